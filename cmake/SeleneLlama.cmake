@@ -1,0 +1,47 @@
+# llama.cpp: a libllama that CMake finds (a distribution's, or one in CMAKE_PREFIX_PATH), else the pinned one, built
+# once into the cache by scripts/build_llama.sh. The Jinja sources always come from the pinned source.
+
+# clang has no OpenMP of its own on Debian; ggml, built by gcc, asks for gcc's libgomp.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND NOT APPLE AND NOT OpenMP_C_FLAGS)
+  execute_process(COMMAND gcc -print-file-name=libgomp.so OUTPUT_VARIABLE libgomp OUTPUT_STRIP_TRAILING_WHITESPACE
+                  ERROR_QUIET)
+  if(EXISTS "${libgomp}")
+    foreach(lang IN ITEMS C CXX)
+      set(OpenMP_${lang}_FLAGS "-fopenmp=libgomp" CACHE STRING "")
+      set(OpenMP_${lang}_LIB_NAMES gomp CACHE STRING "")
+    endforeach()
+    set(OpenMP_gomp_LIBRARY "${libgomp}" CACHE FILEPATH "")
+  endif()
+endif()
+
+# Runs a script of scripts/ and returns the last line it prints; what it says on the way is shown.
+function(selene_run_script out script)
+  execute_process(COMMAND "${PROJECT_SOURCE_DIR}/scripts/${script}" ${ARGN}
+                  OUTPUT_VARIABLE text OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "scripts/${script} failed; the reason is above")
+  endif()
+  string(REGEX REPLACE "^.*\n" "" text "${text}")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+if(NOT SELENE_LLAMA_ARGS)
+  find_package(llama QUIET NO_CMAKE_PACKAGE_REGISTRY)
+endif()
+if(NOT llama_FOUND)
+  selene_run_script(SELENE_LLAMA_PREFIX build_llama.sh ${SELENE_LLAMA_ARGS})
+  find_package(llama REQUIRED PATHS "${SELENE_LLAMA_PREFIX}" NO_DEFAULT_PATH)
+  unset(llama_DIR CACHE)  # so that the next configure asks build_llama.sh again
+endif()
+message(STATUS "llama.cpp: ${LLAMA_LIB_DIR}")
+
+# The chat templates' Jinja engine. Its JSON library is the copy beside it; ours is Debian's: their namespaces carry
+# their versions (json_abi_v3_12_0, json_abi_v3_11_2), so the two do not meet.
+selene_run_script(llama_source fetch.sh llama.cpp)
+file(GLOB jinja_sources "${llama_source}/common/jinja/*.cpp")
+add_library(selene_jinja STATIC ${jinja_sources} "${llama_source}/common/json.cpp" "${llama_source}/common/unicode.cpp")
+target_include_directories(selene_jinja SYSTEM PUBLIC "$<BUILD_INTERFACE:${llama_source}/common>"
+                           PRIVATE "${llama_source}/vendor")
+target_link_libraries(selene_jinja PRIVATE ggml::ggml-base)
+target_compile_options(selene_jinja PRIVATE -w)
+set_target_properties(selene_jinja PROPERTIES EXPORT_NAME jinja)

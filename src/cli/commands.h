@@ -1,0 +1,19 @@
+// The commands of the program, one file each. Each adds its subcommand to the app; its callback sets `exit_code`.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace selene::cli {
+
+// Exit codes of every command (docs/cli.md).
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitError = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInterrupted = 130;
+
+void add_judge_command(CLI::App& app, int& exit_code);
+void add_templates_command(CLI::App& app, int& exit_code);
+void add_models_command(CLI::App& app, int& exit_code);
+void add_doctor_command(CLI::App& app, int& exit_code);
+
+}  // namespace selene::cli

@@ -1,0 +1,321 @@
+// `selene judge`: samples from a file, standard input or flags; one judgment a row, in order.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/judge_flags.h"
+#include "cli/judge_view.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/lock.h"
+#include "core/progress.h"
+#include "core/run_record.h"
+#include "data/input_rows.h"
+#include "data/row_output.h"
+
+namespace selene::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Judged as one batch; what an interrupt can lose. Large enough for prefixes to be shared.
+constexpr size_t kWindow = 64;
+
+struct JudgeCommand {
+  JudgeFlags judge;
+  std::string input_file;
+  std::string task, input, context, response, response_a, response_b, reference, criteria, labels;
+  std::string out;
+  bool overwrite = false;
+  bool skip_overlong = false;
+  bool quiet = false;
+  std::string format;
+};
+
+struct Counts {
+  size_t rows = 0;
+  size_t kept = 0;        // From an earlier run.
+  size_t judged = 0;
+  size_t unreadable = 0;
+  size_t skipped = 0;
+  size_t truncated = 0;
+};
+
+constexpr const char* kExamples = R"(Examples:
+  selene judge examples/answers.jsonl                          a table on a terminal, JSONL in a pipe
+  selene judge answers.jsonl --out judgments.jsonl             goes on where a killed run stopped
+  selene judge pairs.jsonl --order both --mode verdict --out judgments.jsonl
+  selene judge --task absolute --input "Name a prime." --response 4 --criteria "Is it right?"
+  selene judge --task classification --labels "safe,unsafe" --input "…" --response "…"
+  generate | selene judge - --judge selene-1-mini --format jsonl > judgments.jsonl
+
+Rows are JSON objects, one a line: task, input, response (or response_a and response_b), and more (docs/formats.md).
+A flag such as --criteria replaces that field in every row.)";
+
+std::vector<std::string> split_labels(const std::string& text) {
+  std::vector<std::string> labels;
+  size_t start = 0;
+  while (start <= text.size()) {
+    const size_t comma = std::min(text.find(',', start), text.size());
+    labels.push_back(text.substr(start, comma - start));
+    start = comma + 1;
+  }
+  return labels;
+}
+
+// The flags that are fields of a row. A flag that was given counts, also an empty one (--response "").
+Json row_fields(const CLI::App& command, const JudgeCommand& options) {
+  Json fields = Json::object();
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"task", options.task},           {"input", options.input},           {"context", options.context},
+      {"response", options.response},   {"response_a", options.response_a}, {"response_b", options.response_b},
+      {"reference", options.reference}, {"criteria", options.criteria}};
+  for (const auto& [name, value] : texts) {
+    std::string flag = std::string("--") + name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (command.count(flag) > 0) fields[name] = value;
+  }
+  if (command.count("--labels") > 0) fields["labels"] = split_labels(options.labels);
+  return fields;
+}
+
+data::InputRows open_input(const CLI::App& command, const JudgeCommand& options) {
+  Json fields = row_fields(command, options);
+  if (!options.input_file.empty()) return data::InputRows(options.input_file, std::move(fields));
+  if (!fields.contains("input")) {
+    throw UsageError("nothing to judge", "", "give a JSONL file, - for standard input, or --task, --input and --response");
+  }
+  return data::InputRows(std::move(fields));
+}
+
+JudgeView::Style view_style(const JudgeCommand& options) {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  if (options.format == "jsonl") return JudgeView::Style::Jsonl;
+  if (options.format.empty() && (!options.out.empty() || options.quiet)) return JudgeView::Style::None;
+  if (options.input_file.empty() && (terminal || options.format == "table")) {
+    return terminal && options.judge.mode == "critique" ? JudgeView::Style::Stream : JudgeView::Style::Card;
+  }
+  if (options.format.empty() && !terminal) return JudgeView::Style::Jsonl;
+  return terminal && options.judge.mode == "critique" ? JudgeView::Style::Stream : JudgeView::Style::Table;
+}
+
+std::string overlong_reason(std::int64_t tokens, std::int64_t limit) {
+  return fmt::format("overlong: {} tokens, the context has {}", tokens, limit);
+}
+
+// Refuses the run before the first judgment when a sample does not fit, unless they are to be skipped.
+size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t kept, bool skip) {
+  const std::int64_t limit = judge.engine().context_limit();
+  size_t overlong = 0;
+  std::string first;
+  data::InputRows::Reader reader(input);
+  reader.skip(kept);
+  for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
+    for (size_t i = 0; i < samples.size(); ++i) {
+      std::int64_t need = 0;
+      try {
+        need = judge.context_tokens({&samples[i], 1}).front();
+      } catch (const Error& failure) {
+        throw failure.at(reader.place(i));
+      }
+      if (limit == 0 || need <= limit) continue;
+      if (overlong++ == 0) first = fmt::format("{} needs {} tokens", reader.place(i), need);
+    }
+    if (interrupted()) throw Error("interrupted before the first judgment");
+  }
+  if (overlong > 0 && !skip) {
+    throw Error(fmt::format("{} sample{} longer than the context of {} tokens ({}, critique included)", overlong,
+                            overlong == 1 ? " is" : "s are", limit, first),
+                input.name(), "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
+  }
+  return overlong;
+}
+
+// Passes judgments on in the order of rows as soon as the order allows.
+class InOrder {
+ public:
+  InOrder(size_t first_row, std::function<void(size_t, const data::Judgment&)> pass)
+      : next_(first_row), pass_(std::move(pass)) {}
+
+  void add(size_t row, data::Judgment judgment) {
+    waiting_.emplace(row, std::move(judgment));
+    for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
+      pass_(next_++, it->second);
+      waiting_.erase(it);
+    }
+  }
+  size_t next() const { return next_; }
+
+ private:
+  size_t next_;
+  std::function<void(size_t, const data::Judgment&)> pass_;
+  std::map<size_t, data::Judgment> waiting_;
+};
+
+void count(const data::Judgment& judgment, bool skipped, Counts& counts) {
+  ++counts.judged;
+  if (skipped) {
+    ++counts.skipped;
+    --counts.judged;
+  } else if (!judgment.label) {
+    ++counts.unreadable;
+  }
+  for (const std::string& flag : judgment.flags) counts.truncated += flag == "truncated" ? 1 : 0;
+}
+
+// Judges all rows after those kept; stops early when interrupted. Returns how many rows are done.
+size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_overlong, InOrder& rows,
+                  JudgeView& view, Counts& counts) {
+  const std::int64_t limit = judge.engine().context_limit();
+  data::InputRows::Reader reader(input);
+  reader.skip(counts.kept);
+  size_t first = counts.kept;
+  for (auto window = reader.next(kWindow); !window.empty() && !interrupted(); window = reader.next(kWindow)) {
+    std::vector<data::Sample> samples;
+    std::vector<size_t> places;
+    for (size_t i = 0; i < window.size(); ++i) {
+      const std::int64_t need = has_overlong ? judge.context_tokens({&window[i], 1}).front() : 0;
+      if (limit > 0 && need > limit) {
+        ++counts.skipped;
+        rows.add(first + i, judge.not_judged(window[i], overlong_reason(need, limit)));
+      } else {
+        samples.push_back(std::move(window[i]));
+        places.push_back(first + i);
+      }
+    }
+    judge.judge(samples, {
+        .judgment = [&](size_t sample, data::Judgment judgment) { rows.add(places[sample], std::move(judgment)); },
+        .text = [&](size_t sample, size_t part, std::string_view piece) { view.text(places[sample], part, piece); },
+        .stop = [] { return interrupted(); },
+    });
+    first += window.size();
+  }
+  return rows.next();
+}
+
+void print_summary(const Counts& counts, double seconds) {
+  std::string text = fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
+                                 counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
+  if (counts.truncated > 0) text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
+  if (counts.kept > 0) text += fmt::format(", {} from before", counts.kept);
+  std::fprintf(stderr, "%s; %.1f s\n", text.c_str(), seconds);
+}
+
+void print_default_judge_note(const judge::Judge& judge) {
+  if (judge.engine().id().model != lock_value("smollm2-135m-instruct", "q8_0_sha256")) return;
+  std::fputs(
+      "note: this 135M model shows the machinery and judges near chance (.52 of RewardBench pairs, the same position in "
+      "84% of them); for real use: selene models pull selene-1-mini\n",
+      stderr);
+}
+
+Json counters_json(const engine::Counters& counters) {
+  return {{"prompt_tokens", counters.prompt_tokens},
+          {"prompt_tokens_computed", counters.prompt_tokens_computed},
+          {"scoring_tokens_computed", counters.scoring_tokens_computed},
+          {"generated_tokens", counters.generated_tokens},
+          {"prefill_s", counters.prefill_s},
+          {"decode_s", counters.decode_s},
+          {"scoring_s", counters.scoring_s}};
+}
+
+int run_judge(const CLI::App& command, const JudgeCommand& options) {
+  const auto start = std::chrono::steady_clock::now();
+  if (!options.out.empty()) data::RowOutput::check_new(options.out, options.overwrite);
+  const data::InputRows input = open_input(command, options);
+  Counts counts;
+  counts.rows = input.check_all();
+
+  judge::Judge judge = open_judge(options.judge);
+  const Json work = {{"command", "judge"},
+                     {"input_sha256", input.digest()},
+                     {"skip_overlong", options.skip_overlong},
+                     {"judge", describe(judge)}};
+  std::optional<data::RowOutput> output;
+  if (!options.out.empty()) output.emplace(options.out, work, options.overwrite);
+  counts.kept = output ? output->rows_kept() : 0;
+  if (counts.kept > 0) std::fprintf(stderr, "going on after %zu rows in %s\n", counts.kept, output->part_path().c_str());
+  const size_t overlong = check_lengths(judge, input, counts.kept, options.skip_overlong);
+
+  JudgeView view(view_style(options));
+  const bool talks = view_style(options) == JudgeView::Style::Stream;
+  Progress progress({.label = "judging", .total = counts.rows, .silent = options.quiet || talks});
+  progress.resume_from(counts.kept);
+  InOrder rows(counts.kept, [&](size_t row, const data::Judgment& judgment) {
+    if (output) output->append(data::to_json(judgment));
+    count(judgment, judgment.unreadable.starts_with("overlong:"), counts);
+    progress.clear();
+    view.judgment(row, judgment);
+    progress.add(1);
+  });
+  const size_t done = judge_rows(judge, input, overlong > 0, rows, view, counts);
+  progress.finish();
+
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (done < counts.rows) {
+    if (output) output->sync();
+    std::fprintf(stderr, "interrupted: %zu of %zu rows are done%s\n", done, counts.rows,
+                 output ? fmt::format(" and kept in {}; the same command again goes on from there",
+                                      output->part_path().string()).c_str()
+                        : "; give --out FILE to keep them");
+    return kExitInterrupted;
+  }
+  if (output) {
+    RunRecord record("judge");
+    record.fields()["input"] = input.name();
+    record.fields()["work"] = work;
+    record.fields()["counts"] = {{"rows", counts.rows},
+                                 {"judged", counts.judged},
+                                 {"unreadable", counts.unreadable},
+                                 {"skipped", counts.skipped},
+                                 {"truncated", counts.truncated},
+                                 {"from_before", counts.kept}};
+    record.fields()["engine"] = counters_json(judge.engine().counters());
+    record.fields()["judging_s"] = seconds;
+    output->finish(record);
+  }
+  if (!options.quiet) {
+    print_summary(counts, seconds);
+    print_default_judge_note(judge);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_judge_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<JudgeCommand>();
+  CLI::App* command = app.add_subcommand("judge", "Judge answers: critique, verdict and a probability for every label");
+  command->footer(kExamples);
+  command->add_option("FILE", options->input_file, "Samples as JSONL, or - for standard input");
+  const char* one = "One sample, or a field of every row";
+  command->add_option("--task", options->task, "absolute (a score), classification (Yes/No) or pairwise (A/B)")
+      ->check(CLI::IsMember({"absolute", "classification", "pairwise"}))->group(one);
+  command->add_option("--input", options->input, "What the response answers")->group(one);
+  command->add_option("--context", options->context, "Given with the input")->group(one);
+  command->add_option("--response", options->response, "What is judged")->group(one);
+  command->add_option("--response-a", options->response_a, "Pairwise: the first response")->group(one);
+  command->add_option("--response-b", options->response_b, "Pairwise: the second")->group(one);
+  command->add_option("--reference", options->reference, "A known good answer")->group(one);
+  command->add_option("--criteria", options->criteria, "The question asked of the response")->group(one);
+  command->add_option("--labels", options->labels, "Allowed labels, with commas between: 1,2,3 or safe,unsafe")->group(one);
+  add_judge_flags(*command, options->judge);
+  const char* output = "Output";
+  command->add_option("--out", options->out, "JSONL file; FILE.run.json beside it says how it was made")->group(output);
+  command->add_flag("--overwrite", options->overwrite, "Start anew even if the output file is there")->group(output);
+  command->add_flag("--skip-overlong", options->skip_overlong, "Leave samples that do not fit unjudged, and count them")
+      ->group(output);
+  command->add_option("--format", options->format, "To standard output: table (default on a terminal) or jsonl")
+      ->check(CLI::IsMember({"table", "jsonl"}))->group(output);
+  command->add_flag("--quiet", options->quiet, "No progress, no summary")->group(output);
+  command->callback([command, options, &exit_code] { exit_code = run_judge(*command, *options); });
+}
+
+}  // namespace selene::cli

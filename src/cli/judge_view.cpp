@@ -1,0 +1,147 @@
+#include "cli/judge_view.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/text.h"
+
+namespace selene::cli {
+namespace {
+
+constexpr size_t kBarColumns = 30;
+
+std::string bar(double probability) {
+  std::string text;
+  for (size_t i = 0; i < static_cast<size_t>(probability * kBarColumns + 0.5); ++i) text += "█";
+  return text;
+}
+
+std::string verdict_text(const data::Judgment& judgment) {
+  return judgment.label ? *judgment.label : "unreadable";
+}
+
+std::string distribution_line(const data::Distribution& probabilities) {
+  std::vector<std::string> parts;
+  for (const auto& [label, probability] : probabilities) {
+    parts.push_back(fmt::format("{} {:.3f}", printable(label), probability));
+  }
+  return fmt::format("{}", fmt::join(parts, "  "));
+}
+
+double highest(const data::Distribution& probabilities) {
+  double most = 0;
+  for (const auto& [label, probability] : probabilities) most = std::max(most, probability);
+  return most;
+}
+
+void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+}  // namespace
+
+JudgeView::JudgeView(Style style)
+    : style_(style), terminal_(report::terminal(STDOUT_FILENO)) {}
+
+JudgeView::~JudgeView() = default;
+
+void JudgeView::text(size_t row, size_t part, std::string_view piece) {
+  if (style_ != Style::Stream || part != 0) return;
+  if (row == next_row_) {
+    stream(row, piece);
+  } else {
+    waiting_[row] += piece;
+  }
+}
+
+void JudgeView::stream(size_t row, std::string_view piece) {
+  if (!heading_shown_) {
+    put(report::styled(fmt::format("row {}", row + 1), report::Style::Dim, terminal_.color) + "\n");
+    heading_shown_ = true;
+  }
+  put(printable(piece));
+  std::fflush(stdout);
+}
+
+void JudgeView::judgment(size_t row, const data::Judgment& judgment) {
+  switch (style_) {
+    case Style::None:
+      break;
+    case Style::Jsonl:
+      put(data::to_json(judgment).dump() + "\n");
+      break;
+    case Style::Table:
+      write_table_row(judgment);
+      break;
+    case Style::Card:
+      write_card(judgment, /*critique_shown=*/false);
+      break;
+    case Style::Stream: {
+      const bool shown = heading_shown_;
+      if (shown) put("\n");
+      write_card(judgment, shown);
+      put("\n");
+      break;
+    }
+  }
+  std::fflush(stdout);
+  next_row_ = row + 1;
+  heading_shown_ = false;
+  if (const auto text = waiting_.find(next_row_); text != waiting_.end()) {
+    stream(next_row_, text->second);
+    waiting_.erase(text);
+  }
+}
+
+void JudgeView::write_table_row(const data::Judgment& judgment) {
+  if (!table_) {
+    table_.emplace(std::vector<report::Column>{{.title = "id", .width = 12},
+                                               {.title = "task", .width = 14},
+                                               {.title = "verdict", .width = 10},
+                                               {.title = "p", .width = 4, .align = report::Align::Right},
+                                               {.title = "score", .width = 5, .align = report::Align::Right},
+                                               {.title = "critique", .width = 20, .flexible = true}},
+                   terminal_);
+    put(table_->header());
+  }
+  std::string remark = judgment.label ? judgment.critique : judgment.unreadable;
+  if (!judgment.flags.empty()) remark = fmt::format("[{}] {}", fmt::join(judgment.flags, ", "), remark);
+  const std::vector<report::Cell> cells{
+      {judgment.id},
+      {std::string(data::task_name(judgment.task))},
+      {verdict_text(judgment), judgment.label ? report::Style::Bold : report::Style::Yellow},
+      {judgment.probabilities.empty() ? "" : fmt::format("{:.2f}", highest(judgment.probabilities))},
+      {judgment.score ? fmt::format("{:.2f}", *judgment.score) : ""},
+      {remark}};
+  put(table_->row(cells));
+}
+
+void JudgeView::write_card(const data::Judgment& judgment, bool critique_shown) {
+  put(report::styled(printable(verdict_text(judgment)), report::Style::Bold, terminal_.color));
+  if (!judgment.label) put(fmt::format(": {}", printable(judgment.unreadable)));
+  if (judgment.score) put(fmt::format("   expected score {:.2f}", *judgment.score));
+  if (judgment.margin) put(fmt::format("   margin {:.3f}", *judgment.margin));
+  if (judgment.entropy) put(fmt::format("   entropy {:.2f} bits", *judgment.entropy));
+  put("\n");
+  size_t width = 0;
+  for (const auto& [label, probability] : judgment.probabilities) {
+    width = std::max(width, display_columns(printable(label)));
+  }
+  for (const auto& [label, probability] : judgment.probabilities) {
+    const std::string name = printable(label);
+    put(fmt::format("  {}{}  {:.4f}  {}\n", name, std::string(width - display_columns(name), ' '), probability,
+                    bar(probability)));
+  }
+  for (const data::Part& part : judgment.parts) {
+    put(fmt::format("  {}{}  {}\n", part.order == "ba" ? "B shown first" : "A shown first",
+                    part.sample > 0 ? fmt::format(", sample {}", part.sample + 1) : "",
+                    distribution_line(part.probabilities)));
+  }
+  if (!judgment.flags.empty()) put(fmt::format("  flags: {}\n", fmt::join(judgment.flags, ", ")));
+  if (!critique_shown && !judgment.critique.empty()) put(fmt::format("\n{}\n", printable(judgment.critique)));
+}
+
+}  // namespace selene::cli

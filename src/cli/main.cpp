@@ -1,0 +1,72 @@
+// The program: the command table, and the one place that turns an Error into a message and an exit code.
+#include <clocale>
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/run_record.h"
+#include "engine/llama_engine.h"
+
+namespace {
+
+using AddCommand = void (*)(CLI::App& app, int& exit_code);
+
+// In the order of the help text.
+constexpr AddCommand kCommands[] = {
+    selene::cli::add_judge_command,
+    selene::cli::add_templates_command,
+    selene::cli::add_models_command,
+    selene::cli::add_doctor_command,
+};
+
+constexpr const char* kExamples = R"(Examples:
+  selene judge examples/answers.jsonl --out judgments.jsonl
+  selene judge --task pairwise --input "2+2?" --response-a 4 --response-b 5 --order both
+  selene models pull selene-1-mini
+  selene doctor
+
+`selene COMMAND --help` says more. Exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted.)";
+
+int run(int argc, char** argv) {
+  CLI::App app{"selene: a language model as a judge, on your own machine", "selene"};
+  app.footer(kExamples);
+  app.set_version_flag("--version", [] {
+    return fmt::format("selene {} ({})", selene::version(), selene::engine::llama_engine_version(/*gpu=*/true));
+  });
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  int exit_code = selene::cli::kExitOk;
+  for (AddCommand add : kCommands) add(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return app.exit(failure) == 0 ? selene::cli::kExitOk : selene::cli::kExitUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");  // For wcwidth; numbers stay in the C locale.
+  selene::catch_interrupts();
+  try {
+    return run(argc, argv);
+  } catch (const selene::UsageError& failure) {
+    std::fprintf(stderr, "error: %s\n", failure.what());
+    return selene::cli::kExitUsage;
+  } catch (const selene::Error& failure) {
+    std::fprintf(stderr, "error: %s\n", failure.what());
+    return selene::interrupted() ? selene::cli::kExitInterrupted : selene::cli::kExitError;
+  } catch (const std::bad_alloc&) {
+    std::fputs("error: out of memory; lower --ctx-size or --kv-mib, or take a smaller model\n", stderr);
+    return selene::cli::kExitError;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "error: this is a bug in selene: %s\n", failure.what());
+    return selene::cli::kExitError;
+  }
+}

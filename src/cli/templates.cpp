@@ -1,0 +1,142 @@
+// `selene templates`: list, show, check, render without a model, and pull the official ones.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/commands.h"
+#include "core/embedded.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/lock.h"
+#include "data/input_rows.h"
+#include "judge/template.h"
+#include "net/download.h"
+
+namespace selene::cli {
+namespace {
+
+struct TemplatesCommand {
+  std::string name;
+  std::string samples;
+  std::string out = "templates-atla";
+  bool json = false;
+};
+
+std::string tasks_text(const judge::Template& form) {
+  std::vector<std::string_view> names;
+  for (data::Task task : form.tasks) names.push_back(data::task_name(task));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string labels_text(const judge::Template& form) {
+  return form.labels.empty() ? "any" : fmt::format("{}", fmt::join(form.labels, ", "));
+}
+
+int list_templates() {
+  for (const judge::Template& form : judge::builtin_templates()) {
+    fmt::print("{:28} {:26} labels {:16} {}\n", form.name, tasks_text(form), labels_text(form), form.description);
+  }
+  return kExitOk;
+}
+
+int show_template(const std::string& name) {
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (std::filesystem::path(file.name).filename() != name + ".yaml") continue;
+    fmt::print("{}", file.text);
+    return kExitOk;
+  }
+  judge::TemplateSet::open(name);  // Throws for an unknown name; a file is shown as it is.
+  fmt::print("{}", read_file(name));
+  return kExitOk;
+}
+
+int check_template(const std::string& path) {
+  for (const judge::Template& form : judge::TemplateSet::open(path).all()) {
+    fmt::print("{}: ok\n  kind       {}\n  task       {}\n  labels     {}\n  reference  {}\n  mark       {}\n  digest     {}\n",
+               form.name, form.foreign ? "foreign (rendered byte for byte)" : "ours", tasks_text(form), labels_text(form),
+               form.needs_reference ? "needed" : "not needed", form.mark, form.digest);
+  }
+  return kExitOk;
+}
+
+int render_template(const TemplatesCommand& options) {
+  const judge::TemplateSet templates = judge::TemplateSet::open(options.name);
+  const data::InputRows input(options.samples, nlohmann::ordered_json::object());
+  input.check_all();
+  data::InputRows::Reader reader(input);
+  bool first = true;
+  for (auto samples = reader.next(1); !samples.empty(); samples = reader.next(1)) {
+    try {
+      const judge::Template& form = templates.pick(samples[0]);
+      const std::string prompt = judge::render(form, samples[0]);
+      if (options.json) {
+        nlohmann::ordered_json row = {{"id", samples[0].id}, {"template", form.name}, {"prompt", prompt},
+                                      {"flags", judge::data_flags(form, samples[0])}};
+        fmt::print("{}\n", row.dump());
+      } else {
+        fmt::print("{}== {} ({})\n{}\n", first ? "" : "\n", samples[0].id, form.name, prompt);
+      }
+    } catch (const Error& failure) {
+      throw failure.at(reader.place(0));
+    }
+    first = false;
+  }
+  return kExitOk;
+}
+
+// The official files, at the revision and with the digests of third_party.lock.
+int pull_atla(const TemplatesCommand& options) {
+  const std::filesystem::path folder = options.out;
+  for (const std::string& line : lock_values("templates.atla", "file")) {
+    const size_t space = line.find(' ');
+    const std::string name = line.substr(0, space);
+    const std::string sha256 = line.substr(line.find_first_not_of(' ', space));
+    const std::string url = lock_value("templates.atla", "source") + "/" + name;
+    net::download({.url = url, .destination = folder / name, .sha256 = sha256, .label = name});
+    fmt::print("{}\n", (folder / name).string());
+  }
+  std::fprintf(stderr, "use them with: selene judge FILE --template %s\n", folder.c_str());
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_templates_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<TemplatesCommand>();
+  CLI::App* command = app.add_subcommand("templates", "List, show, check, render and pull prompt templates");
+  command->footer(R"(Examples:
+  selene templates                                   the built-in ones
+  selene templates show pairwise > mine.yaml         a start for your own
+  selene templates check mine.yaml
+  selene templates render mine.yaml pairs.jsonl      the prompts, without a model
+  selene templates pull atla                         the official Selene Mini templates)");
+  command->require_subcommand(0, 1);
+  command->callback([command, &exit_code] {
+    if (command->get_subcommands().empty()) exit_code = list_templates();
+  });
+
+  CLI::App* show = command->add_subcommand("show", "Print a template's YAML");
+  show->add_option("NAME", options->name, "A built-in name or a file")->required();
+  show->callback([options, &exit_code] { exit_code = show_template(options->name); });
+
+  CLI::App* check = command->add_subcommand("check", "Check a template file, or a folder of them");
+  check->add_option("FILE", options->name, "YAML file")->required();
+  check->callback([options, &exit_code] { exit_code = check_template(options->name); });
+
+  CLI::App* render = command->add_subcommand("render", "Print the prompts of samples, without a model");
+  render->add_option("NAME", options->name, "A built-in name, a file or a folder; \"\" picks by task")->required();
+  render->add_option("SAMPLES", options->samples, "JSONL file, or - for standard input")->required();
+  render->add_flag("--json", options->json, "One JSON object a line");
+  render->callback([options, &exit_code] { exit_code = render_template(*options); });
+
+  CLI::App* pull = command->add_subcommand("pull", "Fetch the official templates from their public repository");
+  pull->add_option("WHICH", options->name, "atla")->required()->check(CLI::IsMember({"atla"}));
+  pull->add_option("--out", options->out, "Folder")->capture_default_str();
+  pull->callback([options, &exit_code] { exit_code = pull_atla(*options); });
+}
+
+}  // namespace selene::cli

@@ -1,0 +1,128 @@
+#include "data/input_rows.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace selene::data {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A temporary file with the bytes of standard input, or of one row; removed with the last owner.
+class Spool {
+ public:
+  Spool() : name_((std::filesystem::temp_directory_path() / "selene-XXXXXX").string()) {
+    descriptor_ = ::mkstemp(name_.data());
+    if (descriptor_ < 0) throw Error(fmt::format("cannot make a temporary file: {}", errno_text(errno)), name_);
+  }
+  ~Spool() {
+    ::close(descriptor_);
+    ::unlink(name_.c_str());
+  }
+  Spool(const Spool&) = delete;
+  Spool& operator=(const Spool&) = delete;
+
+  const std::string& name() const { return name_; }
+
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw Error(fmt::format("cannot write: {}", errno_text(errno)), name_);
+      bytes.remove_prefix(static_cast<size_t>(written));
+    }
+  }
+
+  void copy_stdin() {
+    std::string buffer(1 << 16, '\0');
+    for (;;) {
+      const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+      if (got < 0) throw Error(fmt::format("cannot read: {}", errno_text(errno)), "<stdin>");
+      if (got == 0) return;
+      write({buffer.data(), static_cast<size_t>(got)});
+    }
+  }
+
+ private:
+  std::string name_;
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+InputRows::InputRows(const std::string& path, Json fields) : name_(path), path_(path), fields_(std::move(fields)) {
+  if (path != "-") return;
+  auto spool = std::make_shared<Spool>();
+  spool->copy_stdin();
+  name_ = "<stdin>";
+  path_ = spool->name();
+  spool_ = std::move(spool);
+}
+
+InputRows::InputRows(Json fields) : name_("<command line>") {
+  auto spool = std::make_shared<Spool>();
+  try {
+    spool->write(fields.dump() + "\n");
+  } catch (const Json::type_error&) {
+    throw UsageError("invalid UTF-8 in a flag", name_);
+  }
+  path_ = spool->name();
+  spool_ = std::move(spool);
+}
+
+Sample InputRows::to_sample(const Row& row) const {
+  Json value = row.value;
+  for (const auto& [key, field] : fields_.items()) value[key] = field;
+  return sample_from_json(value, row.line);
+}
+
+size_t InputRows::check_all() const {
+  JsonlReader reader(path_, name_);
+  std::unordered_map<std::string, size_t> line_of;
+  Row row;
+  while (reader.next(row)) {
+    try {
+      const Sample sample = to_sample(row);
+      const auto [first, added] = line_of.emplace(sample.id, row.line);
+      if (!added) {
+        throw Error(fmt::format("the id '{}' was used in line {}", cut_to_columns(sample.id, 60), first->second));
+      }
+    } catch (const Error& failure) {
+      throw failure.at(reader.place());
+    }
+  }
+  if (line_of.empty()) throw Error("there are no rows", name_);
+  return line_of.size();
+}
+
+std::string InputRows::digest() const { return sha256(sha256_file(path_) + fields_.dump()); }
+
+InputRows::Reader::Reader(const InputRows& rows) : rows_(rows), reader_(rows.path_, rows.name_) {}
+
+std::vector<Sample> InputRows::Reader::next(size_t count) {
+  std::vector<Sample> samples;
+  places_.clear();
+  Row row;
+  while (samples.size() < count && reader_.next(row)) {
+    samples.push_back(rows_.to_sample(row));
+    places_.push_back(reader_.place());
+  }
+  return samples;
+}
+
+void InputRows::Reader::skip(size_t count) {
+  Row row;
+  while (count > 0 && reader_.next(row)) --count;
+}
+
+std::string InputRows::Reader::place(size_t index) const { return places_.at(index); }
+
+}  // namespace selene::data

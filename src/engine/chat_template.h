@@ -1,0 +1,47 @@
+// The model's own chat template, rendered as Hugging Face renders it (Jinja, llama.cpp's engine), with each piece of
+// the text marked as written by the template or taken from a message.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace selene::engine {
+
+// A run of rendered text. Control tokens are recognised only where from_message is false.
+struct TextPart {
+  std::string text;
+  bool from_message = false;
+};
+
+class ChatTemplate {
+ public:
+  // The date that a template may ask for when the user gives none: part of the prompt, so it must not be today's. It is
+  // the one that Llama 3.1's own template falls back to.
+  static constexpr const char* kDefaultDate = "2024-07-26";
+
+  struct Options {
+    std::string source;     // Jinja
+    std::string bos_token;
+    std::string eos_token;
+    std::string date = kDefaultDate;  // YYYY-MM-DD
+  };
+
+  // Throws Error when the template does not parse or the date is none.
+  explicit ChatTemplate(Options options);
+  ~ChatTemplate();
+  ChatTemplate(ChatTemplate&&) noexcept;
+
+  // Renders the messages and the beginning of the assistant's answer. Throws Error when the template refuses them
+  // (an unknown role, a system message it has no place for).
+  std::vector<TextPart> render(std::span<const Message> messages) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace selene::engine

@@ -1,0 +1,483 @@
+#include "engine/llama_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <llama.h>
+#include <llama-cpp.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "core/text.h"
+#include "engine/answer_text.h"
+#include "engine/sequences.h"
+#include "engine/tokens.h"
+#include "model/gguf.h"
+
+namespace selene::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Raise when our own arithmetic changes any number that a judgment holds.
+constexpr int kNumericsRevision = 1;
+constexpr int kMaxSlots = 32;
+// A critique's canonical text can be split into a few more tokens than were generated.
+constexpr std::int64_t kSpareTokens = 16;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// llama.cpp reports through one process-wide callback; its last error lines go into our Error.
+class LlamaLog {
+ public:
+  static void install() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+      llama_log_set(&LlamaLog::receive, nullptr);
+      llama_backend_init();
+    });
+  }
+  static std::string take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(text_, {});
+  }
+
+ private:
+  static void receive(ggml_log_level level, const char* text, void*) {
+    if (level != GGML_LOG_LEVEL_ERROR) return;
+    const std::lock_guard lock(mutex_);
+    if (text_.size() < 4096) text_ += text;
+  }
+  static inline std::mutex mutex_;
+  static inline std::string text_;
+};
+
+// One request on its way.
+struct Job {
+  size_t request = 0;
+  PromptText prompt;
+  std::vector<Token> tokens;  // Prompt and start of the answer.
+  std::int64_t need = 0;      // Tokens of a slot at most.
+};
+
+// A request that is generating in a slot.
+struct Live {
+  const Job* job = nullptr;
+  AnswerText answer;
+  Random random{0};
+  Token next = -1;  // Sampled, not yet computed.
+  std::int64_t generated = 0;
+  bool ended = false;
+  bool truncated = false;
+};
+
+// A request whose labels are being scored in a slot.
+struct Scoring {
+  size_t request = 0;
+  int slot = 0;
+  LabelTree tree;
+  Result result;
+};
+
+Token most_probable_token(std::span<const float> logits) {
+  return static_cast<Token>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+// The inverse of the cumulative distribution in token order.
+Token sample_token(std::span<const float> logits, double temperature, Random& random) {
+  const double highest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+  const auto weight = [&](float logit) { return std::exp((static_cast<double>(logit) - highest) / temperature); };
+  double total = 0;
+  for (float logit : logits) total += weight(logit);
+  double left = random.uniform() * total;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    left -= weight(logits[i]);
+    if (left < 0) return static_cast<Token>(i);
+  }
+  return most_probable_token(logits);
+}
+
+class LlamaEngine : public Engine {
+ public:
+  explicit LlamaEngine(const LlamaOptions& options);
+
+  const EngineId& id() const override { return id_; }
+  std::vector<std::int64_t> context_tokens(std::span<const Request> requests) override;
+  std::int64_t context_limit() const override { return context_limit_; }
+  void run(std::span<const Request> requests, const Events& events) override;
+  Counters counters() const override { return counters_; }
+
+ private:
+  void load_model();
+  void load_adapter();
+  void load_chat_template();
+  Job make_job(const Request& request, size_t index) const;
+  void make_sequences(std::span<const Job> jobs, bool generating);
+  void run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
+  void run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
+  Live admit(const Job& job, const Request& request, int slot, int previous_slot);
+  void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
+  Scoring start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const;
+  void finish(std::vector<Scoring>& scorings, const Events& events);
+  std::int64_t kv_bytes_per_token() const;
+
+  LlamaOptions options_;
+  EngineId id_;
+  llama_model_ptr model_;
+  llama_adapter_lora_ptr adapter_;
+  std::optional<Tokenizer> tokenizer_;
+  std::optional<ChatTemplate> chat_template_;
+  std::optional<Sequences> sequences_;
+  std::int64_t context_limit_ = 0;
+  Counters counters_;
+};
+
+LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
+  LlamaLog::install();
+  if (options_.threads <= 0) options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (options_.name.empty()) options_.name = options_.model.filename().string();
+  load_model();
+  load_adapter();
+  load_chat_template();
+  const std::int64_t trained = llama_model_n_ctx_train(model_.get());
+  if (options_.context_tokens > trained) {
+    throw Error(fmt::format("--ctx-size {} is more than the {} tokens that the model was trained for",
+                            options_.context_tokens, trained),
+                options_.model.string());
+  }
+  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens : trained;
+  const bool gpu = llama_supports_gpu_offload() && options_.gpu_layers != 0;
+  id_.name = options_.name;
+  id_.version = llama_engine_version(gpu);
+}
+
+void LlamaEngine::load_model() {
+  const model::GgufInfo info = model::inspect_gguf(options_.model);
+  if (info.is_adapter) {
+    throw Error("this file is a LoRA adapter, not a model", options_.model.string(), "give it as --adapter");
+  }
+  llama_model_params params = llama_model_default_params();
+  params.n_gpu_layers = options_.gpu_layers;
+  params.load_mode = options_.mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+  LlamaLog::take();
+  model_.reset(llama_model_load_from_file(options_.model.c_str(), params));
+  if (model_ == nullptr) {
+    throw Error(fmt::format("llama.cpp cannot load the model: {}", cut_to_columns(LlamaLog::take(), 400)),
+                options_.model.string());
+  }
+  tokenizer_.emplace(llama_model_get_vocab(model_.get()));
+  id_.model = sha256_file_cached(options_.model);
+}
+
+void LlamaEngine::load_adapter() {
+  if (options_.adapter.empty()) return;
+  const model::GgufInfo info = model::inspect_gguf(options_.adapter);
+  const model::GgufInfo base = model::inspect_gguf(options_.model);
+  if (!info.is_adapter) {
+    throw Error("this file is no LoRA adapter", options_.adapter.string(), "make one with convert_lora_to_gguf.py");
+  }
+  if (info.architecture != base.architecture) {
+    throw Error(fmt::format("the adapter is for architecture '{}', the model's is '{}'", info.architecture,
+                            base.architecture),
+                options_.adapter.string());
+  }
+  LlamaLog::take();
+  adapter_.reset(llama_adapter_lora_init(model_.get(), options_.adapter.c_str()));
+  if (adapter_ == nullptr) {
+    throw Error(fmt::format("the adapter does not fit the model: {}", cut_to_columns(LlamaLog::take(), 400)),
+                options_.adapter.string());
+  }
+  id_.adapter = sha256_file_cached(options_.adapter);
+  if (options_.adapter_scale != 1) id_.adapter += fmt::format("*{}", options_.adapter_scale);
+}
+
+void LlamaEngine::load_chat_template() {
+  const llama_vocab* vocab = llama_model_get_vocab(model_.get());
+  const char* own = llama_model_chat_template(model_.get(), nullptr);
+  if (options_.chat_template.empty() && own == nullptr) {
+    throw Error("the model has no chat template", options_.model.string(), "give one with --chat-template FILE");
+  }
+  chat_template_.emplace(ChatTemplate::Options{
+      .source = options_.chat_template.empty() ? own : options_.chat_template,
+      .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab)),
+      .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab)),
+      .date = options_.date,
+  });
+  id_.options = "date " + options_.date;
+  if (!options_.chat_template.empty()) id_.options += ", chat template " + sha256(options_.chat_template);
+}
+
+Job LlamaEngine::make_job(const Request& request, size_t index) const {
+  Job job;
+  job.request = index;
+  job.prompt = tokenizer_->prompt(chat_template_->render(request.messages));
+  job.tokens = tokenizer_->tokens(job.prompt, request.answer_start);
+  if (job.tokens.empty()) throw Error("the chat template gives an empty prompt", options_.model.string());
+  size_t ending = 0;
+  for (const std::string& label : request.labels) {
+    ending = std::max(ending, tokenizer_->tokens({}, "\n\n" + request.mark + " " + label).size());
+  }
+  job.need = static_cast<std::int64_t>(job.tokens.size() + ending) + request.max_tokens +
+             (request.max_tokens > 0 ? kSpareTokens : 0);
+  return job;
+}
+
+std::vector<std::int64_t> LlamaEngine::context_tokens(std::span<const Request> requests) {
+  std::vector<std::int64_t> needs;
+  for (const Request& request : requests) needs.push_back(make_job(request, 0).need);
+  return needs;
+}
+
+std::int64_t LlamaEngine::kv_bytes_per_token() const {
+  const std::int64_t heads = std::max(1, llama_model_n_head(model_.get()));
+  const std::int64_t width = llama_model_n_embd(model_.get()) / heads * llama_model_n_head_kv(model_.get());
+  constexpr std::int64_t kKeysAndValues = 2;
+  constexpr std::int64_t kHalfPrecision = 2;
+  return llama_model_n_layer(model_.get()) * width * kKeysAndValues * kHalfPrecision;
+}
+
+void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
+  std::int64_t longest = 0;
+  for (const Job& job : jobs) longest = std::max(longest, job.need);
+  constexpr std::int64_t kStep = 256;
+  const std::int64_t length = (longest + kStep - 1) / kStep * kStep;
+  std::int64_t budget = options_.kv_mib << 20;
+  if (budget == 0) {
+    budget = std::max<std::int64_t>(256 << 20, static_cast<std::int64_t>(llama_model_size(model_.get())) / 4);
+  }
+  std::int64_t slots = 1;
+  if (generating) {
+    slots = budget / std::max<std::int64_t>(1, length * kv_bytes_per_token());
+    slots = std::clamp<std::int64_t>(slots, 1, std::min<std::int64_t>(kMaxSlots, static_cast<std::int64_t>(jobs.size())));
+  }
+  if (sequences_ && sequences_->slots() >= slots && sequences_->slot_tokens() >= length &&
+      sequences_->slots() * sequences_->slot_tokens() * kv_bytes_per_token() <= std::max(budget, length * kv_bytes_per_token())) {
+    return;
+  }
+  sequences_.reset();
+  LlamaLog::take();
+  sequences_.emplace(Sequences::Options{
+      .model = model_.get(),
+      .adapter = adapter_.get(),
+      .adapter_scale = options_.adapter_scale,
+      .slots = static_cast<int>(slots),
+      .slot_tokens = length,
+      .threads = options_.threads,
+  });
+}
+
+void LlamaEngine::run(std::span<const Request> requests, const Events& events) {
+  std::vector<Job> scoring;
+  std::vector<Job> generating;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Job job = make_job(requests[i], i);
+    if (job.need > context_limit_) {
+      throw Error(fmt::format("a request needs {} tokens, the context has {}", job.need, context_limit_));
+    }
+    counters_.prompt_tokens += static_cast<std::int64_t>(job.tokens.size());
+    (requests[i].max_tokens > 0 ? generating : scoring).push_back(std::move(job));
+  }
+  for (std::vector<Job>* jobs : {&scoring, &generating}) {
+    std::stable_sort(jobs->begin(), jobs->end(), [](const Job& a, const Job& b) { return a.tokens < b.tokens; });
+  }
+  if (!scoring.empty()) run_scoring(scoring, requests, events);
+  if (!generating.empty()) run_generating(generating, requests, events);
+}
+
+void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events) {
+  make_sequences(jobs, /*generating=*/false);
+  for (const Job& job : jobs) {
+    if (events.stop && events.stop()) return;
+    const auto start = Clock::now();
+    std::vector<Scoring> one;
+    one.push_back(start_scoring(job, requests[job.request], /*slot=*/0, ""));
+    const auto shared = common_prefix(sequences_->held(0), job.tokens);
+    counters_.prompt_tokens_computed += static_cast<std::int64_t>(job.tokens.size() - shared);
+    counters_.scoring_tokens_computed -= static_cast<std::int64_t>(job.tokens.size() - shared);
+    finish(one, events);
+    counters_.scoring_s -= seconds_since(start);
+    counters_.prefill_s += seconds_since(start);
+  }
+}
+
+Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const {
+  const std::string before = answer_before_label(request, generated);
+  std::vector<std::vector<Token>> sequences;
+  for (const std::string& label : request.labels) {
+    sequences.push_back(tokenizer_->tokens(job.prompt, before + " " + label));
+  }
+  Scoring scoring{.request = job.request, .slot = slot, .tree = LabelTree(sequences), .result = {}};
+  scoring.result.text = generated;
+  scoring.result.prompt_tokens = static_cast<std::int64_t>(job.tokens.size());
+  return scoring;
+}
+
+// Scores the labels of all, side by side, and reports the results.
+void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
+  const auto start = Clock::now();
+  for (size_t depth = 0;; ++depth) {
+    std::vector<Sequences::Goal> goals;
+    std::vector<Scoring*> owners;
+    for (Scoring& scoring : scorings) {
+      if (depth >= scoring.tree.inner_nodes().size()) continue;
+      goals.push_back({scoring.slot, scoring.tree.tokens_to(scoring.tree.inner_nodes()[depth])});
+      owners.push_back(&scoring);
+    }
+    if (goals.empty()) break;
+    counters_.scoring_tokens_computed += sequences_->advance(goals, [&](size_t goal, std::span<const float> logits) {
+      owners[goal]->tree.set_logits(owners[goal]->tree.inner_nodes()[depth], logits);
+    });
+  }
+  counters_.scoring_s += seconds_since(start);
+  for (Scoring& scoring : scorings) {
+    scoring.result.label_log_probs = scoring.tree.log_probs();
+    events.result(scoring.request, std::move(scoring.result));
+  }
+}
+
+void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events) {
+  make_sequences(jobs, /*generating=*/true);
+  const int slots = sequences_->slots();
+  std::vector<std::optional<Live>> live(static_cast<size_t>(slots));
+  size_t next_job = 0;
+  int previous_slot = 0;
+  for (;;) {
+    if (events.stop && events.stop()) return;
+    for (int slot = 0; slot < slots && next_job < jobs.size(); ++slot) {
+      auto& place = live[static_cast<size_t>(slot)];
+      if (place) continue;
+      const Job& job = jobs[next_job++];
+      place.emplace(admit(job, requests[job.request], slot, previous_slot));
+      previous_slot = slot;
+      if (events.stop && events.stop()) return;
+    }
+
+    std::vector<Sequences::Goal> goals;
+    for (int slot = 0; slot < slots; ++slot) {
+      auto& place = live[static_cast<size_t>(slot)];
+      if (!place || place->ended) continue;
+      std::vector<Token> tokens = sequences_->held(slot);
+      tokens.push_back(place->next);
+      goals.push_back({slot, std::move(tokens)});
+    }
+    if (!goals.empty()) {
+      const auto start = Clock::now();
+      sequences_->advance(goals, [&](size_t goal, std::span<const float> logits) {
+        Live& one = *live[static_cast<size_t>(goals[goal].slot)];
+        accept(one, requests[one.job->request], logits, events);
+      });
+      counters_.decode_s += seconds_since(start);
+    }
+
+    std::vector<Scoring> ended;
+    for (int slot = 0; slot < slots; ++slot) {
+      auto& place = live[static_cast<size_t>(slot)];
+      if (!place || !place->ended) continue;
+      const Request& request = requests[place->job->request];
+      bool invalid_utf8 = false;
+      const std::string text = place->answer.finish(invalid_utf8);
+      Result result;
+      result.text = text;
+      result.truncated = place->truncated;
+      result.invalid_utf8 = invalid_utf8;
+      result.prompt_tokens = static_cast<std::int64_t>(place->job->tokens.size());
+      result.generated_tokens = place->generated;
+      if (request.labels.empty()) {
+        events.result(place->job->request, std::move(result));
+      } else {
+        ended.push_back(start_scoring(*place->job, request, slot, text));
+        ended.back().result = std::move(result);
+      }
+      place.reset();
+    }
+    if (!ended.empty()) finish(ended, events);
+    const bool working = std::any_of(live.begin(), live.end(), [](const auto& place) { return place.has_value(); });
+    if (!working && next_job == jobs.size()) return;
+  }
+}
+
+// Computes the prompt in `slot`, beginning with whatever is longest: what the slot holds, or a copy of what the request
+// admitted before (its neighbour in token order) holds. So each shared beginning is computed once.
+Live LlamaEngine::admit(const Job& job, const Request& request, int slot, int previous_slot) {
+  const auto start = Clock::now();
+  if (common_prefix(sequences_->held(previous_slot), job.tokens) > common_prefix(sequences_->held(slot), job.tokens)) {
+    sequences_->copy(previous_slot, slot);
+  }
+  Live live{.job = &job,
+            .answer = AnswerText(request.stop),
+            .random = Random(request.sampling.seed)};
+  const std::vector<Sequences::Goal> goal{{slot, job.tokens}};
+  counters_.prompt_tokens_computed += sequences_->advance(goal, [&](size_t, std::span<const float> logits) {
+    accept(live, request, logits, {});
+  });
+  counters_.prefill_s += seconds_since(start);
+  return live;
+}
+
+// Takes the next token from the logits; the request has ended when it is an end token, completes the stop text or was
+// the last one allowed.
+void LlamaEngine::accept(Live& live, const Request& request, std::span<const float> logits, const Events& events) {
+  live.next = request.sampling.temperature > 0
+                  ? sample_token(logits, request.sampling.temperature, live.random)
+                  : most_probable_token(logits);
+  if (tokenizer_->ends_answer(live.next)) {
+    live.ended = true;
+    return;
+  }
+  ++live.generated;
+  ++counters_.generated_tokens;
+  const std::string piece = live.answer.add(tokenizer_->piece(live.next));
+  if (events.text && !piece.empty()) events.text(live.job->request, piece);
+  if (live.answer.stopped()) {
+    live.ended = true;
+  } else if (live.generated >= request.max_tokens) {
+    live.ended = true;
+    live.truncated = true;
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> open_llama_engine(const LlamaOptions& options) {
+  return std::make_unique<LlamaEngine>(options);
+}
+
+std::string llama_engine_version(bool gpu) {
+  std::string kernels = "cpu";
+  const std::pair<bool, const char*> features[] = {
+      {ggml_cpu_has_avx512() != 0, "avx512"},
+      {ggml_cpu_has_avx512() == 0 && ggml_cpu_has_avx2() != 0, "avx2"},
+      {ggml_cpu_has_avx512_vnni() != 0, "vnni"},
+      {ggml_cpu_has_avx512_bf16() != 0, "bf16"},
+      {ggml_cpu_has_neon() != 0, "neon"},
+      {ggml_cpu_has_dotprod() != 0, "dotprod"},
+      {ggml_cpu_has_matmul_int8() != 0, "i8mm"},
+      {ggml_cpu_has_sve() != 0, "sve"},
+  };
+  for (const auto& [has, name] : features) {
+    if (has) kernels += fmt::format("-{}", name);
+  }
+  if (gpu) {
+    for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+      ggml_backend_dev_t device = ggml_backend_dev_get(i);
+      if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_GPU) {
+        kernels += fmt::format("+{}", ggml_backend_dev_description(device));
+      }
+    }
+  }
+  return fmt::format("llama.cpp {}, numerics {}, {}", llama_version(), kNumericsRevision, kernels);
+}
+
+std::string llama_system_info() {
+  LlamaLog::install();
+  return llama_print_system_info();
+}
+
+}  // namespace selene::engine

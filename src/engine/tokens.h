@@ -1,0 +1,49 @@
+// Text to tokens, with control tokens only where the chat template wrote them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/chat_template.h"
+#include "engine/label_tree.h"
+
+struct llama_vocab;
+
+namespace selene::engine {
+
+// A rendered prompt: tokens up to the last control token, and the text after it. The answer goes on in that text, so
+// prompt and answer are tokenised together as one run.
+struct PromptText {
+  std::vector<Token> head;
+  std::string tail;
+};
+
+class Tokenizer {
+ public:
+  // `vocab` must outlive the tokenizer.
+  explicit Tokenizer(const llama_vocab* vocab);
+
+  // Control tokens are found in the template's own parts, longest first; each run of text between them is tokenised as
+  // one string in which nothing is special.
+  PromptText prompt(std::span<const TextPart> parts) const;
+  // head, then the tokens of `tail` + `answer` as one text.
+  std::vector<Token> tokens(const PromptText& prompt, std::string_view answer) const;
+
+  // The bytes of a token; empty for a control token.
+  std::string piece(Token token) const;
+  // True for the model's end-of-answer tokens and for any other control token.
+  bool ends_answer(Token token) const;
+  std::string control_text(Token token) const;
+
+ private:
+  void append(std::string_view text, std::vector<Token>& tokens) const;
+
+  const llama_vocab* vocab_;
+  std::vector<std::pair<std::string, Token>> control_tokens_;  // Longest first.
+};
+
+}  // namespace selene::engine

@@ -1,0 +1,54 @@
+#include "judge/prompt.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/digest.h"
+
+namespace selene::judge {
+
+engine::Request make_request(const Template& form, const data::Sample& sample, const Policy& policy) {
+  engine::Request request;
+  request.mark = form.mark;
+  request.labels = sample.labels;
+  const bool critique = policy.mode == Mode::Critique;
+  if (critique) {
+    request.answer_start = form.answer_start;
+    request.max_tokens = policy.max_tokens;
+    request.stop = form.mark;
+    request.sampling.temperature = policy.temperature;
+  }
+  for (const data::Example& example : sample.examples) {
+    request.messages.push_back({"user", render(form, example_as_sample(sample, example))});
+    engine::Request turn;
+    turn.mark = form.mark;
+    if (critique && !example.critique.empty()) turn.answer_start = form.answer_start;
+    const std::string answer =
+        engine::answer_before_label(turn, critique ? std::string_view(example.critique) : std::string_view());
+    request.messages.push_back({"assistant", answer + " " + example.label});
+  }
+  request.messages.push_back({"user", render(form, sample)});
+  return request;
+}
+
+std::string request_key(const engine::EngineId& engine, const Template& form, const engine::Request& request) {
+  nlohmann::ordered_json parts = nlohmann::ordered_json::array();
+  parts.push_back(engine.model);
+  parts.push_back(engine.adapter);
+  parts.push_back(engine.version);
+  parts.push_back(engine.options);
+  parts.push_back(form.digest);
+  for (const engine::Message& message : request.messages) {
+    parts.push_back(message.role);
+    parts.push_back(message.content);
+  }
+  parts.push_back(request.answer_start);
+  parts.push_back(request.max_tokens);
+  parts.push_back(request.stop);
+  parts.push_back(request.sampling.temperature);
+  parts.push_back(request.sampling.temperature > 0 ? request.sampling.seed : 0);
+  parts.push_back(request.mark);
+  parts.push_back(request.labels);
+  return sha256(parts.dump());
+}
+
+}  // namespace selene::judge

