@@ -13,6 +13,7 @@ selene_find(OpenSSL libssl-dev)
 selene_find(CURL libcurl4-openssl-dev)
 selene_find(yaml-cpp libyaml-cpp-dev)
 selene_find(CLI11 libcli11-dev)
+selene_find(SQLite3 libsqlite3-dev)
 find_package(Threads REQUIRED)
 if(NOT TARGET yaml-cpp::yaml-cpp)  # before yaml-cpp 0.8
   add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED GLOBAL)

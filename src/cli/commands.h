@@ -14,6 +14,8 @@ inline constexpr int kExitInterrupted = 130;
 void add_judge_command(CLI::App& app, int& exit_code);
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
+void add_ledger_command(CLI::App& app, int& exit_code);
+void add_verify_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
 
 }  // namespace selene::cli

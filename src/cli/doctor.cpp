@@ -1,5 +1,6 @@
 // `selene doctor`: what this machine and this build have, and what is missing, with the command that brings it.
 #include <filesystem>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -30,6 +31,17 @@ std::string free_space(std::filesystem::path folder) {
   return failure ? "" : fmt::format(" ({:.1f} GiB free)", static_cast<double>(space.available) / kGib);
 }
 
+// llama.cpp's "CPU : SSE3 = 1 | AVX = 1 | " as "SSE3 AVX".
+std::string processor_features() {
+  std::string names;
+  std::istringstream words(engine::llama_system_info());
+  std::string before;
+  for (std::string word; words >> word; before = word == "=" ? before : word) {
+    if (word == "1" && !before.empty()) names += (names.empty() ? "" : " ") + before;
+  }
+  return names;
+}
+
 bool report_model() {
   try {
     const model::ResolvedModel found = model::resolve_model("");
@@ -52,7 +64,7 @@ int run_doctor() {
   const Machine facts = machine();
   line("selene", version());
   line("engine", engine::llama_engine_version(/*gpu=*/true));
-  line("features", engine::llama_system_info());
+  line("features", processor_features());
   line("system", facts.system);
   line("cpu", fmt::format("{}, {} cores", facts.cpu, facts.cores));
   line("memory", fmt::format("{:.1f} GiB", static_cast<double>(facts.memory_bytes) / kGib));

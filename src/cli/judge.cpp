@@ -1,8 +1,10 @@
 // `selene judge`: samples from a file, standard input or flags; one judgment a row, in order.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -25,8 +27,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Judged as one batch; what an interrupt can lose. Large enough for prefixes to be shared.
-constexpr size_t kWindow = 64;
+// Judged as one batch, so that prefixes can be shared. Without a ledger it is what an interrupt can lose.
+constexpr size_t kWindow = 1024;
+constexpr size_t kWindowWithoutLedger = 64;
 
 struct JudgeCommand {
   JudgeFlags judge;
@@ -97,43 +100,45 @@ data::InputRows open_input(const CLI::App& command, const JudgeCommand& options)
 
 JudgeView::Style view_style(const JudgeCommand& options) {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  const bool critique = options.judge.settings.mode.value_or("critique") == "critique";
   if (options.format == "jsonl") return JudgeView::Style::Jsonl;
   if (options.format.empty() && (!options.out.empty() || options.quiet)) return JudgeView::Style::None;
   if (options.input_file.empty() && (terminal || options.format == "table")) {
-    return terminal && options.judge.mode == "critique" ? JudgeView::Style::Stream : JudgeView::Style::Card;
+    return terminal && critique ? JudgeView::Style::Stream : JudgeView::Style::Card;
   }
   if (options.format.empty() && !terminal) return JudgeView::Style::Jsonl;
-  return terminal && options.judge.mode == "critique" ? JudgeView::Style::Stream : JudgeView::Style::Table;
+  return terminal && critique ? JudgeView::Style::Stream : JudgeView::Style::Table;
 }
 
-std::string overlong_reason(std::int64_t tokens, std::int64_t limit) {
-  return fmt::format("overlong: {} tokens, the context has {}", tokens, limit);
+std::string overlong_reason(const judge::Judge::Fit& fit) {
+  return fmt::format("overlong: {} tokens, the context has {}", fit.tokens, fit.limit);
 }
 
 // Refuses the run before the first judgment when a sample does not fit, unless they are to be skipped.
 size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t kept, bool skip) {
-  const std::int64_t limit = judge.engine().context_limit();
   size_t overlong = 0;
   std::string first;
   data::InputRows::Reader reader(input);
   reader.skip(kept);
   for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
     for (size_t i = 0; i < samples.size(); ++i) {
-      std::int64_t need = 0;
+      judge::Judge::Fit fit;
       try {
-        need = judge.context_tokens({&samples[i], 1}).front();
+        fit = judge.fit({&samples[i], 1}).front();
       } catch (const Error& failure) {
         throw failure.at(reader.place(i));
       }
-      if (limit == 0 || need <= limit) continue;
-      if (overlong++ == 0) first = fmt::format("{} needs {} tokens", reader.place(i), need);
+      if (fit.fits()) continue;
+      if (overlong++ == 0) {
+        first = fmt::format("{} needs {} tokens with its critique, the context has {}", reader.place(i), fit.tokens,
+                            fit.limit);
+      }
     }
     if (interrupted()) throw Error("interrupted before the first judgment");
   }
   if (overlong > 0 && !skip) {
-    throw Error(fmt::format("{} sample{} longer than the context of {} tokens ({}, critique included)", overlong,
-                            overlong == 1 ? " is" : "s are", limit, first),
-                input.name(), "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
+    throw Error(fmt::format("{} sample{} too long for the judge: {}", overlong, overlong == 1 ? " is" : "s are", first),
+                "", "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
   }
   return overlong;
 }
@@ -173,18 +178,17 @@ void count(const data::Judgment& judgment, bool skipped, Counts& counts) {
 // Judges all rows after those kept; stops early when interrupted. Returns how many rows are done.
 size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_overlong, InOrder& rows,
                   JudgeView& view, Counts& counts) {
-  const std::int64_t limit = judge.engine().context_limit();
+  const size_t window_rows = judge.has_ledger() ? kWindow : kWindowWithoutLedger;
   data::InputRows::Reader reader(input);
   reader.skip(counts.kept);
   size_t first = counts.kept;
-  for (auto window = reader.next(kWindow); !window.empty() && !interrupted(); window = reader.next(kWindow)) {
+  for (auto window = reader.next(window_rows); !window.empty() && !interrupted(); window = reader.next(window_rows)) {
     std::vector<data::Sample> samples;
     std::vector<size_t> places;
     for (size_t i = 0; i < window.size(); ++i) {
-      const std::int64_t need = has_overlong ? judge.context_tokens({&window[i], 1}).front() : 0;
-      if (limit > 0 && need > limit) {
-        ++counts.skipped;
-        rows.add(first + i, judge.not_judged(window[i], overlong_reason(need, limit)));
+      const judge::Judge::Fit fit = has_overlong ? judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
+      if (!fit.fits()) {
+        rows.add(first + i, judge.not_judged(window[i], overlong_reason(fit)));
       } else {
         samples.push_back(std::move(window[i]));
         places.push_back(first + i);
@@ -192,7 +196,9 @@ size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_ov
     }
     judge.judge(samples, {
         .judgment = [&](size_t sample, data::Judgment judgment) { rows.add(places[sample], std::move(judgment)); },
-        .text = [&](size_t sample, size_t part, std::string_view piece) { view.text(places[sample], part, piece); },
+        .text = [&](size_t sample, size_t part, std::string_view piece) {
+          view.text(places[sample], samples[sample].id, part, piece);
+        },
         .stop = [] { return interrupted(); },
     });
     first += window.size();
@@ -200,16 +206,19 @@ size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_ov
   return rows.next();
 }
 
-void print_summary(const Counts& counts, double seconds) {
+void print_summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
   std::string text = fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
                                  counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
   if (counts.truncated > 0) text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
   if (counts.kept > 0) text += fmt::format(", {} from before", counts.kept);
+  if (ledger_hits > 0) text += fmt::format(", {} request{} known from the ledger", ledger_hits, ledger_hits == 1 ? "" : "s");
   std::fprintf(stderr, "%s; %.1f s\n", text.c_str(), seconds);
 }
 
 void print_default_judge_note(const judge::Judge& judge) {
-  if (judge.engine().id().model != lock_value("smollm2-135m-instruct", "q8_0_sha256")) return;
+  const std::string model = lock_value("smollm2-135m-instruct", "q8_0_sha256");
+  const auto uses_it = [&](const judge::Member& member) { return judge.engine_of(member).id().model == model; };
+  if (!std::any_of(judge.members().begin(), judge.members().end(), uses_it)) return;
   std::fputs(
       "note: this 135M model shows the machinery and judges near chance (.52 of RewardBench pairs, the same position in "
       "84% of them); for real use: selene models pull selene-1-mini\n",
@@ -277,12 +286,13 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
                                  {"skipped", counts.skipped},
                                  {"truncated", counts.truncated},
                                  {"from_before", counts.kept}};
-    record.fields()["engine"] = counters_json(judge.engine().counters());
+    record.fields()["ledger"] = {{"found", judge.ledger_hits()}, {"not_found", judge.ledger_misses()}};
+    record.fields()["engine"] = counters_json(judge.counters());
     record.fields()["judging_s"] = seconds;
     output->finish(record);
   }
   if (!options.quiet) {
-    print_summary(counts, seconds);
+    print_summary(counts, judge.ledger_hits(), seconds);
     print_default_judge_note(judge);
   }
   return kExitOk;

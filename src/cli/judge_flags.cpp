@@ -2,96 +2,94 @@
 
 #include <CLI/CLI.hpp>
 
-#include "core/file.h"
-#include "engine/llama_engine.h"
-#include "model/store.h"
-
 namespace selene::cli {
 
 void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
+  judge::MemberSettings& settings = flags.settings;
   const char* model = "Model";
-  command.add_option("--judge", flags.judge, "Model: a name (selene models), a GGUF file or hf:owner/repo/file.gguf")
+  command.add_option("--judge", flags.judge,
+                     "A name (selene models), a GGUF file, hf:owner/repo/file.gguf, URL#model of a server (several with "
+                     "commas between), or a judge file (*.yaml)")
       ->group(model);
-  command.add_option("--adapter", flags.adapter, "LoRA adapter (GGUF file), or none")->capture_default_str()->group(model);
-  command.add_option("--adapter-scale", flags.adapter_scale, "Weight of the adapter")
-      ->capture_default_str()->check(CLI::Range(-100.0, 100.0))->group(model);
-  command.add_option("--chat-template", flags.chat_template, "Jinja file in place of the model's own chat template")
+  command.add_option("--adapter", settings.adapter, "LoRA adapter (GGUF file), or none")->group(model);
+  command.add_option("--adapter-scale", settings.adapter_scale, "Weight of the adapter [1]")
+      ->check(CLI::Range(-100.0, 100.0))->group(model);
+  command.add_option("--chat-template", settings.chat_template, "Jinja file in place of the model's own chat template")
       ->check(CLI::ExistingFile)->group(model);
-  command.add_option("--date", flags.date, "The date that a chat template may ask for; part of the prompt")
-      ->capture_default_str()->group(model);
+  command.add_option("--date", settings.date, "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
+      ->group(model);
+  command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")->group(model);
+  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")->group(model);
 
   const char* policy = "Judging";
-  command.add_option("--template", flags.template_spec,
-                     "Prompt template: a built-in name, a YAML file or a folder of them; default: built in, by task")
+  command.add_option("--template", settings.template_spec,
+                     "Prompt template: a built-in name, a YAML file or a folder of them [built in, by task]")
       ->group(policy);
-  command.add_option("--mode", flags.mode, "critique (then the verdict) or verdict (alone)")
-      ->capture_default_str()->check(CLI::IsMember({"critique", "verdict"}))->group(policy);
-  command.add_option("--order", flags.order, "Pairwise: one (as stored) or both (also swapped, mean of the two)")
-      ->capture_default_str()->check(CLI::IsMember({"one", "both"}))->group(policy);
-  command.add_option("--max-tokens", flags.max_tokens, "Longest critique, in tokens")
-      ->capture_default_str()->check(CLI::Range(1, 1 << 20))->group(policy);
-  command.add_option("--samples", flags.samples, "Critiques of each order, at a temperature above 0; their mean counts")
-      ->capture_default_str()->check(CLI::Range(1, 1000))->group(policy);
-  command.add_option("--temperature", flags.temperature, "0: always the most probable token")
-      ->capture_default_str()->check(CLI::Range(0.0, 10.0))->group(policy);
-  command.add_option("--seed", flags.seed, "For --temperature above 0")->capture_default_str()->group(policy);
+  command.add_option("--mode", settings.mode, "critique (then the verdict) or verdict (alone) [critique]")
+      ->check(CLI::IsMember({"critique", "verdict"}))->group(policy);
+  command.add_option("--order", settings.order, "Pairwise: one (as stored) or both (also swapped; the mean counts) [one]")
+      ->check(CLI::IsMember({"one", "both"}))->group(policy);
+  command.add_option("--max-tokens", settings.max_tokens, "Longest critique, in tokens [512]")
+      ->check(CLI::Range(1, 1 << 20))->group(policy);
+  command.add_option("--samples", settings.samples, "Critiques of each order, at a temperature above 0; the mean counts [1]")
+      ->check(CLI::Range(1, 1000))->group(policy);
+  command.add_option("--temperature", settings.temperature, "0: always the most probable token [0]")
+      ->check(CLI::Range(0.0, 10.0))->group(policy);
+  command.add_option("--seed", flags.seed, "For a temperature above 0")->capture_default_str()->group(policy);
 
   const char* machine = "Machine (none of these changes a judgment)";
-  command.add_option("--threads", flags.threads, "0: one a core")
+  judge::MachineOptions& options = flags.machine;
+  command.add_option("--threads", options.threads, "0: one a core")
       ->capture_default_str()->check(CLI::Range(0, 1024))->group(machine);
-  command.add_option("--ctx-size", flags.context, "Longest sample in tokens; 0: what the model was trained for")
+  command.add_option("--ctx-size", options.context_tokens, "Longest sample in tokens; 0: what the model was trained for")
       ->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))->group(machine);
-  command.add_option("--kv-mib", flags.kv_mib, "Memory for keys and values; 0: 256, or a quarter of a large model's size")
+  command.add_option("--kv-mib", options.kv_mib,
+                     "Memory for keys and values; more critiques at once. 0: 256, or a quarter of a large model's size")
       ->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))->group(machine);
-  command.add_option("--gpu-layers", flags.gpu_layers, "Layers on the GPU, where the build has one; -1: all")
+  command.add_option("--gpu-layers", options.gpu_layers, "Layers on the GPU, where the build has one; -1: all")
       ->capture_default_str()->check(CLI::Range(-1, 10'000))->group(machine);
   command.add_flag("--no-mmap", flags.no_mmap, "Read the model into memory instead of mapping the file")->group(machine);
+  command.add_option("--in-flight", options.in_flight, "Requests at once to each server")
+      ->capture_default_str()->check(CLI::Range(1, 100'000))->group(machine);
+  command.add_option("--retries", options.retries, "Further attempts at a request that a server fails")
+      ->capture_default_str()->check(CLI::Range(0, 1000))->group(machine);
+  command.add_option("--token-budget", options.token_budget, "Stop when servers have used so many tokens; 0: no limit")
+      ->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50))->group(machine);
+
+  const char* ledger = "Ledger (every judgment is kept; the same work again costs nothing)";
+  CLI::Option* file = command.add_option("--ledger", flags.ledger, "Its file [in the user's data folder]")->group(ledger);
+  command.add_flag("--no-ledger", flags.no_ledger, "Neither look anything up nor keep it")->excludes(file)->group(ledger);
 }
 
 judge::Judge open_judge(const JudgeFlags& flags) {
-  judge::TemplateSet templates = judge::TemplateSet::open(flags.template_spec);
-  const model::ResolvedModel model = model::resolve_model(flags.judge);
-  auto engine = engine::open_llama_engine({
-      .model = model.path,
-      .name = model.name,
-      .adapter = flags.adapter == "none" ? "" : flags.adapter,
-      .adapter_scale = static_cast<float>(flags.adapter_scale),
-      .threads = flags.threads,
-      .context_tokens = flags.context,
-      .kv_mib = flags.kv_mib,
-      .gpu_layers = flags.gpu_layers,
-      .mmap = !flags.no_mmap,
-      .chat_template = flags.chat_template.empty() ? "" : read_file(flags.chat_template),
-      .date = flags.date,
-  });
-  const judge::Policy policy{
-      .mode = flags.mode == "verdict" ? judge::Mode::Verdict : judge::Mode::Critique,
-      .order = flags.order == "both" ? judge::Order::Both : judge::Order::One,
-      .max_tokens = flags.max_tokens,
-      .samples = flags.samples,
-      .temperature = flags.temperature,
-      .seed = flags.seed,
-  };
-  return judge::Judge(std::move(engine), std::move(templates), policy);
+  judge::MachineOptions machine = flags.machine;
+  machine.mmap = !flags.no_mmap;
+  std::optional<std::filesystem::path> ledger;
+  if (!flags.no_ledger) ledger = flags.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(flags.ledger);
+  return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed, machine, ledger);
 }
 
 nlohmann::ordered_json describe(const judge::Judge& judge) {
-  const engine::EngineId& id = judge.engine().id();
-  const judge::Policy& policy = judge.policy();
-  nlohmann::ordered_json templates = nlohmann::ordered_json::object();
-  for (const judge::Template& form : judge.templates().all()) templates[form.name] = form.digest;
-  return {{"name", id.name},
-          {"model", id.model},
-          {"adapter", id.adapter},
-          {"engine", id.version},
-          {"engine_options", id.options},
-          {"templates", templates},
-          {"mode", mode_name(policy.mode)},
-          {"order", policy.order == judge::Order::Both ? "both" : "one"},
-          {"max_tokens", policy.max_tokens},
-          {"samples", policy.samples},
-          {"temperature", policy.temperature},
-          {"seed", policy.seed}};
+  nlohmann::ordered_json members = nlohmann::ordered_json::array();
+  for (const judge::Member& member : judge.members()) {
+    const engine::EngineId& id = judge.engine_of(member).id();
+    nlohmann::ordered_json templates = nlohmann::ordered_json::object();
+    for (const judge::Template& form : member.templates.all()) templates[form.name] = form.digest;
+    members.push_back({{"name", member.name},
+                       {"weight", member.weight},
+                       {"model", id.model},
+                       {"adapter", id.adapter},
+                       {"engine", id.version},
+                       {"engine_options", id.options},
+                       {"templates", templates},
+                       {"mode", judge::mode_name(member.policy.mode)},
+                       {"order", judge::order_name(member.policy.order)},
+                       {"max_tokens", member.policy.max_tokens},
+                       {"samples", member.policy.samples},
+                       {"temperature", member.policy.temperature},
+                       {"seed", member.policy.seed}});
+  }
+  return {{"name", judge.name()}, {"members", members}};
 }
 
 }  // namespace selene::cli

@@ -33,6 +33,18 @@ std::string distribution_line(const data::Distribution& probabilities) {
   return fmt::format("{}", fmt::join(parts, "  "));
 }
 
+// The part whose critique is the judgment's.
+const data::Part* speaker(const data::Judgment& judgment) {
+  for (const data::Part& part : judgment.parts) {
+    if (part.label == judgment.label) return &part;
+  }
+  return judgment.parts.empty() ? nullptr : &judgment.parts.front();
+}
+
+bool has_flag(const data::Judgment& judgment, std::string_view flag) {
+  return std::find(judgment.flags.begin(), judgment.flags.end(), flag) != judgment.flags.end();
+}
+
 double highest(const data::Distribution& probabilities) {
   double most = 0;
   for (const auto& [label, probability] : probabilities) most = std::max(most, probability);
@@ -48,21 +60,33 @@ JudgeView::JudgeView(Style style)
 
 JudgeView::~JudgeView() = default;
 
-void JudgeView::text(size_t row, size_t part, std::string_view piece) {
+void JudgeView::text(size_t row, std::string_view id, size_t part, std::string_view piece) {
   if (style_ != Style::Stream || part != 0) return;
   if (row == next_row_) {
-    stream(row, piece);
+    stream(id, piece);
   } else {
-    waiting_[row] += piece;
+    Waiting& waiting = waiting_[row];
+    waiting.id = id;
+    waiting.text += piece;
   }
 }
 
-void JudgeView::stream(size_t row, std::string_view piece) {
+void JudgeView::stream(std::string_view id, std::string_view piece) {
   if (!heading_shown_) {
-    put(report::styled(fmt::format("row {}", row + 1), report::Style::Dim, terminal_.color) + "\n");
+    std::string heading = fmt::format("row {}", next_row_ + 1);
+    if (id != std::to_string(next_row_ + 1)) heading += ": " + printable(id);
+    put(report::styled(heading, report::Style::Dim, terminal_.color) + "\n");
     heading_shown_ = true;
   }
-  put(printable(piece));
+  // The critique of the judgment has no white space at its ends, so none is shown.
+  std::string text = held_space_ + printable(piece);
+  constexpr const char* kSpace = " \t\r\n";
+  if (!text_shown_) text.erase(0, std::min(text.find_first_not_of(kSpace), text.size()));
+  const size_t end = text.find_last_not_of(kSpace) + 1;
+  held_space_ = text.substr(end);
+  text.resize(end);
+  text_shown_ = text_shown_ || !text.empty();
+  put(text);
   std::fflush(stdout);
 }
 
@@ -80,19 +104,19 @@ void JudgeView::judgment(size_t row, const data::Judgment& judgment) {
       write_card(judgment, /*critique_shown=*/false);
       break;
     case Style::Stream: {
-      const bool shown = heading_shown_;
-      if (shown) put("\n");
-      write_card(judgment, shown);
+      if (text_shown_) put("\n");
+      write_card(judgment, /*critique_shown=*/text_shown_);
       put("\n");
       break;
     }
   }
   std::fflush(stdout);
   next_row_ = row + 1;
-  heading_shown_ = false;
-  if (const auto text = waiting_.find(next_row_); text != waiting_.end()) {
-    stream(next_row_, text->second);
-    waiting_.erase(text);
+  heading_shown_ = text_shown_ = false;
+  held_space_.clear();
+  if (const auto waiting = waiting_.find(next_row_); waiting != waiting_.end()) {
+    stream(waiting->second.id, waiting->second.text);
+    waiting_.erase(waiting);
   }
 }
 
@@ -140,8 +164,13 @@ void JudgeView::write_card(const data::Judgment& judgment, bool critique_shown) 
                     part.sample > 0 ? fmt::format(", sample {}", part.sample + 1) : "",
                     distribution_line(part.probabilities)));
   }
+  if (has_flag(judgment, "flipped")) put("  the two orders name different responses\n");
   if (!judgment.flags.empty()) put(fmt::format("  flags: {}\n", fmt::join(judgment.flags, ", ")));
-  if (!critique_shown && !judgment.critique.empty()) put(fmt::format("\n{}\n", printable(judgment.critique)));
+  const data::Part* part = speaker(judgment);
+  if (part != nullptr && part != &judgment.parts.front()) critique_shown = false;  // Only the first part's was shown.
+  if (critique_shown || judgment.critique.empty()) return;
+  put(part != nullptr && part->order == "ba" ? "\nWritten with B shown first, as its response A:\n" : "\n");
+  put(printable(judgment.critique) + "\n");
 }
 
 }  // namespace selene::cli

@@ -26,21 +26,28 @@ class JudgeView {
   explicit JudgeView(Style style);
   ~JudgeView();
 
-  // A piece of the critique of row `row` (counted over the whole run). Shown at once when it is the next row's turn.
-  void text(size_t row, size_t part, std::string_view piece);
+  // A piece of the critique of row `row` (counted over the whole run) with the id `id`. Shown at once when it is the
+  // next row's turn.
+  void text(size_t row, std::string_view id, size_t part, std::string_view piece);
   // Judgments come in the order of rows.
   void judgment(size_t row, const data::Judgment& judgment);
 
  private:
   void write_table_row(const data::Judgment& judgment);
   void write_card(const data::Judgment& judgment, bool critique_shown);
-  void stream(size_t row, std::string_view piece);
+  void stream(std::string_view id, std::string_view piece);
 
   Style style_;
   report::Terminal terminal_;
   size_t next_row_ = 0;
   bool heading_shown_ = false;
-  std::map<size_t, std::string> waiting_;  // Text of rows whose turn has not come.
+  bool text_shown_ = false;
+  std::string held_space_;  // White space that is shown when more text follows it.
+  struct Waiting {
+    std::string id;
+    std::string text;
+  };
+  std::map<size_t, Waiting> waiting_;  // Text of rows whose turn has not come.
   std::optional<report::Table> table_;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/run_record.h"
@@ -20,6 +21,8 @@ constexpr AddCommand kCommands[] = {
     selene::cli::add_judge_command,
     selene::cli::add_templates_command,
     selene::cli::add_models_command,
+    selene::cli::add_ledger_command,
+    selene::cli::add_verify_command,
     selene::cli::add_doctor_command,
 };
 
@@ -33,14 +36,20 @@ constexpr const char* kExamples = R"(Examples:
 
 int run(int argc, char** argv) {
   CLI::App app{"selene: a language model as a judge, on your own machine", "selene"};
-  app.footer(kExamples);
+  auto formatter = std::make_shared<selene::cli::HelpFormatter>();
+  formatter->column_width(34);
+  app.formatter(formatter);
+  app.set_help_flag("-h,--help", "Print this help");
+  app.failure_message([&app](const CLI::App*, const CLI::Error& failure) {
+    return selene::cli::usage_message(app, failure);
+  });
   app.set_version_flag("--version", [] {
     return fmt::format("selene {} ({})", selene::version(), selene::engine::llama_engine_version(/*gpu=*/true));
-  });
+  }, "Print the versions of selene and of its engine");
   app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
   int exit_code = selene::cli::kExitOk;
   for (AddCommand add : kCommands) add(app, exit_code);
+  app.footer(kExamples);  // After the commands, which would take it over.
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {

@@ -199,7 +199,6 @@ void add_models_command(CLI::App& app, int& exit_code) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("models", "List the models that can judge, or get one");
-  command->footer(kExamples);
   command->add_flag("--json", options->json, "The list as JSON");
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
@@ -213,6 +212,7 @@ void add_models_command(CLI::App& app, int& exit_code) {
   pull->add_option("NAME", options->name, "Which model")->capture_default_str();
   pull->add_flag("--quiet", options->quiet, "No progress, no messages");
   pull->callback([options, &exit_code] { exit_code = run_pull(options->name, options->quiet); });
+  command->footer(kExamples);
 }
 
 }  // namespace selene::cli

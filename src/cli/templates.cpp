@@ -1,4 +1,6 @@
 // `selene templates`: list, show, check, render without a model, and pull the official ones.
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -15,9 +17,17 @@
 #include "data/input_rows.h"
 #include "judge/template.h"
 #include "net/download.h"
+#include "report/table.h"
 
 namespace selene::cli {
 namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  selene templates                                   the built-in ones
+  selene templates show pairwise > mine.yaml         a start for your own
+  selene templates check mine.yaml
+  selene templates render mine.yaml pairs.jsonl      the prompts, without a model
+  selene templates pull atla                         the official Selene Mini templates)";
 
 struct TemplatesCommand {
   std::string name;
@@ -37,8 +47,14 @@ std::string labels_text(const judge::Template& form) {
 }
 
 int list_templates() {
+  const report::Table table({{.title = "name", .width = 29},
+                             {.title = "labels", .width = 13},
+                             {.title = "", .width = 20, .flexible = true}},
+                            report::terminal(STDOUT_FILENO));
+  fmt::print("{}", table.header());
   for (const judge::Template& form : judge::builtin_templates()) {
-    fmt::print("{:28} {:26} labels {:16} {}\n", form.name, tasks_text(form), labels_text(form), form.description);
+    const report::Cell cells[] = {{form.name, report::Style::Bold}, {labels_text(form)}, {form.description}};
+    fmt::print("{}", table.row(cells));
   }
   return kExitOk;
 }
@@ -108,12 +124,6 @@ int pull_atla(const TemplatesCommand& options) {
 void add_templates_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<TemplatesCommand>();
   CLI::App* command = app.add_subcommand("templates", "List, show, check, render and pull prompt templates");
-  command->footer(R"(Examples:
-  selene templates                                   the built-in ones
-  selene templates show pairwise > mine.yaml         a start for your own
-  selene templates check mine.yaml
-  selene templates render mine.yaml pairs.jsonl      the prompts, without a model
-  selene templates pull atla                         the official Selene Mini templates)");
   command->require_subcommand(0, 1);
   command->callback([command, &exit_code] {
     if (command->get_subcommands().empty()) exit_code = list_templates();
@@ -137,6 +147,7 @@ void add_templates_command(CLI::App& app, int& exit_code) {
   pull->add_option("WHICH", options->name, "atla")->required()->check(CLI::IsMember({"atla"}));
   pull->add_option("--out", options->out, "Folder")->capture_default_str();
   pull->callback([options, &exit_code] { exit_code = pull_atla(*options); });
+  command->footer(kExamples);  // After the subcommands, which would take it over.
 }
 
 }  // namespace selene::cli

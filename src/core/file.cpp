@@ -58,10 +58,12 @@ fs::path user_dir(const char* ours, const char* xdg, const char* fallback) {
 }  // namespace
 
 std::string read_file(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) throw Error("cannot read: not a file", path.string());
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(fmt::format("cannot read: {}", errno_text(errno)), path.string());
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad() || fs::is_directory(path)) throw Error("cannot read: not a file", path.string());
+  if (file.bad()) throw Error("reading failed", path.string());
   return text;
 }
 
@@ -77,7 +79,12 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
     ::unlink(temporary.c_str());
     throw write_error(path, failure);
   }
-  rename_synced(temporary, path);
+  try {
+    rename_synced(temporary, path);
+  } catch (const Error&) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
 void rename_synced(const fs::path& from, const fs::path& to) {

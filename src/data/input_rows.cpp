@@ -56,9 +56,19 @@ class Spool {
   int descriptor_ = -1;
 };
 
+// The fields that the command line gave, as JSON.
+std::string json_text(const Json& fields) {
+  try {
+    return fields.dump();
+  } catch (const Json::type_error&) {
+    throw UsageError("invalid UTF-8 in a flag", "<command line>");
+  }
+}
+
 }  // namespace
 
 InputRows::InputRows(const std::string& path, Json fields) : name_(path), path_(path), fields_(std::move(fields)) {
+  json_text(fields_);
   if (path != "-") return;
   auto spool = std::make_shared<Spool>();
   spool->copy_stdin();
@@ -69,13 +79,20 @@ InputRows::InputRows(const std::string& path, Json fields) : name_(path), path_(
 
 InputRows::InputRows(Json fields) : name_("<command line>") {
   auto spool = std::make_shared<Spool>();
-  try {
-    spool->write(fields.dump() + "\n");
-  } catch (const Json::type_error&) {
-    throw UsageError("invalid UTF-8 in a flag", name_);
-  }
+  spool->write(json_text(fields) + "\n");
   path_ = spool->name();
   spool_ = std::move(spool);
+}
+
+InputRows InputRows::from_text(std::string_view text, std::string name) {
+  auto spool = std::make_shared<Spool>();
+  spool->write(text);
+  InputRows rows;
+  rows.name_ = std::move(name);
+  rows.path_ = spool->name();
+  rows.fields_ = Json::object();
+  rows.spool_ = std::move(spool);
+  return rows;
 }
 
 Sample InputRows::to_sample(const Row& row) const {
@@ -103,7 +120,7 @@ size_t InputRows::check_all() const {
   return line_of.size();
 }
 
-std::string InputRows::digest() const { return sha256(sha256_file(path_) + fields_.dump()); }
+std::string InputRows::digest() const { return sha256(sha256_file(path_) + json_text(fields_)); }
 
 InputRows::Reader::Reader(const InputRows& rows) : rows_(rows), reader_(rows.path_, rows.name_) {}
 

@@ -21,6 +21,8 @@ class InputRows {
   InputRows(const std::string& path, nlohmann::ordered_json fields);
   // One row, made of `fields` alone.
   explicit InputRows(nlohmann::ordered_json fields);
+  // Rows that are text already; `name` is what errors call them.
+  static InputRows from_text(std::string_view text, std::string name);
 
   // Reads every row; throws the first Error with its place: also a repeated id and an input without rows. Returns the
   // number of rows.
@@ -46,6 +48,7 @@ class InputRows {
   };
 
  private:
+  InputRows() = default;
   Sample to_sample(const Row& row) const;
 
   std::string name_;

@@ -57,6 +57,10 @@ Json parse_object(std::string_view text) {
     }
     return true;
   };
+  // The library takes a zero byte for the end of the text and would pass over what follows.
+  if (const size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    throw Error(fmt::format("malformed JSON: byte {} of the line is zero", zero + 1));
+  }
   Json value;
   try {
     value = Json::parse(text.begin(), text.end(), watch);
@@ -66,6 +70,9 @@ Json parse_object(std::string_view text) {
                   "save the file as UTF-8");
     }
     throw Error(syntax_message(failure));
+  } catch (const Json::out_of_range& failure) {  // 1e999
+    const std::string_view text_of = failure.what();
+    throw Error(fmt::format("malformed JSON: {}", cut_to_columns(text_of.substr(text_of.find(']') + 1), 100)));
   }
   if (!value.is_object()) {
     throw Error(fmt::format("a row must be a JSON object, this is {}", value.type_name()), "",

@@ -37,6 +37,7 @@ struct Part {
   std::string critique;                    // As written: it may speak of A and B as shown.
   std::vector<std::string> flags;
   std::string key;
+  double weight = 1;                       // Of its member in a jury; not written.
 };
 
 struct Judgment {

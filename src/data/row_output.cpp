@@ -16,8 +16,10 @@ fs::path with_suffix(const fs::path& path, const char* suffix) { return path.str
 
 // The first thing in which two descriptions of work differ, as a JSON pointer.
 std::string first_difference(const Json& old_work, const Json& new_work) {
+  if (!old_work.is_object()) return "its .part.json cannot be read";
   const Json changes = Json::diff(old_work, new_work);
-  return changes.empty() ? "nothing" : changes.front().at("path").get<std::string>();
+  ensure(!changes.empty(), "two descriptions of work differ in nothing");
+  return fmt::format("it differs at {}", changes.front().at("path").get<std::string>());
 }
 
 struct WholeRows {
@@ -57,8 +59,9 @@ RowOutput::RowOutput(fs::path path, const Json& work, bool overwrite) : path_(st
   if (!overwrite && fs::exists(part_path())) {
     Json old_work;
     if (std::ifstream file(work_path()); file) old_work = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+    if (old_work.is_discarded()) old_work = nullptr;  // A discarded value compares as equal to everything.
     if (old_work != work) {
-      throw Error(fmt::format("this file was begun by other work (it differs at {})",
+      throw Error(fmt::format("this file was begun by other work ({})",
                               first_difference(old_work, work)),
                   part_path().string(), "give --overwrite to start anew, or another --out");
     }

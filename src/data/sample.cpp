@@ -55,6 +55,7 @@ class Fields {
   // A label or an id: a string, or a number read as its shortest decimal.
   std::string token(const char* name, const Json& value) {
     if (value.is_string()) return value.get<std::string>();
+    if (value.is_number_float()) return fmt::format("{}", value.get<double>());  // 4.0 is "4".
     if (value.is_number()) return value.dump();
     throw wrong_type(name, "a string or a number", value);
   }

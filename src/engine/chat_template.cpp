@@ -1,6 +1,8 @@
 #include "engine/chat_template.h"
 
+#include <algorithm>
 #include <ctime>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -19,12 +21,16 @@ namespace {
 std::time_t parse_date(const std::string& date) {
   std::tm fields{};
   const char* end = ::strptime(date.c_str(), "%Y-%m-%d", &fields);
-  if (end == nullptr || *end != '\0') {
-    throw Error(fmt::format("'{}' is not a date", cut_to_columns(date, 40)), "", "write it as YYYY-MM-DD");
-  }
   fields.tm_hour = 12;
   fields.tm_isdst = -1;
-  return std::mktime(&fields);
+  const std::tm given = fields;
+  const std::time_t time = std::mktime(&fields);
+  // mktime turns the 31st of February into a day of March; strptime takes "24-7-5".
+  const bool same_day = fields.tm_mon == given.tm_mon && fields.tm_mday == given.tm_mday;
+  if (date.size() != std::string_view("YYYY-MM-DD").size() || end == nullptr || *end != '\0' || !same_day) {
+    throw Error(fmt::format("'{}' is not a date", cut_to_columns(date, 40)), "", "write it as YYYY-MM-DD");
+  }
+  return time;
 }
 
 // The form in which Llama 3.1's template writes dates ("26 Jul 2024"), whatever the locale.
@@ -33,6 +39,62 @@ std::string day_month_year(const std::string& date) {
   const int month = std::stoi(date.substr(5, 2));
   return fmt::format("{} {} {}", date.substr(8, 2), kMonths[month - 1], date.substr(0, 4));
 }
+
+// Control tokens inside messages, made unrecognisable while the template is rendered: a guard stands behind the first
+// byte of each. So they are found again where the engine lost track of what came from a message.
+class Guard {
+ public:
+  Guard(std::span<const std::string> control_tokens, std::span<const Message> messages) : tokens_(control_tokens) {
+    const auto in_messages = [&](std::string_view text) {
+      return std::any_of(messages.begin(), messages.end(),
+                         [&](const Message& one) { return one.content.find(text) != std::string::npos; });
+    };
+    if (std::none_of(tokens_.begin(), tokens_.end(), in_messages)) return;
+    do guard_ += kCharacter; while (in_messages(guard_));
+  }
+
+  std::string protect(const std::string& content) const {
+    if (guard_.empty()) return content;
+    std::set<size_t> starts;
+    for (const std::string& token : tokens_) {
+      for (size_t at = content.find(token); at != std::string::npos; at = content.find(token, at + 1)) starts.insert(at);
+    }
+    std::string guarded;
+    for (size_t i = 0; i < content.size(); ++i) {
+      guarded += content[i];
+      if (starts.contains(i)) guarded += guard_;
+    }
+    return guarded;
+  }
+
+  // Adds the part to `parts` without its guards; what they protected is from a message.
+  void release(TextPart part, std::vector<TextPart>& parts) const {
+    std::set<size_t> starts;
+    if (!guard_.empty()) {
+      for (size_t at = part.text.find(guard_); at != std::string::npos; at = part.text.find(guard_, at)) {
+        part.text.erase(at, guard_.size());
+        if (at > 0) starts.insert(at - 1);
+      }
+    }
+    size_t done = 0;
+    const auto add = [&](size_t end, bool from_message) {
+      if (end > done) parts.push_back({part.text.substr(done, end - done), from_message});
+      done = std::max(done, end);
+    };
+    for (const size_t start : starts) {
+      add(start, part.from_message);
+      for (const std::string& token : tokens_) {
+        if (part.text.compare(start, token.size(), token) == 0) add(start + token.size(), true);
+      }
+    }
+    add(part.text.size(), part.from_message);
+  }
+
+ private:
+  static constexpr const char* kCharacter = "\xF4\x8F\xBF\xBE";  // U+10FFFE, which stands for no character.
+  std::span<const std::string> tokens_;
+  std::string guard_;  // Longer than any run of it in the messages; empty when they have no control tokens.
+};
 
 }  // namespace
 
@@ -59,11 +121,12 @@ ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 
 std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages) const {
+  const Guard guard(state_->options.control_tokens, messages);
   common_json list = common_json::array();
   for (const Message& message : messages) {
     common_json item = common_json::object();
     item["role"] = message.role;
-    item["content"] = message.content;
+    item["content"] = guard.protect(message.content);
     list.push_back(item);
   }
   common_json inputs = common_json::object();
@@ -81,7 +144,7 @@ std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages) co
     const jinja::value result = runtime.execute(state_->program);
     std::vector<TextPart> parts;
     for (const jinja::string_part& part : jinja::runtime::gather_string_parts(result)->as_string().parts) {
-      parts.push_back({part.val, part.is_input});
+      guard.release({part.val, part.is_input}, parts);
     }
     return parts;
   } catch (const std::exception& failure) {

@@ -27,6 +27,8 @@ class ChatTemplate {
     std::string source;     // Jinja
     std::string bos_token;
     std::string eos_token;
+    std::vector<std::string> control_tokens;  // Where a message has one, its part is from_message whatever the
+                                              // template did to it (the Jinja engine forgets that when it splits).
     std::string date = kDefaultDate;  // YYYY-MM-DD
   };
 

@@ -66,9 +66,15 @@ struct Counters {
   double scoring_s = 0;
 };
 
+struct Completed {
+  size_t request = 0;
+  Result result;
+};
+
 // Called from within run(), on its thread, in any order of requests.
 struct Events {
-  std::function<void(size_t request, Result result)> result;
+  // Requests that ended at the same time come together. May move from them.
+  std::function<void(std::span<Completed> completed)> results;
   // Text as it is generated, whole characters. May be empty.
   std::function<void(size_t request, std::string_view piece)> text;
   // True ends the run soon; requests without a result then stay without. May be empty.

@@ -26,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 // Raise when our own arithmetic changes any number that a judgment holds.
 constexpr int kNumericsRevision = 1;
-constexpr int kMaxSlots = 32;
 // A critique's canonical text can be split into a few more tokens than were generated.
 constexpr std::int64_t kSpareTokens = 16;
 
@@ -115,9 +114,8 @@ class LlamaEngine : public Engine {
   Counters counters() const override { return counters_; }
 
  private:
-  void load_model();
-  void load_adapter();
-  void load_chat_template();
+  void check_adapter(const model::GgufInfo& base) const;
+  void load();
   Job make_job(const Request& request, size_t index) const;
   void make_sequences(std::span<const Job> jobs, bool generating);
   void run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
@@ -139,30 +137,53 @@ class LlamaEngine : public Engine {
   Counters counters_;
 };
 
+// Looks at the files only: what all results depend on is known before the model is loaded, so that work whose results
+// are known already never loads it.
 LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
   LlamaLog::install();
   if (options_.threads <= 0) options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (options_.name.empty()) options_.name = options_.model.filename().string();
-  load_model();
-  load_adapter();
-  load_chat_template();
-  const std::int64_t trained = llama_model_n_ctx_train(model_.get());
-  if (options_.context_tokens > trained) {
-    throw Error(fmt::format("--ctx-size {} is more than the {} tokens that the model was trained for",
-                            options_.context_tokens, trained),
-                options_.model.string());
-  }
-  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens : trained;
-  const bool gpu = llama_supports_gpu_offload() && options_.gpu_layers != 0;
-  id_.name = options_.name;
-  id_.version = llama_engine_version(gpu);
-}
-
-void LlamaEngine::load_model() {
   const model::GgufInfo info = model::inspect_gguf(options_.model);
   if (info.is_adapter) {
     throw Error("this file is a LoRA adapter, not a model", options_.model.string(), "give it as --adapter");
   }
+  if (!info.chat_template && options_.chat_template.empty()) {
+    throw Error("the model has no chat template", options_.model.string(), "give one with --chat-template FILE");
+  }
+  const auto trained = static_cast<std::int64_t>(info.context_length);
+  if (trained > 0 && options_.context_tokens > trained) {
+    throw Error(fmt::format("--ctx-size {} is more than the {} tokens that the model was trained for",
+                            options_.context_tokens, trained),
+                options_.model.string());
+  }
+  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens : std::max<std::int64_t>(trained, 512);
+  id_.name = options_.name;
+  id_.model = sha256_file_cached(options_.model);
+  if (!options_.adapter.empty()) {
+    check_adapter(info);
+    id_.adapter = sha256_file_cached(options_.adapter);
+    if (options_.adapter_scale != 1) id_.adapter += fmt::format("*{}", options_.adapter_scale);
+  }
+  id_.version = llama_engine_version(llama_supports_gpu_offload() && options_.gpu_layers != 0);
+  if (!options_.exact) id_.version += ", not exact";
+  id_.options = "date " + options_.date;
+  if (!options_.chat_template.empty()) id_.options += ", chat template " + sha256(options_.chat_template);
+}
+
+void LlamaEngine::check_adapter(const model::GgufInfo& base) const {
+  const model::GgufInfo info = model::inspect_gguf(options_.adapter);
+  if (!info.is_adapter) {
+    throw Error("this file is no LoRA adapter", options_.adapter.string(), "make one with convert_lora_to_gguf.py");
+  }
+  if (info.architecture != base.architecture) {
+    throw Error(fmt::format("the adapter is for architecture '{}', the model's is '{}'", info.architecture,
+                            base.architecture),
+                options_.adapter.string());
+  }
+}
+
+void LlamaEngine::load() {
+  if (model_ != nullptr) return;
   llama_model_params params = llama_model_default_params();
   params.n_gpu_layers = options_.gpu_layers;
   params.load_mode = options_.mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
@@ -172,46 +193,23 @@ void LlamaEngine::load_model() {
     throw Error(fmt::format("llama.cpp cannot load the model: {}", cut_to_columns(LlamaLog::take(), 400)),
                 options_.model.string());
   }
-  tokenizer_.emplace(llama_model_get_vocab(model_.get()));
-  id_.model = sha256_file_cached(options_.model);
-}
-
-void LlamaEngine::load_adapter() {
-  if (options_.adapter.empty()) return;
-  const model::GgufInfo info = model::inspect_gguf(options_.adapter);
-  const model::GgufInfo base = model::inspect_gguf(options_.model);
-  if (!info.is_adapter) {
-    throw Error("this file is no LoRA adapter", options_.adapter.string(), "make one with convert_lora_to_gguf.py");
+  if (!options_.adapter.empty()) {
+    LlamaLog::take();
+    adapter_.reset(llama_adapter_lora_init(model_.get(), options_.adapter.c_str()));
+    if (adapter_ == nullptr) {
+      throw Error(fmt::format("the adapter does not fit the model: {}", cut_to_columns(LlamaLog::take(), 400)),
+                  options_.adapter.string());
+    }
   }
-  if (info.architecture != base.architecture) {
-    throw Error(fmt::format("the adapter is for architecture '{}', the model's is '{}'", info.architecture,
-                            base.architecture),
-                options_.adapter.string());
-  }
-  LlamaLog::take();
-  adapter_.reset(llama_adapter_lora_init(model_.get(), options_.adapter.c_str()));
-  if (adapter_ == nullptr) {
-    throw Error(fmt::format("the adapter does not fit the model: {}", cut_to_columns(LlamaLog::take(), 400)),
-                options_.adapter.string());
-  }
-  id_.adapter = sha256_file_cached(options_.adapter);
-  if (options_.adapter_scale != 1) id_.adapter += fmt::format("*{}", options_.adapter_scale);
-}
-
-void LlamaEngine::load_chat_template() {
   const llama_vocab* vocab = llama_model_get_vocab(model_.get());
-  const char* own = llama_model_chat_template(model_.get(), nullptr);
-  if (options_.chat_template.empty() && own == nullptr) {
-    throw Error("the model has no chat template", options_.model.string(), "give one with --chat-template FILE");
-  }
+  tokenizer_.emplace(vocab);
   chat_template_.emplace(ChatTemplate::Options{
-      .source = options_.chat_template.empty() ? own : options_.chat_template,
+      .source = options_.chat_template.empty() ? llama_model_chat_template(model_.get(), nullptr) : options_.chat_template,
       .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab)),
       .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab)),
+      .control_tokens = tokenizer_->control_texts(),
       .date = options_.date,
   });
-  id_.options = "date " + options_.date;
-  if (!options_.chat_template.empty()) id_.options += ", chat template " + sha256(options_.chat_template);
 }
 
 Job LlamaEngine::make_job(const Request& request, size_t index) const {
@@ -230,6 +228,7 @@ Job LlamaEngine::make_job(const Request& request, size_t index) const {
 }
 
 std::vector<std::int64_t> LlamaEngine::context_tokens(std::span<const Request> requests) {
+  load();
   std::vector<std::int64_t> needs;
   for (const Request& request : requests) needs.push_back(make_job(request, 0).need);
   return needs;
@@ -255,7 +254,7 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
   std::int64_t slots = 1;
   if (generating) {
     slots = budget / std::max<std::int64_t>(1, length * kv_bytes_per_token());
-    slots = std::clamp<std::int64_t>(slots, 1, std::min<std::int64_t>(kMaxSlots, static_cast<std::int64_t>(jobs.size())));
+    slots = std::clamp<std::int64_t>(slots, 1, std::min<std::int64_t>(options_.max_slots, static_cast<std::int64_t>(jobs.size())));
   }
   if (sequences_ && sequences_->slots() >= slots && sequences_->slot_tokens() >= length &&
       sequences_->slots() * sequences_->slot_tokens() * kv_bytes_per_token() <= std::max(budget, length * kv_bytes_per_token())) {
@@ -269,11 +268,14 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
       .adapter_scale = options_.adapter_scale,
       .slots = static_cast<int>(slots),
       .slot_tokens = length,
+      .batch_tokens = options_.batch_tokens,
       .threads = options_.threads,
+      .exact = options_.exact,
   });
 }
 
 void LlamaEngine::run(std::span<const Request> requests, const Events& events) {
+  load();
   std::vector<Job> scoring;
   std::vector<Job> generating;
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -336,10 +338,12 @@ void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
     });
   }
   counters_.scoring_s += seconds_since(start);
+  std::vector<Completed> completed;
   for (Scoring& scoring : scorings) {
     scoring.result.label_log_probs = scoring.tree.log_probs();
-    events.result(scoring.request, std::move(scoring.result));
+    completed.push_back({scoring.request, std::move(scoring.result)});
   }
+  events.results(completed);
 }
 
 void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events) {
@@ -390,7 +394,8 @@ void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Requ
       result.prompt_tokens = static_cast<std::int64_t>(place->job->tokens.size());
       result.generated_tokens = place->generated;
       if (request.labels.empty()) {
-        events.result(place->job->request, std::move(result));
+        Completed completed{place->job->request, std::move(result)};
+        events.results({&completed, 1});
       } else {
         ended.push_back(start_scoring(*place->job, request, slot, text));
         ended.back().result = std::move(result);

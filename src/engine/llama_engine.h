@@ -24,14 +24,19 @@ struct LlamaOptions {
   int threads = 0;                          // 0: as many as the machine has cores.
   std::int64_t context_tokens = 0;          // The longest request; 0: what the model was trained for.
   std::int64_t kv_mib = 0;                  // For keys and values; 0: 256, or a quarter of the model's size if larger.
+  int max_slots = 32;                       // Critiques that are written side by side, where kv_mib allows.
+  int batch_tokens = 512;                   // Computed at once.
+  bool exact = true;                        // False: flash attention; results then depend on threads and neighbours.
+                                            // For measuring what exactness costs.
   int gpu_layers = -1;                      // Where the build has a GPU; -1: all.
   bool mmap = true;
-  std::string chat_template;                // Jinja; empty: the model's own.
+  std::string chat_template{};              // Jinja; empty: the model's own.
   std::string date = ChatTemplate::kDefaultDate;
 };
 
-// Loads the model. Throws Error that names the file and what is wrong with it (not GGUF, truncated, an architecture
-// that llama.cpp does not know, no chat template, an adapter of another architecture).
+// Looks at the files; the model is loaded by the first call that needs it. Throws Error that names the file and what is
+// wrong with it (not GGUF, truncated, no chat template, an adapter of another architecture; when loading: an
+// architecture that llama.cpp does not know).
 std::unique_ptr<Engine> open_llama_engine(const LlamaOptions& options);
 
 // llama.cpp's version, our numerics revision and the kernel class of this build and machine, e.g.

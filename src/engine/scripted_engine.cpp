@@ -33,7 +33,8 @@ class ScriptedEngine : public Engine {
       ensure(result.label_log_probs.empty() || result.label_log_probs.size() == requests[i].labels.size(),
              "a script must score every label or none");
       if (events.text && !result.text.empty()) events.text(i, result.text);
-      events.result(i, std::move(result));
+      Completed completed{i, std::move(result)};
+      events.results({&completed, 1});
     }
   }
 

@@ -28,7 +28,7 @@ class Sequences {
     std::int64_t slot_tokens = 4096;        // The longest sequence of a slot.
     int batch_tokens = 512;                 // Computed at once.
     int threads = 1;
-    bool exact = true;                      // False: flash attention where llama.cpp wants it.
+    bool exact = true;                      // False: flash attention; bits then depend on threads and batch.
   };
 
   // The tokens that a slot shall hold.

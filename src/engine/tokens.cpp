@@ -94,4 +94,10 @@ std::string Tokenizer::control_text(Token token) const {
   return token < 0 ? std::string() : llama_vocab_get_text(vocab_, token);
 }
 
+std::vector<std::string> Tokenizer::control_texts() const {
+  std::vector<std::string> texts;
+  for (const auto& [text, token] : control_tokens_) texts.push_back(text);
+  return texts;
+}
+
 }  // namespace selene::engine

@@ -38,6 +38,8 @@ class Tokenizer {
   // True for the model's end-of-answer tokens and for any other control token.
   bool ends_answer(Token token) const;
   std::string control_text(Token token) const;
+  // The texts of all control tokens, longest first.
+  std::vector<std::string> control_texts() const;
 
  private:
   void append(std::string_view text, std::vector<Token>& tokens) const;

@@ -1,69 +1,146 @@
 #include "judge/judge.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "core/text.h"
 #include "judge/prompt.h"
 #include "judge/verdict.h"
 
 namespace selene::judge {
+namespace {
+
+std::vector<std::string> data_and_response_flags(const Template& form, const data::Sample& sample) {
+  std::vector<std::string> flags = data_flags(form, sample);
+  const bool empty = sample.task == data::Task::Pairwise ? sample.response_a.empty() || sample.response_b.empty()
+                                                         : sample.response.empty();
+  if (empty) flags.emplace_back("empty_response");
+  return flags;
+}
+
+void check_policy(const Member& member) {
+  const Policy& policy = member.policy;
+  if (policy.samples <= 1) return;
+  if (policy.mode == Mode::Verdict) {
+    throw Error("several samples of a verdict without a critique are all the same", member.name, "use mode critique");
+  }
+  if (policy.temperature <= 0) {
+    throw Error("several samples at temperature 0 are all the same", member.name, "give a temperature above 0");
+  }
+}
+
+}  // namespace
 
 std::string_view mode_name(Mode mode) { return mode == Mode::Critique ? "critique" : "verdict"; }
+std::string_view order_name(Order order) { return order == Order::One ? "one" : "both"; }
 
-// A sample's requests, in the order of its parts.
-struct Judge::Plan {
-  struct Share {
-    bool swapped = false;
-    int repeat = 0;
-    std::string key;
-  };
+Mode mode_from_name(std::string_view name) {
+  if (name == "critique") return Mode::Critique;
+  if (name == "verdict") return Mode::Verdict;
+  throw Error(fmt::format("unknown mode '{}'; known: critique, verdict", cut_to_columns(name, 60)));
+}
+
+Order order_from_name(std::string_view name) {
+  if (name == "one") return Order::One;
+  if (name == "both") return Order::Both;
+  throw Error(fmt::format("unknown order '{}'; known: one, both", cut_to_columns(name, 60)));
+}
+
+// One request of a sample, on its way from plan to verdict.
+struct Judge::Part {
+  const Member* member = nullptr;
   const Template* form = nullptr;
-  std::vector<std::string> flags;
-  std::vector<engine::Request> requests;
-  std::vector<Share> shares;
+  engine::Request request;
+  bool swapped = false;
+  int repeat = 0;
+  std::string key;
+  // Filled when the parts of all samples are put in a row.
+  size_t sample = 0;
+  size_t place = 0;  // Among its sample's parts.
 };
 
-Judge::Judge(std::unique_ptr<engine::Engine> engine, TemplateSet templates, Policy policy)
-    : engine_(std::move(engine)), templates_(std::move(templates)), policy_(policy) {
-  if (policy_.samples > 1 && policy_.temperature <= 0) {
-    throw Error("several samples at temperature 0 are all the same", "--samples", "give --temperature above 0");
-  }
-  if (policy_.samples > 1 && policy_.mode == Mode::Verdict) {
-    throw Error("several samples of a verdict without a critique are all the same", "--samples",
-                "use --mode critique");
+// All requests of a batch of samples.
+struct Judge::Work {
+  std::span<const data::Sample> samples;
+  std::vector<Part> parts;
+  std::vector<bool> done;                          // One a part.
+  std::vector<std::vector<data::Part>> verdicts;   // One list a sample.
+  std::vector<size_t> missing;                     // One a sample.
+};
+
+Judge::Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines, std::vector<Member> members,
+             std::optional<Ledger> ledger)
+    : name_(std::move(name)), engines_(std::move(engines)), members_(std::move(members)), ledger_(std::move(ledger)) {
+  ensure(!members_.empty(), "a judge without members");
+  for (const Member& member : members_) {
+    ensure(member.engine < engines_.size() && member.weight > 0, "a member without an engine or a weight");
+    check_policy(member);
   }
 }
 
-Judge::Plan Judge::plan(const data::Sample& sample) const {
-  Plan plan;
-  plan.form = &templates_.pick(sample);
-  plan.flags = data_flags(*plan.form, sample);
-  const bool pairwise = sample.task == data::Task::Pairwise;
-  const bool empty = pairwise ? sample.response_a.empty() || sample.response_b.empty() : sample.response.empty();
-  if (empty) plan.flags.emplace_back("empty_response");
-  for (int repeat = 0; repeat < policy_.samples; ++repeat) {
-    for (const bool swapped : {false, true}) {
-      if (swapped && (!pairwise || policy_.order == Order::One)) continue;
-      engine::Request request = make_request(*plan.form, swapped ? data::swapped(sample) : sample, policy_);
-      request.sampling.seed =
-          derive_seed(policy_.seed, fmt::format("{}/{}/{}", sample.id, swapped ? "ba" : "ab", repeat));
-      plan.shares.push_back({swapped, repeat, request_key(engine_->id(), *plan.form, request)});
-      plan.requests.push_back(std::move(request));
+std::vector<Judge::Part> Judge::plan(const data::Sample& sample) const {
+  std::vector<Part> parts;
+  for (const Member& member : members_) {
+    const Template& form = member.templates.pick(sample);
+    for (int repeat = 0; repeat < member.policy.samples; ++repeat) {
+      for (const bool swapped : {false, true}) {
+        if (swapped && (sample.task != data::Task::Pairwise || member.policy.order == Order::One)) continue;
+        Part part;
+        part.member = &member;
+        part.form = &form;
+        part.swapped = swapped;
+        part.repeat = repeat;
+        part.request = make_request(form, swapped ? data::swapped(sample) : sample, member.policy);
+        part.request.sampling.seed =
+            derive_seed(member.policy.seed, fmt::format("{}/{}/{}", sample.id, swapped ? "ba" : "ab", repeat));
+        part.key = request_key(engine_of(member).id(), form.digest, part.request);
+        parts.push_back(std::move(part));
+      }
     }
   }
-  return plan;
+  return parts;
 }
 
-std::vector<std::int64_t> Judge::context_tokens(std::span<const data::Sample> samples) {
-  std::vector<std::int64_t> largest;
-  for (const data::Sample& sample : samples) {
-    const std::vector<std::int64_t> needs = engine_->context_tokens(plan(sample).requests);
-    largest.push_back(*std::max_element(needs.begin(), needs.end()));
+Judge::Work Judge::plan_all(std::span<const data::Sample> samples) const {
+  Work work{.samples = samples, .parts = {}, .done = {}, .verdicts = {}, .missing = {}};
+  for (size_t s = 0; s < samples.size(); ++s) {
+    std::vector<Part> parts = plan(samples[s]);
+    work.verdicts.emplace_back(parts.size());
+    work.missing.push_back(parts.size());
+    for (size_t p = 0; p < parts.size(); ++p) {
+      parts[p].sample = s;
+      parts[p].place = p;
+      work.parts.push_back(std::move(parts[p]));
+    }
   }
-  return largest;
+  work.done.resize(work.parts.size());
+  return work;
+}
+
+std::vector<Judge::Fit> Judge::fit(std::span<const data::Sample> samples) {
+  std::vector<Fit> fits;
+  for (const data::Sample& sample : samples) {
+    const std::vector<Part> parts = plan(sample);
+    std::vector<std::string> keys;
+    for (const Part& part : parts) keys.push_back(part.key);
+    const auto known = ledger_ ? ledger_->find(keys) : std::vector<std::optional<engine::Result>>(keys.size());
+    Fit largest;
+    for (size_t p = 0; p < parts.size(); ++p) {
+      engine::Engine& engine = *engines_[parts[p].member->engine];
+      if (known[p] || engine.context_limit() == 0) continue;
+      const Fit one{engine.context_tokens({&parts[p].request, 1}).front(), engine.context_limit()};
+      if (largest.limit == 0 || one.tokens - one.limit > largest.tokens - largest.limit) largest = one;
+    }
+    fits.push_back(largest);
+  }
+  return fits;
 }
 
 data::Judgment Judge::new_judgment(const data::Sample& sample) const {
@@ -71,12 +148,25 @@ data::Judgment Judge::new_judgment(const data::Sample& sample) const {
   judgment.id = sample.id;
   judgment.id_is_integer = sample.id_is_integer;
   judgment.task = sample.task;
-  judgment.judge = {.name = engine_->id().name,
-                    .model = engine_->id().model,
-                    .adapter = engine_->id().adapter,
-                    .template_name = templates_.pick(sample).name,
-                    .mode = std::string(mode_name(policy_.mode))};
   judgment.extra = sample.extra;
+  judgment.judge.name = name_;
+  std::vector<std::string> models, templates, modes;
+  std::set<std::string> flags;
+  for (const Member& member : members_) {
+    const Template& form = member.templates.pick(sample);
+    const auto add = [](std::vector<std::string>& list, std::string text) {
+      if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
+    };
+    add(models, engine_of(member).id().model);
+    add(templates, form.name);
+    add(modes, std::string(mode_name(member.policy.mode)));
+    for (std::string& flag : data_and_response_flags(form, sample)) flags.insert(std::move(flag));
+    if (members_.size() == 1) judgment.judge.adapter = engine_of(member).id().adapter;
+  }
+  judgment.judge.model = models.size() == 1 ? models.front() : sha256(fmt::format("{}", fmt::join(models, "\n")));
+  judgment.judge.template_name = fmt::format("{}", fmt::join(templates, "+"));
+  judgment.judge.mode = fmt::format("{}", fmt::join(modes, "+"));
+  judgment.flags.assign(flags.begin(), flags.end());
   return judgment;
 }
 
@@ -87,49 +177,110 @@ data::Judgment Judge::not_judged(const data::Sample& sample, std::string reason)
 }
 
 void Judge::judge(std::span<const data::Sample> samples, const JudgeEvents& events) {
-  std::vector<Plan> plans;
-  std::vector<engine::Request> requests;
-  struct Owner {
-    size_t sample;
-    size_t part;
-  };
-  std::vector<Owner> owners;
-  for (size_t s = 0; s < samples.size(); ++s) {
-    plans.push_back(plan(samples[s]));
-    for (size_t p = 0; p < plans[s].requests.size(); ++p) {
-      owners.push_back({s, p});
-      requests.push_back(std::move(plans[s].requests[p]));
-    }
+  Work work = plan_all(samples);
+  answer_known(work, events);
+  for (size_t engine = 0; engine < engines_.size(); ++engine) {
+    if (events.stop && events.stop()) return;
+    run_engine(engine, work, events);
   }
+}
 
-  std::vector<std::vector<data::Part>> parts(samples.size());
-  std::vector<size_t> missing(samples.size());
-  for (size_t s = 0; s < samples.size(); ++s) {
-    parts[s].resize(plans[s].shares.size());
-    missing[s] = plans[s].shares.size();
+void Judge::answer_known(Work& work, const JudgeEvents& events) {
+  if (!ledger_) return;
+  std::vector<std::string> keys;
+  for (const Part& part : work.parts) keys.push_back(part.key);
+  const auto known = ledger_->find(keys);
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (!known[i]) continue;
+    ++ledger_hits_;
+    complete(work, i, *known[i], events);
   }
-  const auto on_result = [&](size_t index, engine::Result result) {
-    const auto [s, p] = owners[index];
-    const Plan::Share& share = plans[s].shares[p];
-    data::Part part = make_part(requests[index], result, share.swapped);
-    part.judge = engine_->id().name;
-    part.sample = share.repeat;
-    part.key = share.key;
-    if (samples[s].task == data::Task::Pairwise) part.order = share.swapped ? "ba" : "ab";
-    parts[s][p] = std::move(part);
-    if (--missing[s] > 0) return;
-    data::Judgment judgment = new_judgment(samples[s]);
-    judgment.flags = plans[s].flags;
-    combine(std::move(parts[s]), judgment);
-    events.judgment(s, std::move(judgment));
+}
+
+void Judge::run_engine(size_t engine, Work& work, const JudgeEvents& events) {
+  std::vector<engine::Request> requests;
+  std::vector<std::vector<size_t>> owners;       // The parts that want each request: equal ones are run once.
+  std::map<std::string_view, size_t> by_key;
+  for (size_t i = 0; i < work.parts.size(); ++i) {
+    const Part& part = work.parts[i];
+    if (work.done[i] || part.member->engine != engine) continue;
+    const auto [found, added] = by_key.emplace(part.key, requests.size());
+    if (added) {
+      requests.push_back(part.request);
+      owners.emplace_back();
+    }
+    owners[found->second].push_back(i);
+  }
+  if (requests.empty()) return;
+  ledger_misses_ += static_cast<std::int64_t>(requests.size());
+  engine::Events engine_events;
+  engine_events.stop = events.stop;
+  engine_events.results = [&](std::span<engine::Completed> completed) {
+    // A record is durable before it is reported.
+    if (ledger_) {
+      std::vector<Record> records;
+      for (const engine::Completed& one : completed) {
+        const Part& part = work.parts[owners[one.request].front()];
+        records.push_back({.key = part.key,
+                           .engine = engines_[engine]->id(),
+                           .template_name = part.form->name,
+                           .template_digest = part.form->digest,
+                           .request = part.request,
+                           .result = one.result});
+      }
+      ledger_->put(records);
+    }
+    for (const engine::Completed& one : completed) {
+      for (size_t owner : owners[one.request]) complete(work, owner, one.result, events);
+    }
   };
-  engine::Events engine_events{.result = on_result, .text = {}, .stop = events.stop};
   if (events.text) {
-    engine_events.text = [&](size_t index, std::string_view piece) {
-      events.text(owners[index].sample, owners[index].part, piece);
+    engine_events.text = [&](size_t request, std::string_view piece) {
+      for (size_t owner : owners[request]) events.text(work.parts[owner].sample, work.parts[owner].place, piece);
     };
   }
-  engine_->run(requests, engine_events);
+  engines_[engine]->run(requests, engine_events);
+}
+
+// Takes a part's result; reports the judgment when it was its sample's last.
+void Judge::complete(Work& work, size_t index, const engine::Result& result, const JudgeEvents& events) {
+  const Part& planned = work.parts[index];
+  const data::Sample& sample = work.samples[planned.sample];
+  work.done[index] = true;
+  data::Part part = make_part(planned.request, result, planned.swapped);
+  part.judge = planned.member->name;
+  part.weight = planned.member->weight;
+  part.sample = planned.repeat;
+  part.key = planned.key;
+  if (sample.task == data::Task::Pairwise) part.order = planned.swapped ? "ba" : "ab";
+  work.verdicts[planned.sample][planned.place] = std::move(part);
+  if (--work.missing[planned.sample] > 0) return;
+  data::Judgment judgment = new_judgment(sample);
+  combine(std::move(work.verdicts[planned.sample]), judgment);
+  events.judgment(planned.sample, std::move(judgment));
+}
+
+engine::Result Judge::replay(const engine::Request& request) {
+  engine::Result result;
+  engine::Events events;
+  events.results = [&](std::span<engine::Completed> completed) { result = std::move(completed.front().result); };
+  engines_[members_.front().engine]->run({&request, 1}, events);
+  return result;
+}
+
+engine::Counters Judge::counters() const {
+  engine::Counters sum;
+  for (const auto& engine : engines_) {
+    const engine::Counters one = engine->counters();
+    sum.prompt_tokens += one.prompt_tokens;
+    sum.prompt_tokens_computed += one.prompt_tokens_computed;
+    sum.scoring_tokens_computed += one.scoring_tokens_computed;
+    sum.generated_tokens += one.generated_tokens;
+    sum.prefill_s += one.prefill_s;
+    sum.decode_s += one.decode_s;
+    sum.scoring_s += one.scoring_s;
+  }
+  return sum;
 }
 
 }  // namespace selene::judge

@@ -1,11 +1,13 @@
-// The judge: a model, templates and a policy. Samples in, judgments out.
+// The judge: models, templates and policies. Samples in, judgments out.
 //
-// A sample's way: template → messages → requests (one an order and repeat) → engine, as one batch → verdicts → judgment.
+// A sample's way: template → messages → requests (one a member, order and repeat) → ledger answers those it knows →
+// engine runs the rest, as one batch → ledger → verdicts → judgment.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 #include "data/judgment.h"
 #include "data/sample.h"
 #include "engine/engine.h"
+#include "judge/ledger.h"
 #include "judge/template.h"
 
 namespace selene::judge {
@@ -22,6 +25,10 @@ enum class Mode { Critique, Verdict };  // Critique then verdict, or verdict onl
 enum class Order { One, Both };         // Pairwise: as stored, or also swapped with the mean of both distributions.
 
 std::string_view mode_name(Mode mode);
+std::string_view order_name(Order order);
+// Throw Error naming the known ones.
+Mode mode_from_name(std::string_view name);
+Order order_from_name(std::string_view name);
 
 struct Policy {
   Mode mode = Mode::Critique;
@@ -32,38 +39,69 @@ struct Policy {
   std::uint64_t seed = 0;        // Each request's own seed is derived from it, the sample's id, order and repeat.
 };
 
+// A judge of its own, or one of a jury.
+struct Member {
+  std::string name;
+  double weight = 1;             // Above 0.
+  size_t engine = 0;             // Index into the judge's engines: members may share one.
+  TemplateSet templates;
+  Policy policy;
+};
+
 struct JudgeEvents {
   // In any order of samples.
   std::function<void(size_t sample, data::Judgment judgment)> judgment;
-  // A critique as it is written; part 0 is the first order. May be empty.
+  // A critique as it is written; part 0 is the first member's first order. May be empty.
   std::function<void(size_t sample, size_t part, std::string_view piece)> text;
   std::function<bool()> stop;
 };
 
 class Judge {
  public:
-  Judge(std::unique_ptr<engine::Engine> engine, TemplateSet templates, Policy policy);
+  // `name` is what judgments call it. Throws Error for a policy that makes no sense (several samples at temperature 0).
+  Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines, std::vector<Member> members,
+        std::optional<Ledger> ledger = {});
 
-  // Tokens of the context that each sample needs (its largest request); 0 where the engine does not know. Throws Error
-  // for a sample that its template cannot render.
-  std::vector<std::int64_t> context_tokens(std::span<const data::Sample> samples);
+  struct Fit {
+    std::int64_t tokens = 0;     // Of the context, for the sample's largest request; 0: known already, or not known.
+    std::int64_t limit = 0;      // What there is; 0: not known.
+    bool fits() const { return limit == 0 || tokens <= limit; }
+  };
+  // Whether each sample fits its engines' contexts. Throws Error for a sample that its template cannot render.
+  std::vector<Fit> fit(std::span<const data::Sample> samples);
   // Judges all samples as one batch. Each judgment depends on its sample alone.
   void judge(std::span<const data::Sample> samples, const JudgeEvents& events);
   // The judgment of a sample that was not judged: unreadable, with the reason.
   data::Judgment not_judged(const data::Sample& sample, std::string reason) const;
 
-  const engine::Engine& engine() const { return *engine_; }
-  const Policy& policy() const { return policy_; }
-  const TemplateSet& templates() const { return templates_; }
+  // Runs one request on the first member's engine, past the ledger.
+  engine::Result replay(const engine::Request& request);
+
+  const std::string& name() const { return name_; }
+  std::span<const Member> members() const { return members_; }
+  const engine::Engine& engine_of(const Member& member) const { return *engines_[member.engine]; }
+  // Requests that the ledger answered so far, and those it did not.
+  std::int64_t ledger_hits() const { return ledger_hits_; }
+  std::int64_t ledger_misses() const { return ledger_misses_; }
+  bool has_ledger() const { return ledger_.has_value(); }
+  engine::Counters counters() const;
 
  private:
-  struct Plan;
-  Plan plan(const data::Sample& sample) const;
+  struct Part;
+  struct Work;
+  std::vector<Part> plan(const data::Sample& sample) const;
+  Work plan_all(std::span<const data::Sample> samples) const;
+  void answer_known(Work& work, const JudgeEvents& events);
+  void run_engine(size_t engine, Work& work, const JudgeEvents& events);
+  void complete(Work& work, size_t request, const engine::Result& result, const JudgeEvents& events);
   data::Judgment new_judgment(const data::Sample& sample) const;
 
-  std::unique_ptr<engine::Engine> engine_;
-  TemplateSet templates_;
-  Policy policy_;
+  std::string name_;
+  std::vector<std::unique_ptr<engine::Engine>> engines_;
+  std::vector<Member> members_;
+  std::optional<Ledger> ledger_;
+  std::int64_t ledger_hits_ = 0;
+  std::int64_t ledger_misses_ = 0;
 };
 
 }  // namespace selene::judge

@@ -30,13 +30,14 @@ engine::Request make_request(const Template& form, const data::Sample& sample, c
   return request;
 }
 
-std::string request_key(const engine::EngineId& engine, const Template& form, const engine::Request& request) {
+std::string request_key(const engine::EngineId& engine, std::string_view template_digest,
+                        const engine::Request& request) {
   nlohmann::ordered_json parts = nlohmann::ordered_json::array();
   parts.push_back(engine.model);
   parts.push_back(engine.adapter);
   parts.push_back(engine.version);
   parts.push_back(engine.options);
-  parts.push_back(form.digest);
+  parts.push_back(template_digest);
   for (const engine::Message& message : request.messages) {
     parts.push_back(message.role);
     parts.push_back(message.content);

@@ -16,6 +16,6 @@ engine::Request make_request(const Template& form, const data::Sample& sample, c
 
 // The digest that names a request's result: weights, adapter, engine version and options, template, messages, answer
 // start, token limit, stop, sampling, mark and labels. 64 hex digits.
-std::string request_key(const engine::EngineId& engine, const Template& form, const engine::Request& request);
+std::string request_key(const engine::EngineId& engine, std::string_view template_digest, const engine::Request& request);
 
 }  // namespace selene::judge

@@ -13,51 +13,70 @@ namespace {
 using data::Distribution;
 using data::Part;
 
-// In the first part's order of labels.
-Distribution mean_distribution(const std::vector<Part>& parts) {
-  Distribution mean;
-  size_t count = 0;
+// The parts that have a verdict.
+std::vector<const Part*> readable(const std::vector<Part>& parts) {
+  std::vector<const Part*> found;
   for (const Part& part : parts) {
-    if (part.probabilities.empty()) continue;
-    ++count;
+    if (part.label) found.push_back(&part);
+  }
+  return found;
+}
+
+// In the first part's order of labels; empty unless every part has a distribution.
+Distribution mean_distribution(const std::vector<const Part*>& parts) {
+  Distribution mean;
+  double total = 0;
+  for (const Part* part : parts) {
+    if (part->probabilities.empty()) return {};
+    total += part->weight;
     if (mean.empty()) {
-      mean = part.probabilities;
-      continue;
+      for (const auto& [label, probability] : part->probabilities) mean.emplace_back(label, 0);
     }
     for (auto& [label, sum] : mean) {
-      for (const auto& [other, probability] : part.probabilities) {
-        if (other == label) sum += probability;
+      for (const auto& [other, probability] : part->probabilities) {
+        if (other == label) sum += part->weight * probability;
       }
     }
   }
-  for (auto& [label, sum] : mean) sum /= static_cast<double>(count);
+  for (auto& [label, sum] : mean) sum /= total;
   return mean;
 }
 
-// The label that most parts read; nothing when none did or two lead.
-std::optional<std::string> majority(const std::vector<Part>& parts) {
-  std::map<std::string, int> counts;
-  for (const Part& part : parts) {
-    if (part.label) ++counts[*part.label];
-  }
+// The label with most weight behind it; nothing when there is none or two lead.
+std::optional<std::string> majority(const std::vector<const Part*>& parts) {
+  std::map<std::string, double> weights;
+  for (const Part* part : parts) weights[*part->label] += part->weight;
   std::optional<std::string> leader;
-  int most = 0;
-  for (const auto& [label, count] : counts) {
-    if (count == most) leader.reset();
-    if (count > most) {
-      most = count;
+  double most = 0;
+  for (const auto& [label, weight] : weights) {
+    if (weight == most) leader.reset();
+    if (weight > most) {
+      most = weight;
       leader = label;
     }
   }
   return leader;
 }
 
+std::optional<std::string> combined_label(const std::vector<const Part*>& parts) {
+  const Distribution mean = mean_distribution(parts);
+  return mean.empty() ? majority(parts) : data::most_probable(mean);
+}
+
 bool orders_disagree(const std::vector<Part>& parts) {
-  std::map<int, std::set<std::string>> labels;  // Of each repeat, over its orders.
+  std::map<std::pair<std::string, int>, std::set<std::string>> labels;  // Of each member and repeat, over its orders.
   for (const Part& part : parts) {
-    if (!part.order.empty() && part.label) labels[part.sample].insert(*part.label);
+    if (!part.order.empty() && part.label) labels[{part.judge, part.sample}].insert(*part.label);
   }
   return std::any_of(labels.begin(), labels.end(), [](const auto& entry) { return entry.second.size() > 1; });
+}
+
+bool members_disagree(const std::vector<const Part*>& parts) {
+  std::map<std::string, std::vector<const Part*>> members;
+  for (const Part* part : parts) members[part->judge].push_back(part);
+  std::set<std::optional<std::string>> labels;
+  for (const auto& [name, own] : members) labels.insert(combined_label(own));
+  return labels.size() > 1;
 }
 
 std::string combined_key(const std::vector<Part>& parts) {
@@ -92,11 +111,11 @@ Part make_part(const engine::Request& request, const engine::Result& result, boo
 
 void combine(std::vector<Part> parts, data::Judgment& judgment) {
   ensure(!parts.empty(), "a judgment of no parts");
-  judgment.probabilities = mean_distribution(parts);
-  judgment.label = judgment.probabilities.empty() ? majority(parts) : data::most_probable(judgment.probabilities);
+  const std::vector<const Part*> counted = readable(parts);
+  judgment.probabilities = mean_distribution(counted);
+  judgment.label = combined_label(counted);
   if (!judgment.label) {
-    const bool read = std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.label.has_value(); });
-    judgment.unreadable = read ? "as many parts say one label as another" : parts.front().unreadable;
+    judgment.unreadable = counted.empty() ? parts.front().unreadable : "as much weight is behind one label as another";
   }
   judgment.score = data::expected_score(judgment.probabilities);
   judgment.margin = data::margin(judgment.probabilities);
@@ -108,6 +127,8 @@ void combine(std::vector<Part> parts, data::Judgment& judgment) {
   std::set<std::string> flags(judgment.flags.begin(), judgment.flags.end());
   for (const Part& part : parts) flags.insert(part.flags.begin(), part.flags.end());
   if (orders_disagree(parts)) flags.insert("flipped");
+  if (members_disagree(counted)) flags.insert("members_disagree");
+  if (!counted.empty() && counted.size() < parts.size()) flags.insert("part_unreadable");
   judgment.flags.assign(flags.begin(), flags.end());
   judgment.key = combined_key(parts);
   if (parts.size() > 1) judgment.parts = std::move(parts);

@@ -1,8 +1,6 @@
 #include "model/quantize.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <cmath>
 #include <cstring>
@@ -12,6 +10,7 @@
 #include "model/gguf.h"
 #include "model/gguf_builder.h"
 #include "model/gguf_layout.h"
+#include "failing_writes.h"
 #include "temporary_folder.h"
 
 namespace selene::model {
@@ -155,13 +154,10 @@ TEST(Quantize, AFailingWriteLeavesTheOldFile) {
   const testing::TemporaryFolder folder;
   const std::filesystem::path source = folder.file("in.gguf", tiny_model().build());
   const std::filesystem::path destination = folder.file("out.gguf", "old");
-  ::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small{100, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &small);
-  const std::string message = message_of<Error>([&] { quantize_q8_0(source, destination); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  const std::string message = [&] {
+    const testing::FailingWrites full(100);
+    return message_of<Error>([&] { quantize_q8_0(source, destination); });
+  }();
   EXPECT_NE(message.find("cannot write: File too large"), std::string::npos) << message;
   EXPECT_EQ(slurp(destination), "old");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 2);

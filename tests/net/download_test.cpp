@@ -1,12 +1,11 @@
 #include "net/download.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/interrupt.h"
+#include "failing_writes.h"
 #include "net/file_server.h"
 #include "temporary_folder.h"
 
@@ -360,13 +359,10 @@ TEST_F(DownloadTest, InterruptKeepsThePartAndSaysHowToGoOn) {
 
 TEST_F(DownloadTest, AFailingWriteIsAnErrorAndKeepsWholeBytes) {
   serve();
-  ::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small{50'000, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &small);
-  const std::string message = error_of(options());
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  const std::string message = [&] {
+    const testing::FailingWrites full(50'000);
+    return error_of(options());
+  }();
   EXPECT_EQ(message, part_.string() + ": cannot write: File too large");
   EXPECT_EQ(slurp(part_), body_.substr(0, fs::file_size(part_)));
   download(options());  // Goes on.

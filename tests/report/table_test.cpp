@@ -22,9 +22,9 @@ TEST(Table, FlexibleColumnsShareWhatIsLeft) {
                      {.title = "more", .width = 5, .flexible = true}},
                     {.columns = 40});
   EXPECT_EQ(table.header(),
-            "id    text             n  more\n"
-            "────  ─────────────  ───  ──────────────\n");
-  EXPECT_EQ(row(table, {{"1"}, {"some words"}, {"7"}, {"others"}}), "1     some words       7  others\n");
+            "id    text              n  more\n"
+            "────  ──────────────  ───  ─────────────\n");
+  EXPECT_EQ(row(table, {{"1"}, {"some words"}, {"7"}, {"others"}}), "1     some words        7  others\n");
 }
 
 TEST(Table, CellsAreCutAndOnOneLine) {

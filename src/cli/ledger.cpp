@@ -1,0 +1,216 @@
+// `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request again.
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/commands.h"
+#include "cli/judge_flags.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/interrupt.h"
+#include "core/progress.h"
+#include "data/jsonl.h"
+#include "judge/ledger.h"
+#include "judge/prompt.h"
+
+namespace selene::cli {
+namespace {
+
+struct LedgerCommand {
+  std::string ledger;
+  std::string file;
+  std::string key;
+  std::string model;
+  double older_than_days = 0;
+  bool all = false;
+  bool overwrite = false;
+  bool json = false;
+  JudgeFlags judge;
+};
+
+judge::Ledger open_ledger(const LedgerCommand& options) {
+  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(options.ledger);
+  return judge::Ledger(path);
+}
+
+// For the commands that only read: a ledger is not made by looking at it.
+judge::Ledger open_existing(const LedgerCommand& options) {
+  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(options.ledger);
+  if (!std::filesystem::exists(path)) throw Error("there is no ledger yet", path.string(), "selene judge makes one");
+  return judge::Ledger(path);
+}
+
+int show_stats(const LedgerCommand& options) {
+  judge::Ledger ledger = open_existing(options);
+  const judge::Ledger::Stats stats = ledger.stats();
+  if (options.json) {
+    nlohmann::ordered_json engines = nlohmann::ordered_json::array();
+    for (const auto& one : stats.engines) {
+      engines.push_back({{"name", one.name}, {"model", one.model}, {"version", one.version}, {"records", one.records}});
+    }
+    const nlohmann::ordered_json row = {{"path", ledger.path().string()}, {"records", stats.records},
+                                        {"bytes", stats.bytes},           {"oldest", stats.oldest},
+                                        {"newest", stats.newest},         {"engines", engines}};
+    fmt::print("{}\n", row.dump());
+    return kExitOk;
+  }
+  fmt::print("{}\n{} records, {:.1f} MB", ledger.path().string(), stats.records, static_cast<double>(stats.bytes) / 1e6);
+  if (stats.records > 0) fmt::print(", from {} to {}", stats.oldest, stats.newest);
+  fmt::print("\n");
+  for (const auto& one : stats.engines) {
+    fmt::print("  {:8}  {}  {}  {}\n", one.records, one.model.substr(0, 12), one.name, one.version);
+  }
+  return kExitOk;
+}
+
+// To a file by way of a temporary name, or to standard output.
+int export_records(const LedgerCommand& options) {
+  judge::Ledger ledger = open_existing(options);
+  const bool to_file = options.file != "-";
+  if (to_file && !options.overwrite && std::filesystem::exists(options.file)) {
+    throw Error("the output file exists", options.file, "give --overwrite or another name");
+  }
+  const std::string part = options.file + ".part";
+  std::optional<AppendFile> out;
+  if (to_file) out.emplace(part, 0);
+  Progress progress({.label = "exporting", .unit = "records", .total = ledger.stats().records});
+  ledger.each([&](const judge::Record& record) {
+    if (interrupted()) throw Error("interrupted; nothing was written", options.file);
+    const std::string row = judge::record_to_json(record) + "\n";
+    if (out) {
+      out->append(row);
+    } else {
+      std::fwrite(row.data(), 1, row.size(), stdout);
+    }
+    progress.add(1);
+  });
+  progress.finish();
+  if (to_file) rename_synced(part, options.file);
+  return kExitOk;
+}
+
+int import_records(const LedgerCommand& options) {
+  judge::Ledger ledger = open_ledger(options);
+  const std::uint64_t before = ledger.stats().records;
+  constexpr size_t kBatch = 1000;
+  std::uint64_t read = 0;
+  for (const bool check_only : {true, false}) {  // A bad row is found before anything is taken in.
+    data::JsonlReader reader(options.file);
+    std::vector<judge::Record> batch;
+    data::Row row;
+    while (reader.next(row)) {
+      if (interrupted()) throw Error("interrupted; import again, what is there already is passed over", options.file);
+      try {
+        batch.push_back(judge::record_from_json(row.value.dump()));
+      } catch (const Error& failure) {
+        throw failure.at(reader.place());
+      }
+      if (batch.size() < kBatch) continue;
+      if (!check_only) ledger.put(batch);
+      if (!check_only) read += batch.size();
+      batch.clear();
+    }
+    if (!check_only) ledger.put(batch);
+    if (!check_only) read += batch.size();
+  }
+  const std::uint64_t added = ledger.stats().records - before;
+  fmt::print("{} records read, {} added, {} were there\n", read, added, read - added);
+  return kExitOk;
+}
+
+int prune(const LedgerCommand& options) {
+  if (options.model.empty() && options.older_than_days <= 0 && !options.all) {
+    throw UsageError("say what to remove", "", "give --model DIGEST, --older-than DAYS or --all");
+  }
+  judge::Ledger ledger = open_existing(options);
+  fmt::print("{} records removed\n", ledger.prune(options.model, options.older_than_days));
+  return kExitOk;
+}
+
+std::string scores_text(const engine::Request& request, const engine::Result& result) {
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < result.label_log_probs.size(); ++i) {
+    parts.push_back(fmt::format("{} {}", request.labels[i], result.label_log_probs[i]));
+  }
+  return fmt::format("{}", fmt::join(parts, "  "));
+}
+
+int replay(const LedgerCommand& options) {
+  judge::Ledger ledger = open_existing(options);
+  const judge::Record record = ledger.get(options.key);
+  JudgeFlags flags = options.judge;
+  flags.no_ledger = true;
+  judge::Judge judge = open_judge(flags);
+  const engine::EngineId& id = judge.engine_of(judge.members().front()).id();
+  const std::pair<const char*, std::pair<const std::string&, const std::string&>> facts[] = {
+      {"model", {record.engine.model, id.model}},
+      {"adapter", {record.engine.adapter, id.adapter}},
+      {"engine version", {record.engine.version, id.version}},
+      {"engine options", {record.engine.options, id.options}}};
+  bool same = true;
+  for (const auto& [name, values] : facts) {
+    if (values.first == values.second) continue;
+    same = false;
+    fmt::print("{} differs: then {}, now {}\n", name, values.first, values.second);
+  }
+  const engine::Result again = judge.replay(record.request);
+  const bool text_same = again.text == record.result.text;
+  const bool scores_same = again.label_log_probs == record.result.label_log_probs;
+  fmt::print("critique {}\nscores   {}\n", text_same ? "the same bytes" : "DIFFERS", scores_same ? "the same bits" : "DIFFER");
+  if (!text_same) fmt::print("then: {}\nnow:  {}\n", record.result.text, again.text);
+  if (!scores_same) {
+    fmt::print("then: {}\nnow:  {}\n", scores_text(record.request, record.result), scores_text(record.request, again));
+  }
+  if (text_same && scores_same) return kExitOk;
+  if (!same) fmt::print("the record was made by another engine or model: give the same one with --judge\n");
+  return kExitError;
+}
+
+}  // namespace
+
+void add_ledger_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<LedgerCommand>();
+  CLI::App* command = app.add_subcommand("ledger", "The store of every judgment: stats, export, import, prune, replay");
+  command->footer(R"(Examples:
+  selene ledger stats
+  selene ledger export judgments-ledger.jsonl
+  selene ledger import from-another-machine.jsonl
+  selene ledger prune --older-than 90
+  selene ledger replay 4f1c9a2b          a record's key (the `key` of a judgment, or of one of its parts))");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, int (*run)(const LedgerCommand&)) {
+    CLI::App* sub = command->add_subcommand(name, help);
+    sub->callback([options, run, &exit_code] { exit_code = run(*options); });
+    return sub;
+  };
+  const auto with_file = [&](CLI::App* sub) {
+    sub->add_option("--ledger", options->ledger, "The ledger's file [in the user's data folder]");
+  };
+  CLI::App* stats = add("stats", "Records, size, and by which engines", show_stats);
+  stats->add_flag("--json", options->json, "As JSON");
+  with_file(stats);
+  CLI::App* out = add("export", "Write all records as JSONL", export_records);
+  out->add_option("FILE", options->file, "File, or - for standard output")->required();
+  out->add_flag("--overwrite", options->overwrite, "Even if the file is there");
+  with_file(out);
+  CLI::App* in = add("import", "Take in records that export wrote; those there already are passed over", import_records);
+  in->add_option("FILE", options->file, "JSONL file")->required();
+  with_file(in);
+  CLI::App* remove = add("prune", "Remove records", prune);
+  remove->add_option("--model", options->model, "Of these weights: a digest or its beginning");
+  remove->add_option("--older-than", options->older_than_days, "Days")->check(CLI::Range(0.0, 1e6));
+  remove->add_flag("--all", options->all, "All of them");
+  with_file(remove);
+  CLI::App* again = add("replay", "Run a past request again and compare", replay);
+  again->add_option("KEY", options->key, "A record's key, at least 6 digits")->required();
+  again->add_option("--judge", options->judge.judge, "The model that made it [the default]");
+  again->add_option("--adapter", options->judge.settings.adapter, "The adapter that made it");
+  again->add_option("--threads", options->judge.machine.threads, "0: one a core");
+  with_file(again);
+}
+
+}  // namespace selene::cli

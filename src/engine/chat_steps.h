@@ -1,0 +1,67 @@
+// One request as calls to a chat server, one after the other.
+//
+// Where the server continues an assistant message, the request runs as it does in-process: the critique, stopped at the
+// result mark; then, after answer_before_label(), the label with the log-probabilities of what else could stand there;
+// then, where a label's text is the beginning of another's ("1" of 10), what can follow it. llama-server is kept to the
+// labels by a grammar, which does not change the log-probabilities.
+//
+// Where it does not, one call writes critique, mark and label freely, and the verdict is read strictly
+// (answer_parser.h); the start of the answer is not sent. A request for the verdict alone gets one more line at its end:
+// `Answer with "<mark> <label>" alone, without reasoning.`; a stored critique comes before that line as a turn.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/engine.h"
+#include "engine/label_scores.h"
+#include "engine/openai_chat.h"
+
+namespace selene::engine {
+
+class ChatSteps {
+ public:
+  // `request` and `kind` outlive it.
+  ChatSteps(const Request& request, const ServerKind& kind, bool ask_log_probs);
+
+  bool ended() const { return step_ == Step::End; }
+  // No call was answered yet.
+  bool first() const { return first_; }
+  // The next call scores labels only.
+  bool scoring() const { return step_ == Step::Label || step_ == Step::OpenLabel; }
+  // The next call. Not after the end.
+  ChatCall call() const;
+  // What it was answered.
+  void take(const ChatAnswer& answer);
+  // It was refused as too long: the request ends without a verdict.
+  void refuse(std::string_view why);
+  Result take_result() { return std::move(result_); }
+
+ private:
+  enum class Step {
+    Whole,      // Critique, mark and label in one.
+    Critique,
+    Label,
+    OpenLabel,  // What follows a text that several labels begin with.
+    End,
+  };
+  ChatCall whole_call() const;
+  ChatCall continuing_call(const std::string& answer_so_far) const;
+  int verdict_tokens() const;
+  std::string generated_text(std::string_view answer) const;
+  void take_whole(const ChatAnswer& answer);
+  void take_label(const ChatAnswer& answer);
+  void end_or_ask_open_label();
+  void end();
+
+  const Request* request_;
+  const ServerKind* kind_;
+  bool ask_log_probs_;
+  Step step_;
+  LabelScores scores_;
+  bool first_ = true;
+  Result result_;
+};
+
+}  // namespace selene::engine

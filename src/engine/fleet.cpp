@@ -1,0 +1,298 @@
+#include "engine/fleet.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+#include "net/url.h"
+
+namespace selene::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Failure = net::HttpClient::Failure;
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr Milliseconds kProbeTimeout{30'000};
+constexpr Milliseconds kProbeInterval{50};
+constexpr size_t kShownColumns = 300;
+
+// Of the API: /v1, unless the URL has a path of its own.
+std::string api_url(const std::string& text, const net::Url& url) {
+  std::string base = text;
+  while (base.ends_with('/')) base.pop_back();
+  return url.path == "/" ? base + "/v1" : base;
+}
+
+void check(const EndpointOptions& options) {
+  if (options.endpoints.empty()) throw Error("there is no endpoint");
+  if (options.in_flight_per_endpoint < 1) throw Error("the requests in flight must be at least 1");
+  if (options.retries < 0) throw Error("the retries must be at least 0");
+  const auto sendable = [](char c) { return c > ' ' && c < '\x7F'; };
+  if (!std::all_of(options.api_key.begin(), options.api_key.end(), sendable)) {
+    throw Error("a key has printable ASCII characters only");
+  }
+  for (const Endpoint& endpoint : options.endpoints) {
+    const net::Url url = net::parse_url(endpoint.url);
+    if (url.has_query) throw Error("the address of an endpoint has no query", url.shown());
+    if (!options.api_key.empty() && url.scheme == "http" && !url.loopback() && !options.key_over_http) {
+      throw Error("a key is not sent over plain http to another machine", url.shown(), "use https");
+    }
+    if (endpoint.model != options.endpoints.front().model) {
+      throw Error(fmt::format("the endpoints of one judge serve one model, these '{}' and '{}'",
+                              options.endpoints.front().model, endpoint.model));
+    }
+  }
+}
+
+bool is_good(const net::HttpClient::Answer& answer) {
+  return answer.failure == Failure::None && answer.status / 100 == 2;
+}
+
+bool is_overloaded(const net::HttpClient::Answer& answer) {
+  return answer.failure == Failure::None && answer.status == 429;
+}
+
+std::string described(const ServedModel& served) {
+  return fmt::format("{} ({}) on {}", served.model, served.details, served.kind->name);
+}
+
+}  // namespace
+
+Fleet::Fleet(const EndpointOptions& options)
+    : options_(options), backoff_{.first = options.backoff, .most = options.backoff_most} {
+  check(options_);
+  for (const Endpoint& endpoint : options_.endpoints) {
+    const net::Url url = net::parse_url(endpoint.url);
+    const std::string shown = url.shown();
+    servers_.push_back({.url = api_url(endpoint.url, url),
+                        .shown = shown,
+                        .asked_model = endpoint.model,
+                        .health = ServerHealth(options_.in_flight_per_endpoint, backoff_, shown)});
+  }
+}
+
+const ServedModel* Fleet::served(const std::function<bool()>& stop) {
+  const auto heard = [](const Server& server) { return server.served || server.health.failures() > 0; };
+  while (!reference_ || !std::all_of(servers_.begin(), servers_.end(), heard)) {
+    if (stop && stop()) return nullptr;
+    wait(kProbeInterval);
+  }
+  return &*reference_;
+}
+
+bool Fleet::has_room() const {
+  return waiting_.size() + in_flight_.size() < servers_.size() * static_cast<size_t>(options_.in_flight_per_endpoint);
+}
+
+void Fleet::add(FleetCall call) {
+  Random jitter(derive_seed(0, call.body));
+  const bool goes_on = call.server.has_value();
+  Pending pending{.call = std::move(call), .jitter = jitter};
+  waiting_.insert(goes_on ? waiting_.begin() : waiting_.end(), std::move(pending));
+}
+
+std::vector<FleetReply> Fleet::wait(Milliseconds timeout) {
+  std::vector<FleetReply> replies;
+  if (!failure_) {
+    start_what_can(Clock::now());
+    for (Answer& answer : client_.wait(time_to_next_start(Clock::now(), timeout))) take(std::move(answer), replies);
+  }
+  if (replies.empty() && failure_) {
+    const Error failure = *failure_;
+    cancel_all();
+    throw failure;
+  }
+  return replies;
+}
+
+void Fleet::cancel_all() {
+  client_.cancel_all();
+  in_flight_.clear();
+  waiting_.clear();
+  failure_.reset();
+  for (Server& server : servers_) server.in_flight = 0;
+}
+
+std::optional<size_t> Fleet::choose_server(const FleetCall& call, TimePoint now) const {
+  const auto has_place = [&](const Server& server) {
+    return server.served && server.in_flight < server.health.allowed(now);
+  };
+  if (call.server && has_place(servers_[*call.server])) return call.server;
+  std::optional<size_t> chosen;
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    if (has_place(servers_[i]) && (!chosen || servers_[i].in_flight < servers_[*chosen].in_flight)) chosen = i;
+  }
+  return chosen;
+}
+
+void Fleet::start_what_can(TimePoint now) {
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    const Server& server = servers_[i];
+    if (!server.served && server.in_flight == 0 && server.health.allowed(now) > 0) start(i, std::nullopt, now);
+  }
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    if (next->not_before > now) {
+      ++next;
+      continue;
+    }
+    const auto server = choose_server(next->call, now);
+    if (!server) return;
+    start(*server, std::move(*next), now);
+    next = waiting_.erase(next);
+  }
+}
+
+void Fleet::start(size_t server, std::optional<Pending> pending, TimePoint now) {
+  net::HttpClient::Request request{.url = servers_[server].url + (pending ? "/chat/completions" : "/models"),
+                                   .token = options_.api_key,
+                                   .token_over_http = options_.key_over_http,
+                                   .timeout = pending ? options_.timeout : std::min(options_.timeout, kProbeTimeout),
+                                   .connect_timeout = options_.connect_timeout,
+                                   .max_bytes = pending ? pending->call.max_bytes : options_.max_answer_bytes};
+  if (pending) request.body = pending->call.body;
+  client_.start(next_id_, std::move(request));
+  in_flight_.emplace(next_id_++, InFlight{server, now, std::move(pending)});
+  ++servers_[server].in_flight;
+}
+
+Milliseconds Fleet::time_to_next_start(TimePoint now, Milliseconds most) const {
+  TimePoint next = now + most;
+  const auto consider = [&](TimePoint time) {
+    if (time > now) next = std::min(next, time);
+  };
+  for (const Pending& pending : waiting_) consider(pending.not_before);
+  for (const Server& server : servers_) consider(server.health.rests_until());
+  return std::chrono::ceil<Milliseconds>(next - now);
+}
+
+void Fleet::take(Answer answer, std::vector<FleetReply>& replies) {
+  auto sent = in_flight_.extract(answer.id);
+  Server& server = servers_[sent.mapped().server];
+  --server.in_flight;
+  if (sent.mapped().pending) {
+    take_chat(std::move(sent.mapped()), answer, replies);
+  } else {
+    take_models(server, sent.mapped(), answer);
+  }
+}
+
+void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answer) {
+  const std::string refused = refusal(answer);
+  const bool not_allowed = answer.status == 401 || answer.status == 403 || answer.failure == Failure::Tls;
+  if (!refused.empty() && not_allowed) return give_up(Error(refused, server.shown));
+  try {
+    if (!refused.empty()) return set_served(server, unlisted_model(server.asked_model));
+    if (!is_good(answer)) return fail_server(server, sent, answer, retry_reason(answer));
+    ServedModel served = parse_models(answer.body, server.asked_model);
+    if (!served.unclear.empty()) return fail_server(server, sent, answer, redacted(served.unclear));
+    set_served(server, std::move(served));
+  } catch (const Error& error) {
+    give_up(error.at(server.shown));
+  }
+}
+
+void Fleet::set_served(Server& server, ServedModel served) {
+  if (!reference_) reference_ = served;
+  const bool same = served.kind->name == reference_->kind->name && served.model == reference_->model &&
+                    served.details == reference_->details;
+  if (!same) {
+    return give_up(Error(fmt::format("it serves {}, another endpoint of this judge {}", described(served),
+                                     described(*reference_)),
+                         server.shown, "give endpoints of one model"));
+  }
+  server.health.succeeded();
+  server.served = std::move(served);
+}
+
+void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies) {
+  Server& server = servers_[sent.server];
+  const size_t id = sent.pending->call.id;
+  if (const std::string refused = refusal(answer); !refused.empty()) {
+    if (answer.failure != Failure::None || !is_too_long(answer.body)) return give_up(Error(refused, server.shown));
+    server.health.succeeded();
+    replies.push_back({.id = id, .server = sent.server, .answer = {}, .too_long = redacted(error_message(answer.body))});
+    return;
+  }
+  if (!is_good(answer)) return retry(std::move(sent), answer, retry_reason(answer));
+  ChatAnswer chat = parse_chat_answer(answer.body);
+  if (!chat.unclear.empty()) return retry(std::move(sent), answer, redacted(chat.unclear));
+  // llama-server calls its one model by its own name.
+  if (!chat.model.empty() && !chat.model.starts_with(server.served->model) && !server.served->kind->takes_grammar) {
+    return give_up(Error(fmt::format("it was asked for model '{}' and answered as '{}'", server.served->model,
+                                     cut_to_columns(redacted(chat.model), kShownColumns)),
+                         server.shown));
+  }
+  server.health.succeeded();
+  replies.push_back({.id = id, .server = sent.server, .answer = std::move(chat), .too_long = ""});
+}
+
+// Why the answer is final; empty when it is good or worth another attempt.
+std::string Fleet::refusal(const Answer& answer) const {
+  if (answer.failure == Failure::Tls) return answer.failure_text;
+  if (answer.failure != Failure::None) return {};
+  if (answer.retry_after && *answer.retry_after > options_.timeout) {
+    return fmt::format("status {}, and it wants to be left alone for {} s: {}", answer.status,
+                       answer.retry_after->count(), redacted(error_message(answer.body)));
+  }
+  const int kind = answer.status / 100;
+  if (kind == 2 || kind == 5 || answer.status == 408 || answer.status == 429) return {};
+  if (kind == 3) return fmt::format("status {}: the API is at another address", answer.status);
+  return fmt::format("status {}: {}", answer.status, redacted(error_message(answer.body)));
+}
+
+// Of an answer that is neither good nor a refusal.
+std::string Fleet::retry_reason(const Answer& answer) const {
+  if (answer.failure != Failure::None) return answer.failure_text;
+  return fmt::format("status {}: {}", answer.status, redacted(error_message(answer.body)));
+}
+
+void Fleet::fail_server(Server& server, const InFlight& sent, const Answer& answer, const std::string& why) {
+  const TimePoint now = Clock::now();
+  if (is_overloaded(answer) && sent.pending) {
+    server.health.overloaded(now, answer.retry_after.value_or(std::chrono::seconds(0)));
+  } else {
+    server.health.failed(now, sent.started, why, answer.retry_after);
+  }
+  give_up_when_all_are_down();
+}
+
+void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
+  Server& server = servers_[sent.server];
+  Pending& pending = *sent.pending;
+  fail_server(server, sent, answer, why);
+  if (answer.failure != Failure::Connect) {
+    if (++pending.attempts > options_.retries) {
+      return give_up(Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why), server.shown));
+    }
+    pending.not_before = Clock::now() + backoff_.before_attempt(pending.attempts, pending.jitter);
+  }
+  waiting_.push_front(std::move(pending));
+}
+
+// The first failure is the one to tell.
+void Fleet::give_up(const Error& error) {
+  if (!failure_) failure_ = error;
+}
+
+void Fleet::give_up_when_all_are_down() {
+  std::string all;
+  for (const Server& server : servers_) {
+    if (server.health.failures() <= options_.retries) return;
+    if (!all.empty()) all += "; ";
+    all += fmt::format("{}: {}", server.shown, server.health.last_failure());
+  }
+  give_up(Error(fmt::format("no endpoint answers after {} attempts: {}", options_.retries + 1, all), "",
+                "check that the servers run, and run the same command again"));
+}
+
+// A server may repeat the key that it was sent.
+std::string Fleet::redacted(std::string text) const {
+  const std::string& key = options_.api_key;
+  if (key.empty()) return text;
+  for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at)) text.replace(at, key.size(), "[key]");
+  return text;
+}
+
+}  // namespace selene::engine

@@ -1,0 +1,106 @@
+// Chat calls over many servers: each goes to the least loaded healthy one, with a bounded number in flight.
+//
+// A server that refuses, times out, is cut off, answers 5xx or nonsense rests with exponential backoff and jitter while
+// the others go on, and is then tried with one call; `Retry-After` makes it rest at least so long; 429 halves what it is
+// given. The call itself is tried again elsewhere or later. A connection that never stood does not count against the
+// call. Other 4xx are final.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "engine/endpoint_engine.h"
+#include "engine/openai_chat.h"
+#include "engine/server_health.h"
+#include "net/http_client.h"
+
+namespace selene::engine {
+
+struct FleetCall {
+  size_t id = 0;
+  std::string body;
+  size_t max_bytes = 0;             // Of the answer.
+  std::optional<size_t> server{};   // Goes on what this one has just computed: it comes first, there if there is room.
+};
+
+struct FleetReply {
+  size_t id = 0;
+  size_t server = 0;
+  ChatAnswer answer;
+  std::string too_long;  // Instead of an answer: the server's message that the request is too long for the model.
+};
+
+class Fleet {
+ public:
+  // Throws Error as open_endpoint_engine() does.
+  explicit Fleet(const EndpointOptions& options);
+
+  // What the servers say that they are; waits until each has answered or failed, and one has answered. Null when `stop`
+  // said so before. Throws Error when they differ, or when none answers.
+  const ServedModel* served(const std::function<bool()>& stop);
+
+  // Another call would find a place soon.
+  bool has_room() const;
+  void add(FleetCall call);
+  // Waits until a reply is there, at most `timeout`. Throws Error when a call has failed for good or no server answers,
+  // after the replies that came before it were returned; nothing is in flight then.
+  std::vector<FleetReply> wait(std::chrono::milliseconds timeout);
+  void cancel_all();
+
+ private:
+  struct Server {
+    std::string url;    // Of the API, without a slash at its end.
+    std::string shown;
+    std::string asked_model;
+    ServerHealth health;
+    std::optional<ServedModel> served{};
+    int in_flight = 0;
+  };
+  struct Pending {
+    FleetCall call;
+    Random jitter;
+    int attempts = 0;
+    TimePoint not_before{};
+  };
+  struct InFlight {
+    size_t server = 0;
+    TimePoint started{};
+    std::optional<Pending> pending{};  // None: the server is asked what it is.
+  };
+  using Answer = net::HttpClient::Answer;
+
+  void start_what_can(TimePoint now);
+  void start(size_t server, std::optional<Pending> pending, TimePoint now);
+  std::optional<size_t> choose_server(const FleetCall& call, TimePoint now) const;
+  std::chrono::milliseconds time_to_next_start(TimePoint now, std::chrono::milliseconds most) const;
+  void take(Answer answer, std::vector<FleetReply>& replies);
+  void take_models(Server& server, const InFlight& sent, const Answer& answer);
+  void take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies);
+  void set_served(Server& server, ServedModel served);
+  std::string refusal(const Answer& answer) const;
+  std::string retry_reason(const Answer& answer) const;
+  void fail_server(Server& server, const InFlight& sent, const Answer& answer, const std::string& why);
+  void retry(InFlight sent, const Answer& answer, const std::string& why);
+  void give_up(const Error& error);
+  void give_up_when_all_are_down();
+  std::string redacted(std::string text) const;
+
+  EndpointOptions options_;
+  Backoff backoff_;
+  net::HttpClient client_;
+  std::vector<Server> servers_;
+  std::deque<Pending> waiting_;
+  std::map<std::uint64_t, InFlight> in_flight_;
+  std::uint64_t next_id_ = 0;
+  std::optional<ServedModel> reference_;  // What the first that answered said; all others must say the same.
+  std::optional<Error> failure_;          // To be thrown once all replies are out.
+};
+
+}  // namespace selene::engine

@@ -1,0 +1,75 @@
+// The chat format of OpenAI's API as the servers of open models speak it: what is sent, and what comes back. Pure text to
+// text; no network here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.h"
+#include "engine/label_scores.h"
+
+namespace selene::engine {
+
+// What a kind of server can do beyond the common part, told by the `owned_by` of its models.
+struct ServerKind {
+  std::string_view owned_by;
+  std::string_view name;
+  bool continues;                    // An assistant message at the end is continued (continue_final_message).
+  bool takes_grammar;                // llama.cpp's GBNF, which keeps an answer to the labels.
+  int most_alternatives;             // The most that `top_logprobs` may ask for.
+  std::string_view max_tokens_field;
+};
+
+std::span<const ServerKind> server_kinds();  // The last one is for any other server.
+
+// What a server says of itself (GET /models).
+struct ServedModel {
+  const ServerKind* kind = nullptr;
+  std::string model;    // To ask for.
+  std::string details;  // What the server says that it is, when it says more than its name.
+  std::string unclear;  // Instead of all others: why the answer is no list of models.
+};
+
+// `asked` empty: the server's only model; Error when it has several, which names them.
+ServedModel parse_models(std::string_view body, const std::string& asked);
+// The server has no such list.
+ServedModel unlisted_model(const std::string& asked);
+
+struct ChatCall {
+  std::vector<Message> messages;
+  bool continues_last = false;  // The last message is the beginning of the answer.
+  int max_tokens = 0;
+  std::string stop;             // May be empty.
+  Sampling sampling;
+  bool log_probs = false;
+  std::string grammar;          // May be empty.
+};
+
+std::string chat_body(const ServedModel& served, const ChatCall& call);
+
+// A grammar for a space and one of the labels.
+std::string label_grammar(std::span<const std::string> labels);
+
+struct ChatAnswer {
+  std::string text;
+  bool cut = false;                 // By max_tokens.
+  std::string model;                // As the server calls it; empty when it does not say.
+  std::vector<AnswerToken> tokens;  // Empty when log-probabilities were not asked for or not given.
+  bool has_usage = false;
+  std::int64_t prompt_tokens = 0;
+  std::int64_t cached_tokens = 0;   // Of these.
+  std::int64_t generated_tokens = 0;
+  std::string unclear;              // Instead of all others: why the body is no answer.
+};
+
+ChatAnswer parse_chat_answer(std::string_view body);
+
+// The message in an error's body, on one line, cut.
+std::string error_message(std::string_view body);
+// The error says that the request is longer than the model's context.
+bool is_too_long(std::string_view body);
+
+}  // namespace selene::engine

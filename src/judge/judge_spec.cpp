@@ -1,0 +1,174 @@
+#include "judge/judge_spec.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/text.h"
+
+namespace selene::judge {
+namespace {
+
+bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
+
+bool is_yaml(std::string_view text) { return text.ends_with(".yaml") || text.ends_with(".yml"); }
+
+std::vector<std::string> split_endpoints(std::string_view text) {
+  std::vector<std::string> urls;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    urls.emplace_back(trim(text.substr(0, comma)));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return urls;
+}
+
+template <typename Value>
+Value value_of(const YAML::Node& node, std::string_view key, std::string_view place) {
+  try {
+    return node.as<Value>();
+  } catch (const YAML::Exception&) {
+    throw Error(fmt::format("the key '{}' has a value of the wrong type", key), place);
+  }
+}
+
+// One key of a member, and what to do with its value.
+struct Key {
+  std::string_view name;
+  void (*read)(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place);
+};
+
+template <auto Setting>
+void read_setting(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+  using Value = typename std::remove_reference_t<decltype(member.settings.*Setting)>::value_type;
+  member.settings.*Setting = value_of<Value>(node, key, place);
+}
+
+void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+  member.model = value_of<std::string>(node, key, place);
+  if (is_yaml(member.model)) {
+    throw Error(fmt::format("a member's model is a judge file: {}", member.model), place,
+                "a jury's members are models and endpoints; copy the members here");
+  }
+  if (is_url(member.model)) throw Error("an endpoint stands under 'endpoint', not 'model'", place);
+}
+
+void read_endpoint(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+  member.endpoints = node.IsSequence() ? value_of<std::vector<std::string>>(node, key, place)
+                                       : split_endpoints(value_of<std::string>(node, key, place));
+  for (const std::string& url : member.endpoints) {
+    if (!is_url(url)) throw Error(fmt::format("'{}' is not a URL", url), place, "write http(s)://host:port#model");
+  }
+}
+
+void read_name(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+  member.name = value_of<std::string>(node, key, place);
+}
+
+void read_weight(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+  member.weight = value_of<double>(node, key, place);
+  if (!(member.weight > 0) || member.weight > 1e9) throw Error("'weight' must be above 0", place);
+}
+
+constexpr Key kKeys[] = {
+    {"name", read_name},
+    {"model", read_model},
+    {"endpoint", read_endpoint},
+    {"weight", read_weight},
+    {"adapter", read_setting<&MemberSettings::adapter>},
+    {"adapter_scale", read_setting<&MemberSettings::adapter_scale>},
+    {"template", read_setting<&MemberSettings::template_spec>},
+    {"mode", read_setting<&MemberSettings::mode>},
+    {"order", read_setting<&MemberSettings::order>},
+    {"max_tokens", read_setting<&MemberSettings::max_tokens>},
+    {"samples", read_setting<&MemberSettings::samples>},
+    {"temperature", read_setting<&MemberSettings::temperature>},
+    {"chat_template", read_setting<&MemberSettings::chat_template>},
+    {"date", read_setting<&MemberSettings::date>},
+    {"key_env", read_setting<&MemberSettings::key_env>},
+    {"key_file", read_setting<&MemberSettings::key_file>},
+};
+
+MemberSpec read_member(const YAML::Node& node, const std::string& place) {
+  if (!node.IsMap()) throw Error("a member is a map with the key 'model' or 'endpoint'", place);
+  MemberSpec member;
+  for (const auto& entry : node) {
+    const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
+    const auto key = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& one) { return one.name == name; });
+    if (key == std::end(kKeys)) {
+      std::vector<std::string_view> known;
+      for (const Key& one : kKeys) known.push_back(one.name);
+      throw Error(fmt::format("unknown key '{}'; known: {}", cut_to_columns(name, 60), fmt::join(known, ", ")), place);
+    }
+    key->read(member, entry.second, key->name, place);
+  }
+  if (!member.model.empty() && !member.endpoints.empty()) throw Error("give 'model' or 'endpoint', not both", place);
+  if (member.model.empty() && member.endpoints.empty()) throw Error("the key 'model' or 'endpoint' is missing", place);
+  return member;
+}
+
+// A file named in a judge file is looked for beside it.
+void make_relative(std::optional<std::string>& file, const std::filesystem::path& folder) {
+  if (!file || *file == "none" || file->empty()) return;
+  const std::filesystem::path beside = folder / *file;
+  if (std::filesystem::path(*file).is_relative() && std::filesystem::exists(beside)) file = beside.string();
+}
+
+}  // namespace
+
+JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path) {
+  const std::string place = path.string();
+  if (!is_valid_utf8(yaml)) throw Error("invalid UTF-8", place, "save the file as UTF-8");
+  YAML::Node root;
+  try {
+    root = YAML::Load(std::string(yaml));
+  } catch (const YAML::Exception& failure) {
+    throw Error(fmt::format("not YAML: {}", cut_to_columns(failure.what(), 200)), place);
+  }
+  if (!root.IsMap()) throw Error("a judge file is a YAML map with 'members', or with one judge's keys", place);
+  JudgeSpec spec;
+  spec.name = path.stem().string();
+  if (!root["members"]) {
+    spec.members.push_back(read_member(root, place));
+  } else {
+    for (const auto& entry : root) {
+      const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
+      if (name != "members" && name != "name") {
+        throw Error(fmt::format("unknown key '{}'; beside 'members' only 'name' is known", cut_to_columns(name, 60)), place);
+      }
+    }
+    if (root["name"]) spec.name = value_of<std::string>(root["name"], "name", place);
+    if (!root["members"].IsSequence() || root["members"].size() == 0) throw Error("'members' must be a list of members", place);
+    for (const YAML::Node& node : root["members"]) {
+      spec.members.push_back(read_member(node, fmt::format("{}: member {}", place, spec.members.size() + 1)));
+    }
+  }
+  for (MemberSpec& member : spec.members) {
+    const std::filesystem::path folder = path.parent_path();
+    for (auto setting : {&MemberSettings::adapter, &MemberSettings::template_spec, &MemberSettings::chat_template,
+                         &MemberSettings::key_file}) {
+      make_relative(member.settings.*setting, folder);
+    }
+    std::optional<std::string> model = member.model;
+    make_relative(model, folder);
+    member.model = *model;
+  }
+  return spec;
+}
+
+JudgeSpec parse_judge_spec(std::string_view text) {
+  if (is_yaml(text)) return parse_judge_file(read_file(std::string(text)), std::string(text));
+  MemberSpec member;
+  if (is_url(text)) {
+    member.endpoints = split_endpoints(text);
+  } else {
+    member.model = text;
+  }
+  return {.name = "", .members = {std::move(member)}};
+}
+
+}  // namespace selene::judge

@@ -1,0 +1,110 @@
+// A judge spec opened: engines, templates and policies of every member.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "engine/llama_engine.h"
+#include "judge/judge_spec.h"
+#include "model/store.h"
+
+namespace selene::judge {
+namespace {
+
+template <typename Value>
+void override_with(std::optional<Value>& setting, const std::optional<Value>& override_value) {
+  if (override_value) setting = override_value;
+}
+
+MemberSettings merged(MemberSettings settings, const MemberSettings& overrides) {
+  override_with(settings.adapter, overrides.adapter);
+  override_with(settings.adapter_scale, overrides.adapter_scale);
+  override_with(settings.template_spec, overrides.template_spec);
+  override_with(settings.mode, overrides.mode);
+  override_with(settings.order, overrides.order);
+  override_with(settings.max_tokens, overrides.max_tokens);
+  override_with(settings.samples, overrides.samples);
+  override_with(settings.temperature, overrides.temperature);
+  override_with(settings.chat_template, overrides.chat_template);
+  override_with(settings.date, overrides.date);
+  override_with(settings.key_env, overrides.key_env);
+  override_with(settings.key_file, overrides.key_file);
+  return settings;
+}
+
+Policy policy_of(const MemberSettings& settings, std::uint64_t seed) {
+  Policy policy;
+  if (settings.mode) policy.mode = mode_from_name(*settings.mode);
+  if (settings.order) policy.order = order_from_name(*settings.order);
+  policy.max_tokens = settings.max_tokens.value_or(policy.max_tokens);
+  policy.samples = settings.samples.value_or(policy.samples);
+  policy.temperature = settings.temperature.value_or(policy.temperature);
+  policy.seed = seed;
+  if (policy.max_tokens < 1 || policy.max_tokens > (1 << 20)) throw Error("max_tokens must be from 1 to 1048576");
+  if (policy.samples < 1 || policy.samples > 1000) throw Error("samples must be from 1 to 1000");
+  if (!(policy.temperature >= 0) || policy.temperature > 10) throw Error("temperature must be from 0 to 10");
+  return policy;
+}
+
+std::unique_ptr<engine::Engine> open_local(const MemberSpec& member, const MemberSettings& settings,
+                                           const MachineOptions& machine) {
+  const model::ResolvedModel model = model::resolve_model(member.model);
+  const std::string adapter = settings.adapter.value_or("none");
+  const std::string chat_template = settings.chat_template.value_or("");
+  return engine::open_llama_engine({
+      .model = model.path,
+      .name = model.name,
+      .adapter = adapter == "none" ? "" : adapter,
+      .adapter_scale = static_cast<float>(settings.adapter_scale.value_or(1)),
+      .threads = machine.threads,
+      .context_tokens = machine.context_tokens,
+      .kv_mib = machine.kv_mib,
+      .gpu_layers = machine.gpu_layers,
+      .mmap = machine.mmap,
+      .chat_template = chat_template.empty() ? "" : read_file(chat_template),
+      .date = settings.date.value_or(engine::ChatTemplate::kDefaultDate),
+  });
+}
+
+// What decides whether two members can share an engine.
+std::string engine_key(const engine::EngineId& id) {
+  return fmt::format("{}\n{}\n{}\n{}", id.model, id.adapter, id.version, id.options);
+}
+
+// Members of one name would be taken for one another in a judgment's parts.
+void make_names_distinct(std::vector<Member>& members) {
+  std::map<std::string, int> seen;
+  for (Member& member : members) {
+    if (const int count = ++seen[member.name]; count > 1) member.name += fmt::format("#{}", count);
+  }
+}
+
+}  // namespace
+
+Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::uint64_t seed,
+                 const MachineOptions& machine, const std::optional<std::filesystem::path>& ledger) {
+  std::vector<std::unique_ptr<engine::Engine>> engines;
+  std::map<std::string, size_t> index_of;
+  std::vector<Member> members;
+  for (const MemberSpec& one : spec.members) {
+    const MemberSettings settings = merged(one.settings, overrides);
+    Member member;
+    member.weight = one.weight;
+    member.policy = policy_of(settings, seed);
+    member.templates = TemplateSet::open(settings.template_spec.value_or(""));
+    std::unique_ptr<engine::Engine> engine = open_local(one, settings, machine);
+    member.name = one.name.empty() ? engine->id().name : one.name;
+    const auto [found, added] = index_of.emplace(engine_key(engine->id()), engines.size());
+    if (added) engines.push_back(std::move(engine));
+    member.engine = found->second;
+    members.push_back(std::move(member));
+  }
+  make_names_distinct(members);
+  std::string name = spec.name.empty() ? members.front().name : spec.name;
+  std::optional<Ledger> opened;
+  if (ledger) opened.emplace(*ledger);
+  return Judge(std::move(name), std::move(engines), std::move(members), std::move(opened));
+}
+
+}  // namespace selene::judge

@@ -1,0 +1,110 @@
+// Ledger records as JSON: the same form in the database, in exports and in imports.
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "data/jsonl.h"
+#include "judge/ledger.h"
+#include "judge/prompt.h"
+
+namespace selene::judge {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json engine_json(const engine::EngineId& id) {
+  return {{"name", id.name}, {"model", id.model}, {"adapter", id.adapter}, {"version", id.version}, {"options", id.options}};
+}
+
+Json request_json(const engine::Request& request) {
+  Json messages = Json::array();
+  for (const engine::Message& message : request.messages) {
+    messages.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  return {{"messages", messages},
+          {"answer_start", request.answer_start},
+          {"max_tokens", request.max_tokens},
+          {"stop", request.stop},
+          {"temperature", request.sampling.temperature},
+          {"seed", request.sampling.seed},
+          {"mark", request.mark},
+          {"labels", request.labels}};
+}
+
+Json result_json(const engine::Result& result) {
+  Json row = {{"text", result.text},
+              {"truncated", result.truncated},
+              {"invalid_utf8", result.invalid_utf8},
+              {"label_log_probs", result.label_log_probs},
+              {"label_read", result.label_read ? Json(*result.label_read) : Json(nullptr)},
+              {"unreadable", result.unreadable},
+              {"prompt_tokens", result.prompt_tokens},
+              {"generated_tokens", result.generated_tokens}};
+  return row;
+}
+
+// An impossible label has the log-probability -inf, which JSON writes as null.
+std::vector<double> read_log_probs(const Json& list) {
+  std::vector<double> values;
+  for (const Json& item : list) {
+    values.push_back(item.is_null() ? -std::numeric_limits<double>::infinity() : item.get<double>());
+  }
+  return values;
+}
+
+}  // namespace
+
+std::string record_to_json(const Record& record) {
+  const Json row = {{"key", record.key},
+                    {"engine", engine_json(record.engine)},
+                    {"template", {{"name", record.template_name}, {"digest", record.template_digest}}},
+                    {"request", request_json(record.request)},
+                    {"result", result_json(record.result)}};
+  return row.dump();
+}
+
+Record record_from_json(std::string_view text) {
+  const Json row = data::parse_object(text);
+  Record record;
+  try {
+    record.key = row.at("key").get<std::string>();
+    const Json& engine = row.at("engine");
+    record.engine = {.name = engine.at("name"), .model = engine.at("model"), .adapter = engine.at("adapter"),
+                     .version = engine.at("version"), .options = engine.at("options")};
+    record.template_name = row.at("template").at("name").get<std::string>();
+    record.template_digest = row.at("template").at("digest").get<std::string>();
+    const Json& request = row.at("request");
+    for (const Json& message : request.at("messages")) {
+      record.request.messages.push_back({message.at("role"), message.at("content")});
+    }
+    record.request.answer_start = request.at("answer_start").get<std::string>();
+    record.request.max_tokens = request.at("max_tokens").get<int>();
+    record.request.stop = request.at("stop").get<std::string>();
+    record.request.sampling.temperature = request.at("temperature").get<double>();
+    record.request.sampling.seed = request.at("seed").get<std::uint64_t>();
+    record.request.mark = request.at("mark").get<std::string>();
+    record.request.labels = request.at("labels").get<std::vector<std::string>>();
+    const Json& result = row.at("result");
+    record.result.text = result.at("text").get<std::string>();
+    record.result.truncated = result.at("truncated").get<bool>();
+    record.result.invalid_utf8 = result.at("invalid_utf8").get<bool>();
+    record.result.label_log_probs = read_log_probs(result.at("label_log_probs"));
+    if (!result.at("label_read").is_null()) record.result.label_read = result.at("label_read").get<size_t>();
+    record.result.unreadable = result.at("unreadable").get<std::string>();
+    record.result.prompt_tokens = result.at("prompt_tokens").get<std::int64_t>();
+    record.result.generated_tokens = result.at("generated_tokens").get<std::int64_t>();
+  } catch (const Json::exception& failure) {
+    throw Error(std::string("not a ledger record: ") + failure.what());
+  }
+  const size_t labels = record.request.labels.size();
+  const bool fits = (record.result.label_log_probs.empty() || record.result.label_log_probs.size() == labels) &&
+                    (!record.result.label_read || *record.result.label_read < labels);
+  if (!fits) throw Error("not a ledger record: the result does not fit the labels");
+  if (request_key(record.engine, record.template_digest, record.request) != record.key) {
+    throw Error("the record's key is not the digest of its request", "", "it was changed or made by another version");
+  }
+  return record;
+}
+
+}  // namespace selene::judge

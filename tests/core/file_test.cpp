@@ -1,0 +1,162 @@
+#include "core/file.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "core/error.h"
+#include "failing_writes.h"
+#include "small_disk.h"
+#include "temporary_folder.h"
+
+namespace selene {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::FailingWrites;
+using testing::message_of;
+using testing::ScopedEnvironment;
+using testing::slurp;
+
+class FileTest : public ::testing::Test {
+ protected:
+  size_t files() const {
+    return static_cast<size_t>(std::distance(fs::recursive_directory_iterator(folder_.path()), {}));
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(FileTest, ReadsEveryByte) {
+  const std::string bytes("a\0\r\n\xFF", 5);
+  EXPECT_EQ(read_file(folder_.file("f", bytes)), bytes);
+  EXPECT_EQ(read_file(folder_.file("empty", "")), "");
+}
+
+TEST_F(FileTest, SaysWhatCannotBeRead) {
+  const std::string path = (folder_ / "none").string();
+  EXPECT_EQ(message_of<Error>([&] { read_file(path); }), path + ": cannot read: No such file or directory");
+  EXPECT_EQ(message_of<Error>([&] { read_file(folder_.path()); }), folder_.path().string() + ": cannot read: not a file");
+}
+
+TEST_F(FileTest, WritesAndReplacesAtomically) {
+  write_file_atomically(folder_ / "f", "one");
+  EXPECT_EQ(slurp(folder_ / "f"), "one");
+  write_file_atomically(folder_ / "f", "two");
+  EXPECT_EQ(slurp(folder_ / "f"), "two");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, MakesMissingFolders) {
+  write_file_atomically(folder_ / "a/b/f", "x");
+  EXPECT_EQ(slurp(folder_ / "a/b/f"), "x");
+}
+
+TEST_F(FileTest, AFailingWriteLeavesTheOldFileAndNoOther) {
+  write_file_atomically(folder_ / "f", "old");
+  const std::string path = (folder_ / "f").string();
+  {
+    const FailingWrites full(1000);
+    EXPECT_EQ(message_of<Error>([&] { write_file_atomically(path, std::string(5000, 'x')); }),
+              path + ": cannot write: File too large");
+  }
+  EXPECT_EQ(slurp(path), "old");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, SaysWhatCannotBeWritten) {
+  folder_.file("f", "");
+  EXPECT_EQ(message_of<Error>([&] { write_file_atomically(folder_ / "f/g", "x"); }),
+            (folder_ / "f").string() + ": cannot make the folder: Not a directory");
+  fs::create_directory(folder_ / "d");
+  const std::string folder = (folder_ / "d").string();
+  EXPECT_EQ(message_of<Error>([&] { write_file_atomically(folder, "x"); }),
+            folder + ": cannot write: Is a directory");
+  EXPECT_EQ(files(), 2u);
+}
+
+TEST_F(FileTest, AFullDiskSaysToFreeSpace) {
+  const std::string path = (folder_ / "rows").string();
+  const std::string remedy = ": cannot write: No space left on device; free some space and run the same command again";
+  const auto on_full_disk = [&] {
+    AppendFile file(path, 0);
+    file.append("one\n");
+    const std::string appended = message_of<Error>([&] { file.append(std::string(1'000'000, 'x') + "\n"); });
+    const std::string written =
+        message_of<Error>([&] { write_file_atomically(path + "2", std::string(1'000'000, 'x')); });
+    return appended + "|" + written + "|" + slurp(path);
+  };
+  const std::optional<std::string> said = testing::on_small_disk(folder_.path(), 64 << 10, on_full_disk);
+  if (!said) GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
+  EXPECT_EQ(*said, path + remedy + "|" + path + "2" + remedy + "|one\n");
+}
+
+TEST_F(FileTest, RenamesOverAnExistingFile) {
+  folder_.file("from", "new");
+  folder_.file("to", "old");
+  rename_synced(folder_ / "from", folder_ / "to");
+  EXPECT_EQ(slurp(folder_ / "to"), "new");
+  EXPECT_FALSE(fs::exists(folder_ / "from"));
+}
+
+TEST_F(FileTest, SaysWhatCannotBeRenamed) {
+  const std::string to = (folder_ / "to").string();
+  EXPECT_EQ(message_of<Error>([&] { rename_synced(folder_ / "from", to); }),
+            to + ": cannot write: No such file or directory");
+}
+
+TEST_F(FileTest, AppendsRows) {
+  AppendFile file(folder_ / "a/rows", 0);
+  file.append("one\n");
+  file.append("two\n");
+  file.sync();
+  EXPECT_EQ(slurp(folder_ / "a/rows"), "one\ntwo\n");
+}
+
+TEST_F(FileTest, KeepsTheBytesAskedForAndAppendsThere) {
+  folder_.file("rows", "one\ntwo\nthr");
+  AppendFile file(folder_ / "rows", 8);
+  file.append("three\n");
+  EXPECT_EQ(slurp(folder_ / "rows"), "one\ntwo\nthree\n");
+}
+
+TEST_F(FileTest, AFailingAppendLeavesWholeRows) {
+  const std::string path = (folder_ / "rows").string();
+  AppendFile file(path, 0);
+  file.append("one\n");
+  {
+    const FailingWrites full(1000);
+    EXPECT_EQ(message_of<Error>([&] { file.append(std::string(5000, 'x') + "\n"); }),
+              path + ": cannot write: File too large");
+  }
+  EXPECT_EQ(slurp(path), "one\n");
+  file.append("two\n");
+  EXPECT_EQ(slurp(path), "one\ntwo\n");
+}
+
+TEST_F(FileTest, UserFoldersFollowTheEnvironment) {
+  const ScopedEnvironment home("HOME", "/home/x");
+  {
+    const ScopedEnvironment ours("SELENE_DATA_HOME", "/data");
+    const ScopedEnvironment cache("SELENE_CACHE", "/cache");
+    EXPECT_EQ(data_dir(), "/data");
+    EXPECT_EQ(cache_dir(), "/cache");
+  }
+  const ScopedEnvironment ours("SELENE_DATA_HOME", "");
+  const ScopedEnvironment cache("SELENE_CACHE", "");
+  {
+    const ScopedEnvironment xdg_data("XDG_DATA_HOME", "/xdg/data");
+    const ScopedEnvironment xdg_cache("XDG_CACHE_HOME", "/xdg/cache");
+    EXPECT_EQ(data_dir(), "/xdg/data/selene");
+    EXPECT_EQ(cache_dir(), "/xdg/cache/selene");
+  }
+  const ScopedEnvironment xdg_data("XDG_DATA_HOME", "");
+  const ScopedEnvironment xdg_cache("XDG_CACHE_HOME", "");
+  EXPECT_EQ(data_dir(), "/home/x/.local/share/selene");
+  EXPECT_EQ(cache_dir(), "/home/x/.cache/selene");
+  const ScopedEnvironment no_home("HOME", "");
+  EXPECT_EQ(message_of<Error>([] { data_dir(); }), "no home folder: HOME is not set; set SELENE_DATA_HOME to a folder");
+  EXPECT_EQ(message_of<Error>([] { cache_dir(); }), "no home folder: HOME is not set; set SELENE_CACHE to a folder");
+}
+
+}  // namespace
+}  // namespace selene
