@@ -13,10 +13,11 @@
 
 namespace selene::testing {
 
-// Mounts `bytes` of disk at `folder` for the child alone, and returns what `action` returns there; nothing where this
-// is not allowed (it takes root or unprivileged user namespaces).
+// Mounts `bytes` of disk at `folder` for the child alone, and returns what `action` returns there;
+// nothing where this is not allowed (it takes root or unprivileged user namespaces).
 template <typename Action>
-std::optional<std::string> on_small_disk(const std::filesystem::path& folder, size_t bytes, Action&& action) {
+std::optional<std::string> on_small_disk(const std::filesystem::path& folder, size_t bytes,
+                                         Action&& action) {
   int ends[2];
   if (::pipe(ends) != 0) return std::nullopt;
   const pid_t child = ::fork();
@@ -28,7 +29,8 @@ std::optional<std::string> on_small_disk(const std::filesystem::path& folder, si
       ::_exit(1);
     }
     const std::string said = action();
-    const bool written = ::write(ends[1], said.data(), said.size()) == static_cast<ssize_t>(said.size());
+    const bool written =
+        ::write(ends[1], said.data(), said.size()) == static_cast<ssize_t>(said.size());
     ::_exit(written ? 0 : 2);
   }
   ::close(ends[1]);

@@ -26,6 +26,9 @@ namespace selene::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // Judged as one batch, so that prefixes can be shared. Without a ledger it is what an interrupt can lose.
 constexpr size_t kWindow = 1024;
@@ -143,11 +146,11 @@ size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t k
   return overlong;
 }
 
-// Passes judgments on in the order of rows as soon as the order allows.
+// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at once.
 class InOrder {
  public:
-  InOrder(size_t first_row, std::function<void(size_t, const data::Judgment&)> pass)
-      : next_(first_row), pass_(std::move(pass)) {}
+  InOrder(size_t first_row, Progress& progress, std::function<void(size_t, const data::Judgment&)> pass)
+      : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
 
   void add(size_t row, data::Judgment judgment) {
     waiting_.emplace(row, std::move(judgment));
@@ -155,11 +158,13 @@ class InOrder {
       pass_(next_++, it->second);
       waiting_.erase(it);
     }
+    progress_.add(1);
   }
   size_t next() const { return next_; }
 
  private:
   size_t next_;
+  Progress& progress_;
   std::function<void(size_t, const data::Judgment&)> pass_;
   std::map<size_t, data::Judgment> waiting_;
 };
@@ -236,7 +241,8 @@ Json counters_json(const engine::Counters& counters) {
 }
 
 int run_judge(const CLI::App& command, const JudgeCommand& options) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
+  RunRecord record("judge");
   if (!options.out.empty()) data::RowOutput::check_new(options.out, options.overwrite);
   const data::InputRows input = open_input(command, options);
   Counts counts;
@@ -257,17 +263,15 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
   const bool talks = view_style(options) == JudgeView::Style::Stream;
   Progress progress({.label = "judging", .total = counts.rows, .silent = options.quiet || talks});
   progress.resume_from(counts.kept);
-  InOrder rows(counts.kept, [&](size_t row, const data::Judgment& judgment) {
+  InOrder rows(counts.kept, progress, [&](size_t row, const data::Judgment& judgment) {
     if (output) output->append(data::to_json(judgment));
     count(judgment, judgment.unreadable.starts_with("overlong:"), counts);
     progress.clear();
     view.judgment(row, judgment);
-    progress.add(1);
   });
+  const auto judging_start = Clock::now();
   const size_t done = judge_rows(judge, input, overlong > 0, rows, view, counts);
   progress.finish();
-
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (done < counts.rows) {
     if (output) output->sync();
     std::fprintf(stderr, "interrupted: %zu of %zu rows are done%s\n", done, counts.rows,
@@ -277,7 +281,6 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
     return kExitInterrupted;
   }
   if (output) {
-    RunRecord record("judge");
     record.fields()["input"] = input.name();
     record.fields()["work"] = work;
     record.fields()["counts"] = {{"rows", counts.rows},
@@ -288,11 +291,11 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
                                  {"from_before", counts.kept}};
     record.fields()["ledger"] = {{"found", judge.ledger_hits()}, {"not_found", judge.ledger_misses()}};
     record.fields()["engine"] = counters_json(judge.counters());
-    record.fields()["judging_s"] = seconds;
+    record.fields()["judging_s"] = seconds_since(judging_start);
     output->finish(record);
   }
   if (!options.quiet) {
-    print_summary(counts, judge.ledger_hits(), seconds);
+    print_summary(counts, judge.ledger_hits(), seconds_since(start));
     print_default_judge_note(judge);
   }
   return kExitOk;

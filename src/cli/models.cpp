@@ -8,8 +8,8 @@
 #include <system_error>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
@@ -74,7 +74,8 @@ void add_pulled(std::vector<Listed>& rows) {
   const fs::path root = model::models_dir() / "hf";
   std::error_code failure;
   std::vector<Listed> found;
-  for (fs::recursive_directory_iterator at(root, failure), end; !failure && at != end; at.increment(failure)) {
+  for (fs::recursive_directory_iterator at(root, failure), end; !failure && at != end;
+       at.increment(failure)) {
     if (at->path().extension() != ".gguf" || !is_file(at->path())) continue;
     const auto same = [&](const Listed& row) { return row.path == at->path(); };
     if (std::any_of(rows.begin(), rows.end(), same)) continue;
@@ -93,7 +94,8 @@ void add_pulled(std::vector<Listed>& rows) {
     row.bytes = size_of(row.path);
     found.push_back(std::move(row));
   }
-  std::sort(found.begin(), found.end(), [](const Listed& a, const Listed& b) { return a.name < b.name; });
+  std::sort(found.begin(), found.end(),
+            [](const Listed& a, const Listed& b) { return a.name < b.name; });
   rows.insert(rows.end(), found.begin(), found.end());
 }
 
@@ -131,14 +133,10 @@ std::vector<Listed> list_models() {
 }
 
 Json to_json(const Listed& row) {
-  return {{"name", row.name},
-          {"description", row.description},
-          {"bytes", row.bytes},
-          {"licence", row.licence},
-          {"source", row.source},
-          {"recommended", row.recommended},
-          {"default", row.is_default},
-          {"present", row.present},
+  return {{"name", row.name},          {"description", row.description},
+          {"bytes", row.bytes},        {"licence", row.licence},
+          {"source", row.source},      {"recommended", row.recommended},
+          {"default", row.is_default}, {"present", row.present},
           {"path", row.path.string()}};
 }
 
@@ -158,7 +156,8 @@ void print_table(const std::vector<Listed>& rows) {
                             terminal);
   std::fputs(table.header().c_str(), stdout);
   for (const Listed& row : rows) {
-    const std::string size = row.bytes == 0 ? "" : fmt::format("{:.2f} GB", static_cast<double>(row.bytes) / 1e9);
+    const std::string size =
+        row.bytes == 0 ? "" : fmt::format("{:.2f} GB", static_cast<double>(row.bytes) / 1e9);
     const report::Cell cells[] = {{row.is_default ? "*" : ""},
                                   {row.description.empty() ? "" : row.name,
                                    row.present ? report::Style::Bold : report::Style::Plain},
@@ -166,9 +165,10 @@ void print_table(const std::vector<Listed>& rows) {
                                   {row.licence},
                                   {row.description.empty() ? row.name : row.description}};
     std::fputs(table.row(cells).c_str(), stdout);
-    const std::string where = row.present             ? printable(row.path.string())
-                              : row.source.empty()    ? "no such file"
-                                                      : "not here; get it with: selene models pull " + row.name;
+    const std::string where = row.present ? printable(row.path.string())
+                              : row.source.empty()
+                                  ? "no such file"
+                                  : "not here; get it with: selene models pull " + row.name;
     fmt::print("   {}\n", report::styled(where, report::Style::Dim, terminal.color));
   }
   fmt::print("\n* is the judge when no --judge is given.\n");
@@ -182,8 +182,9 @@ int run_pull(const std::string& name, bool quiet) {
   if (pulled.was_there) {
     say("it is already there");
   } else {
-    say(fmt::format("sha256 {} ({})", pulled.sha256,
-                    pulled.verified ? "as published" : "the server published none to compare with"));
+    say(fmt::format(
+        "sha256 {} ({})", pulled.sha256,
+        pulled.verified ? "as published" : "the server published none to compare with"));
   }
   fmt::print("{}\n", pulled.path.string());
   return kExitOk;
@@ -207,7 +208,8 @@ void add_models_command(CLI::App& app, int& exit_code) {
     exit_code = kExitOk;
   });
 
-  CLI::App* pull = command->add_subcommand("pull", "Get a model: a known name or hf:owner/repo/file.gguf");
+  CLI::App* pull =
+      command->add_subcommand("pull", "Get a model: a known name or hf:owner/repo/file.gguf");
   pull->footer(kPullExamples);
   pull->add_option("NAME", options->name, "Which model")->capture_default_str();
   pull->add_flag("--quiet", options->quiet, "No progress, no messages");

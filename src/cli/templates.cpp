@@ -71,7 +71,8 @@ int show_template(const std::string& name) {
 }
 
 int check_template(const std::string& path) {
-  for (const judge::Template& form : judge::TemplateSet::open(path).all()) {
+  const judge::TemplateSet templates = judge::TemplateSet::open(path);
+  for (const judge::Template& form : templates.all()) {
     fmt::print("{}: ok\n  kind       {}\n  task       {}\n  labels     {}\n  reference  {}\n  mark       {}\n  digest     {}\n",
                form.name, form.foreign ? "foreign (rendered byte for byte)" : "ours", tasks_text(form), labels_text(form),
                form.needs_reference ? "needed" : "not needed", form.mark, form.digest);

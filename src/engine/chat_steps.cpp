@@ -1,6 +1,8 @@
 #include "engine/chat_steps.h"
 
+#include <utility>
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,20 +17,14 @@ namespace {
 constexpr int kSpareTokens = 8;
 
 std::string_view without_start(std::string_view text, std::string_view start) {
-  if (!start.empty() && text.starts_with(start)) text.remove_prefix(start.size());
+  if (text.starts_with(start)) text.remove_prefix(start.size());
   return text;
-}
-
-// The tokens after white space at the beginning.
-std::span<const AnswerToken> without_blank_tokens(std::span<const AnswerToken> tokens) {
-  while (!tokens.empty() && trim(tokens.front().text).empty()) tokens = tokens.subspan(1);
-  return tokens;
 }
 
 }  // namespace
 
 ChatSteps::ChatSteps(const Request& request, const ServerKind& kind, bool ask_log_probs)
-    : request_(&request), kind_(&kind), ask_log_probs_(ask_log_probs), scores_(request.labels) {
+    : request_(&request), kind_(&kind), ask_log_probs_(ask_log_probs), scores_(request.labels, kind.continues) {
   const bool generates = request.max_tokens > 0;
   const bool scores = !request.labels.empty();
   if (kind.continues) {
@@ -50,41 +46,60 @@ ChatCall ChatSteps::call() const {
     case Step::Whole:
       return whole_call();
     case Step::Critique: {
-      ChatCall call = continuing_call(request_->answer_start);
+      ChatCall call = continuing_call();
       call.max_tokens = request_->max_tokens;
       call.stop = request_->stop;
       call.sampling = request_->sampling;
       return call;
     }
-    case Step::Label: {
-      ChatCall call = continuing_call(answer_before_label(*request_, result_.text));
-      call.max_tokens = verdict_tokens();
-      call.log_probs = ask_log_probs_;
-      if (kind_->takes_grammar) call.grammar = label_grammar(request_->labels);
-      return call;
-    }
-    case Step::OpenLabel: {
-      ChatCall call = continuing_call(answer_before_label(*request_, result_.text) + " " + *scores_.open_text());
-      call.max_tokens = 1;
-      call.log_probs = true;
-      return call;
-    }
+    case Step::Label:
+    case Step::OpenLabel:
+      return label_call();
     case Step::End:
       ensure(false, "a call after the end");
   }
   return {};
 }
 
-ChatCall ChatSteps::continuing_call(const std::string& answer_so_far) const {
-  ChatCall call{.messages = request_->messages};
-  if (answer_so_far.empty()) return call;
-  call.messages.push_back({"assistant", answer_so_far});
+// The beginning of the answer, to be continued.
+std::string ChatSteps::sent_answer() const {
+  if (step_ == Step::Critique) return request_->answer_start;
+  std::string text = answer_before_label(*request_, result_.text);
+  if (step_ == Step::OpenLabel) text += " " + *scores_.open_text();
+  return text;
+}
+
+ChatCall ChatSteps::continuing_call() const {
+  ChatCall call;
+  call.messages = request_->messages;
+  const std::string sent = sent_answer();
+  if (sent.empty()) return call;
+  call.messages.push_back({"assistant", sent});
   call.continues_last = true;
   return call;
 }
 
+ChatCall ChatSteps::label_call() const {
+  ChatCall call = continuing_call();
+  call.max_tokens = verdict_tokens();
+  call.log_probs = ask_log_probs_;
+  if (!kind_->takes_grammar) return call;
+  const std::string open = step_ == Step::OpenLabel ? *scores_.open_text() : "";
+  std::vector<std::string> choices;
+  for (const std::string& label : request_->labels) {
+    if (step_ == Step::Label) {
+      choices.push_back(" " + label);
+    } else if (label.size() > open.size() && label.starts_with(open)) {
+      choices.push_back(label.substr(open.size()));
+    }
+  }
+  call.grammar = choice_grammar(choices);
+  return call;
+}
+
 ChatCall ChatSteps::whole_call() const {
-  ChatCall call{.messages = request_->messages};
+  ChatCall call;
+  call.messages = request_->messages;
   call.sampling = request_->sampling;
   call.max_tokens = request_->max_tokens;
   if (request_->labels.empty()) {
@@ -104,8 +119,8 @@ ChatCall ChatSteps::whole_call() const {
   return call;
 }
 
-std::string ChatSteps::generated_text(std::string_view answer) const {
-  return std::string(trim(without_start(trim(answer), request_->answer_start)));
+std::string ChatSteps::critique_in(std::string_view text) const {
+  return std::string(trim(without_start(trim(text), request_->answer_start)));
 }
 
 void ChatSteps::take(const ChatAnswer& answer) {
@@ -116,18 +131,13 @@ void ChatSteps::take(const ChatAnswer& answer) {
   switch (step_) {
     case Step::Whole:
       return take_whole(answer);
-    case Step::Critique: {
-      const size_t stop = request_->stop.empty() ? std::string::npos : answer.text.find(request_->stop);
-      result_.text = generated_text(std::string_view(answer.text).substr(0, stop));
-      result_.truncated = answer.cut && stop == std::string::npos;
-      step_ = request_->labels.empty() ? Step::End : Step::Label;
-      return;
-    }
+    case Step::Critique:
+      return take_critique(answer);
     case Step::Label:
       return take_label(answer);
     case Step::OpenLabel: {
-      const std::string read = *scores_.open_text();
-      scores_.add(read, answer.tokens.empty() ? std::span<const Alternative>() : answer.tokens.front().alternatives);
+      const std::string open = *scores_.open_text();
+      scores_.add(open, answer.tokens.empty() ? std::vector<AnswerToken>(1) : answer.tokens);
       return end_or_ask_open_label();
     }
     case Step::End:
@@ -135,31 +145,40 @@ void ChatSteps::take(const ChatAnswer& answer) {
   }
 }
 
+void ChatSteps::take_critique(const ChatAnswer& answer) {
+  const size_t stop = request_->stop.empty() ? std::string::npos : answer.text.find(request_->stop);
+  result_.text = critique_in(std::string_view(answer.text).substr(0, stop));
+  result_.truncated = answer.cut && stop == std::string::npos;
+  step_ = request_->labels.empty() ? Step::End : Step::Label;
+}
+
 void ChatSteps::take_whole(const ChatAnswer& answer) {
   step_ = Step::End;
   result_.truncated = answer.cut;
   if (request_->labels.empty()) {
-    result_.text = generated_text(answer.text);
+    result_.text = critique_in(answer.text);
     return;
   }
   const LabelReading reading = read_label(answer.text, request_->mark, request_->labels, answer.cut);
   if (!reading.label) {
-    result_.text = generated_text(answer.text);
+    result_.text = critique_in(answer.text);
     result_.unreadable = reading.unreadable;
     return;
   }
   result_.truncated = false;
-  result_.text = generated_text(reading.before_mark);
+  result_.text = critique_in(reading.before_mark);
   result_.label_read = reading.label;
-  scores_.add_path(tokens_of_label(answer.tokens, request_->mark, request_->labels, *reading.label));
+  scores_.add("", tokens_of_label(answer.tokens, request_->mark, request_->labels, *reading.label));
   end();
 }
 
 void ChatSteps::take_label(const ChatAnswer& answer) {
-  const LabelReading reading = read_label(answer.text, /*mark=*/"", request_->labels, answer.cut);
+  // llama-server repeats what it continues.
+  const std::string_view text = without_start(answer.text, sent_answer());
+  const LabelReading reading = read_label(text, /*mark=*/"", request_->labels, answer.cut);
   result_.label_read = reading.label;
   result_.unreadable = reading.unreadable;
-  scores_.add_path(without_blank_tokens(answer.tokens));
+  scores_.add("", answer.tokens);
   end_or_ask_open_label();
 }
 

@@ -2,8 +2,8 @@
 //
 // Where the server continues an assistant message, the request runs as it does in-process: the critique, stopped at the
 // result mark; then, after answer_before_label(), the label with the log-probabilities of what else could stand there;
-// then, where a label's text is the beginning of another's ("1" of 10), what can follow it. llama-server is kept to the
-// labels by a grammar, which does not change the log-probabilities.
+// then, where labels of several tokens leave it open, what follows their beginnings (label_scores.h). llama-server is
+// kept to the labels by a grammar, which does not change the log-probabilities.
 //
 // Where it does not, one call writes critique, mark and label freely, and the verdict is read strictly
 // (answer_parser.h); the start of the answer is not sent. A request for the verdict alone gets one more line at its end:
@@ -43,14 +43,17 @@ class ChatSteps {
     Whole,      // Critique, mark and label in one.
     Critique,
     Label,
-    OpenLabel,  // What follows a text that several labels begin with.
+    OpenLabel,  // What follows the beginning of a label.
     End,
   };
   ChatCall whole_call() const;
-  ChatCall continuing_call(const std::string& answer_so_far) const;
+  ChatCall continuing_call() const;
+  ChatCall label_call() const;
+  std::string sent_answer() const;
   int verdict_tokens() const;
-  std::string generated_text(std::string_view answer) const;
+  std::string critique_in(std::string_view text) const;
   void take_whole(const ChatAnswer& answer);
+  void take_critique(const ChatAnswer& answer);
   void take_label(const ChatAnswer& answer);
   void end_or_ask_open_label();
   void end();

@@ -27,8 +27,9 @@ class ChatTemplate {
     std::string source;     // Jinja
     std::string bos_token;
     std::string eos_token;
-    std::vector<std::string> control_tokens;  // Where a message has one, its part is from_message whatever the
-                                              // template did to it (the Jinja engine forgets that when it splits).
+    // Where a message has one of these, its part is from_message whatever the template did to it (the Jinja engine
+    // forgets where text came from when a template splits it).
+    std::vector<std::string> control_tokens = {};
     std::string date = kDefaultDate;  // YYYY-MM-DD
   };
 

@@ -176,6 +176,7 @@ void Fleet::take(Answer answer, std::vector<FleetReply>& replies) {
   } else {
     take_models(server, sent.mapped(), answer);
   }
+  give_up_when_all_are_down();
 }
 
 void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answer) {
@@ -255,7 +256,6 @@ void Fleet::fail_server(Server& server, const InFlight& sent, const Answer& answ
   } else {
     server.health.failed(now, sent.started, why, answer.retry_after);
   }
-  give_up_when_all_are_down();
 }
 
 void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
@@ -264,7 +264,7 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
   fail_server(server, sent, answer, why);
   if (answer.failure != Failure::Connect) {
     if (++pending.attempts > options_.retries) {
-      return give_up(Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why), server.shown));
+      give_up(Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why), server.shown));
     }
     pending.not_before = Clock::now() + backoff_.before_attempt(pending.attempts, pending.jitter);
   }
@@ -283,7 +283,7 @@ void Fleet::give_up_when_all_are_down() {
     if (!all.empty()) all += "; ";
     all += fmt::format("{}: {}", server.shown, server.health.last_failure());
   }
-  give_up(Error(fmt::format("no endpoint answers after {} attempts: {}", options_.retries + 1, all), "",
+  give_up(Error(fmt::format("no endpoint works after {} attempts: {}", options_.retries + 1, all), "",
                 "check that the servers run, and run the same command again"));
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace selene::engine {
 namespace {
@@ -16,27 +17,45 @@ std::string_view without_leading_space(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
 }
 
+double probability_of(const AnswerToken& token) {
+  const auto itself = std::find_if(token.alternatives.begin(), token.alternatives.end(),
+                                   [&](const Alternative& alternative) { return alternative.text == token.text; });
+  return itself == token.alternatives.end() ? 0 : std::exp(itself->log_prob);
+}
+
 }  // namespace
+
+void LabelScores::add(std::string_view read, std::span<const AnswerToken> tokens) {
+  ensure(read.empty() || open_.contains(std::string(read)), "what follows a text is added only where it is open");
+  std::string so_far(read);
+  double share = 1;
+  for (const AnswerToken& token : tokens) {
+    if (!so_far.empty()) {
+      const auto open = open_.extract(so_far);
+      if (open.empty()) return;
+      share = open.mapped();
+    }
+    add_place(so_far, share, token.alternatives);
+    const std::string_view text = so_far.empty() ? without_leading_space(token.text) : std::string_view(token.text);
+    if (text.empty()) share *= probability_of(token);
+    so_far += text;
+  }
+}
 
 size_t LabelScores::count_beginning(std::string_view text) const {
   return static_cast<size_t>(std::count_if(labels_.begin(), labels_.end(),
                                            [&](const std::string& label) { return label.starts_with(text); }));
 }
 
-double LabelScores::open_probability() const {
-  double sum = 0;
-  for (const auto& [text, probability] : open_) sum += probability;
-  return sum;
+// `count` labels begin with `text`.
+bool LabelScores::counts_at_once(const std::string& text, size_t count) const {
+  if (count != 1) return false;
+  if (std::find(labels_.begin(), labels_.end(), text) != labels_.end()) return true;
+  return !can_ask_ && is_valid_utf8(text);  // The first byte of a character begins too much else.
 }
 
-void LabelScores::add(std::string_view read, std::span<const Alternative> alternatives) {
-  double share = 1;
-  if (!read.empty()) {
-    const auto open = open_.find(std::string(read));
-    ensure(open != open_.end(), "what follows a text is added only where the text is open");
-    share = open->second;
-    open_.erase(open);
-  }
+// What can stand after `read`, which has the probability `share`.
+void LabelScores::add_place(std::string_view read, double share, std::span<const Alternative> alternatives) {
   double going_on = 0;  // Of all alternatives that lead to a label.
   double smallest = 1;
   for (const Alternative& alternative : alternatives) {
@@ -47,35 +66,35 @@ void LabelScores::add(std::string_view read, std::span<const Alternative> altern
     const size_t count = text.empty() ? 0 : count_beginning(whole);
     if (count == 0) continue;
     going_on += probability;
-    if (count > 1) open_[whole] += share * probability;
-    for (size_t i = 0; count == 1 && i < labels_.size(); ++i) {
-      if (labels_[i].starts_with(whole)) found_[i].probability += share * probability;
+    if (!counts_at_once(whole, count)) {
+      open_[whole] += share * probability;
+      continue;
     }
+    const auto label = std::find_if(labels_.begin(), labels_.end(),
+                                    [&](const std::string& one) { return one.starts_with(whole); });
+    found_[static_cast<size_t>(label - labels_.begin())].probability += share * probability;
   }
   for (size_t i = 0; i < labels_.size(); ++i) {
     if (labels_[i] == read) {
       found_[i].probability += share * std::max(0.0, 1 - going_on);
     } else if (labels_[i].starts_with(read)) {
-      found_[i].at_most = share * smallest;
+      found_[i].unlisted += share * smallest;
     }
   }
   close_whole_labels();
 }
 
-// An open text that is a label, where each longer label has an alternative of its own.
+// An open text that is a label, where each longer label was listed as a token of its own.
 void LabelScores::close_whole_labels() {
   for (auto open = open_.begin(); open != open_.end();) {
-    std::optional<size_t> itself;
-    bool closed = true;
+    const auto itself = std::find(labels_.begin(), labels_.end(), open->first);
+    bool closed = itself != labels_.end();
     for (size_t i = 0; i < labels_.size(); ++i) {
-      if (labels_[i] == open->first) {
-        itself = i;
-      } else if (labels_[i].starts_with(open->first)) {
-        closed &= found_[i].probability > 0;
-      }
+      const bool longer = labels_[i].size() > open->first.size() && labels_[i].starts_with(open->first);
+      if (longer && found_[i].probability == 0) closed = false;
     }
-    if (closed && itself) {
-      found_[*itself].probability += open->second;
+    if (closed) {
+      found_[static_cast<size_t>(itself - labels_.begin())].probability += open->second;
       open = open_.erase(open);
     } else {
       ++open;
@@ -83,33 +102,40 @@ void LabelScores::close_whole_labels() {
   }
 }
 
-void LabelScores::add_path(std::span<const AnswerToken> tokens) {
-  std::string read;
-  for (const AnswerToken& token : tokens) {
-    add(read, token.alternatives);
-    read += read.empty() ? without_leading_space(token.text) : std::string_view(token.text);
-    if (!open_.contains(read)) return;
-  }
+double LabelScores::known() const {
+  double sum = 0;
+  for (const Found& label : found_) sum += label.probability;
+  return sum;
+}
+
+double LabelScores::open() const {
+  double sum = 0;
+  for (const auto& [text, probability] : open_) sum += probability;
+  return sum;
 }
 
 std::optional<std::string> LabelScores::open_text() const {
-  double known = 0;
-  for (const Found& label : found_) known += label.probability;
-  if (open_probability() <= kUnknownShare * known) return std::nullopt;
-  return std::max_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) { return a.second < b.second; })
-      ->first;
+  if (!can_ask_ || open() <= kUnknownShare * known()) return std::nullopt;
+  const std::pair<const std::string, double>* most = nullptr;
+  for (const auto& entry : open_) {
+    if (is_valid_utf8(entry.first) && (most == nullptr || entry.second > most->second)) most = &entry;
+  }
+  return most == nullptr ? std::nullopt : std::optional(most->first);
 }
 
 std::vector<double> LabelScores::log_probs() const {
-  double known = 0;
-  double unknown = open_probability();
+  double unknown = open();
   std::vector<double> log_probs;
-  for (const Found& label : found_) {
-    known += label.probability;
-    if (label.probability == 0) unknown += label.at_most;
-    log_probs.push_back(std::log(std::max(label.probability == 0 ? label.at_most : label.probability, kSmallest)));
+  for (size_t i = 0; i < labels_.size(); ++i) {
+    double probability = found_[i].probability;
+    if (probability == 0) {
+      unknown += found_[i].unlisted;
+      probability = found_[i].unlisted;
+      for (const auto& [text, most] : open_) probability += labels_[i].starts_with(text) ? most : 0;
+    }
+    log_probs.push_back(std::log(std::max(probability, kSmallest)));
   }
-  if (known == 0 || unknown > kUnknownShare * known) return {};
+  if (known() == 0 || unknown > kUnknownShare * known()) return {};
   return log_probs;
 }
 

@@ -1,11 +1,13 @@
 // Probabilities of labels from what a server lists as possible tokens ("top_logprobs").
 //
-// The rule. Where the label begins, each listed alternative counts for the label that begins with it, white space in
-// front left out. A text that several labels begin with ("1" of 1 and 10) stays open until it is known what follows it;
-// but it counts for the label that it is as a whole when every longer one has an alternative of its own, for then the
-// tokenizer writes that one in another way. A label that is not listed takes the smallest listed probability, which is
-// the most it can have. A distribution is given only when all that is open or taken so is at most a thousandth of what
-// the labels have; else there is none, for it would be a guess.
+// The rule. Where the label begins, each listed alternative counts for the label that it is, white space in front left
+// out. What only begins a label stays open until it is known what follows it, for something else could; so does what is
+// a label and begins another ("1" of 10), unless each longer one is listed as a token of its own: then the tokenizer
+// does not write it in parts. Where the server cannot be asked what follows, a text that begins one label alone counts
+// for it. White space that was generated alone in front of the label is a step on the way, with its probability.
+//
+// A label that is not listed, or open, takes the most that it can have. A distribution is given only when all that is
+// open or taken so is at most a thousandth of what the labels have; else there is none, for it would be a guess.
 #pragma once
 
 #include <map>
@@ -31,14 +33,15 @@ struct AnswerToken {
 
 class LabelScores {
  public:
-  explicit LabelScores(std::span<const std::string> labels) : labels_(labels.begin(), labels.end()), found_(labels.size()) {}
+  // `can_ask`: add() can be called with what the server generates after an open text.
+  LabelScores(std::span<const std::string> labels, bool can_ask)
+      : labels_(labels.begin(), labels.end()), can_ask_(can_ask), found_(labels.size()) {}
 
-  // What can follow `read`: nothing (where the label begins), or an open text.
-  void add(std::string_view read, std::span<const Alternative> alternatives);
-  // Adds what is listed along a generated answer, from the token that begins the label, as far as its text is open.
-  void add_path(std::span<const AnswerToken> tokens);
+  // The tokens generated after `read`: nothing (where the label begins), or an open text. They are followed as far as
+  // their text is white space or open.
+  void add(std::string_view read, std::span<const AnswerToken> tokens);
 
-  // The most probable open text, when what follows it would decide whether there is a distribution.
+  // The most probable open text that the server can be asked about, when it matters.
   std::optional<std::string> open_text() const;
   // Natural log, one a label (their sum is not 1); empty when there is no distribution.
   std::vector<double> log_probs() const;
@@ -46,13 +49,17 @@ class LabelScores {
  private:
   struct Found {
     double probability = 0;
-    double at_most = 0;  // What it can have, being not listed.
+    double unlisted = 0;  // The most that it can have besides.
   };
+  void add_place(std::string_view read, double share, std::span<const Alternative> alternatives);
   size_t count_beginning(std::string_view text) const;
+  bool counts_at_once(const std::string& text, size_t count) const;
   void close_whole_labels();
-  double open_probability() const;
+  double known() const;
+  double open() const;
 
   std::vector<std::string> labels_;
+  bool can_ask_;
   std::vector<Found> found_;            // One a label.
   std::map<std::string, double> open_;  // Text and its probability.
 };

@@ -15,6 +15,7 @@
 #include "core/random.h"
 #include "core/text.h"
 #include "engine/answer_text.h"
+#include "engine/drafter.h"
 #include "engine/sequences.h"
 #include "engine/tokens.h"
 #include "model/gguf.h"
@@ -26,8 +27,10 @@ using Clock = std::chrono::steady_clock;
 
 // Raise when our own arithmetic changes any number that a judgment holds.
 constexpr int kNumericsRevision = 1;
+// Tokens guessed after each one that is written. At least one, since no pass may compute a single token.
+constexpr size_t kGuesses = std::max<size_t>(2, Sequences::kLeastTokens - 1);
 // A critique's canonical text can be split into a few more tokens than were generated.
-constexpr std::int64_t kSpareTokens = 16;
+constexpr std::int64_t kSpareTokens = 16 + kGuesses;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -71,8 +74,10 @@ struct Live {
   const Job* job = nullptr;
   AnswerText answer;
   Random random{0};
-  Token next = -1;  // Sampled, not yet computed.
+  std::vector<Token> tokens;   // Prompt and answer so far; the last is not computed yet.
+  std::vector<Token> guesses;  // Of what follows it, computed in the same pass.
   std::int64_t generated = 0;
+  bool missed = false;         // A guess of this pass was wrong: what was computed after it does not count.
   bool ended = false;
   bool truncated = false;
 };
@@ -121,6 +126,8 @@ class LlamaEngine : public Engine {
   void run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
   void run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
   Live admit(const Job& job, const Request& request, int slot, int previous_slot);
+  void decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
+  void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
   Scoring start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const;
   void finish(std::vector<Scoring>& scorings, const Events& events);
@@ -133,6 +140,7 @@ class LlamaEngine : public Engine {
   std::optional<Tokenizer> tokenizer_;
   std::optional<ChatTemplate> chat_template_;
   std::optional<Sequences> sequences_;
+  Drafter drafter_;
   std::int64_t context_limit_ = 0;
   Counters counters_;
 };
@@ -256,10 +264,7 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
     slots = budget / std::max<std::int64_t>(1, length * kv_bytes_per_token());
     slots = std::clamp<std::int64_t>(slots, 1, std::min<std::int64_t>(options_.max_slots, static_cast<std::int64_t>(jobs.size())));
   }
-  if (sequences_ && sequences_->slots() >= slots && sequences_->slot_tokens() >= length &&
-      sequences_->slots() * sequences_->slot_tokens() * kv_bytes_per_token() <= std::max(budget, length * kv_bytes_per_token())) {
-    return;
-  }
+  if (sequences_ && sequences_->options().slots >= slots && sequences_->options().slot_tokens >= length) return;
   sequences_.reset();
   LlamaLog::take();
   sequences_.emplace(Sequences::Options{
@@ -269,6 +274,7 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
       .slots = static_cast<int>(slots),
       .slot_tokens = length,
       .batch_tokens = options_.batch_tokens,
+      .outputs = kGuesses + 1,
       .threads = options_.threads,
       .exact = options_.exact,
   });
@@ -333,7 +339,7 @@ void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
       owners.push_back(&scoring);
     }
     if (goals.empty()) break;
-    counters_.scoring_tokens_computed += sequences_->advance(goals, [&](size_t goal, std::span<const float> logits) {
+    counters_.scoring_tokens_computed += sequences_->advance(goals, [&](size_t goal, size_t, std::span<const float> logits) {
       owners[goal]->tree.set_logits(owners[goal]->tree.inner_nodes()[depth], logits);
     });
   }
@@ -348,61 +354,20 @@ void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
 
 void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events) {
   make_sequences(jobs, /*generating=*/true);
-  const int slots = sequences_->slots();
-  std::vector<std::optional<Live>> live(static_cast<size_t>(slots));
+  std::vector<std::optional<Live>> live(static_cast<size_t>(sequences_->options().slots));
   size_t next_job = 0;
   int previous_slot = 0;
   for (;;) {
-    if (events.stop && events.stop()) return;
-    for (int slot = 0; slot < slots && next_job < jobs.size(); ++slot) {
-      auto& place = live[static_cast<size_t>(slot)];
-      if (place) continue;
-      const Job& job = jobs[next_job++];
-      place.emplace(admit(job, requests[job.request], slot, previous_slot));
-      previous_slot = slot;
+    for (size_t slot = 0; slot < live.size() && next_job < jobs.size(); ++slot) {
+      if (live[slot]) continue;
       if (events.stop && events.stop()) return;
+      const Job& job = jobs[next_job++];
+      live[slot].emplace(admit(job, requests[job.request], static_cast<int>(slot), previous_slot));
+      previous_slot = static_cast<int>(slot);
     }
-
-    std::vector<Sequences::Goal> goals;
-    for (int slot = 0; slot < slots; ++slot) {
-      auto& place = live[static_cast<size_t>(slot)];
-      if (!place || place->ended) continue;
-      std::vector<Token> tokens = sequences_->held(slot);
-      tokens.push_back(place->next);
-      goals.push_back({slot, std::move(tokens)});
-    }
-    if (!goals.empty()) {
-      const auto start = Clock::now();
-      sequences_->advance(goals, [&](size_t goal, std::span<const float> logits) {
-        Live& one = *live[static_cast<size_t>(goals[goal].slot)];
-        accept(one, requests[one.job->request], logits, events);
-      });
-      counters_.decode_s += seconds_since(start);
-    }
-
-    std::vector<Scoring> ended;
-    for (int slot = 0; slot < slots; ++slot) {
-      auto& place = live[static_cast<size_t>(slot)];
-      if (!place || !place->ended) continue;
-      const Request& request = requests[place->job->request];
-      bool invalid_utf8 = false;
-      const std::string text = place->answer.finish(invalid_utf8);
-      Result result;
-      result.text = text;
-      result.truncated = place->truncated;
-      result.invalid_utf8 = invalid_utf8;
-      result.prompt_tokens = static_cast<std::int64_t>(place->job->tokens.size());
-      result.generated_tokens = place->generated;
-      if (request.labels.empty()) {
-        Completed completed{place->job->request, std::move(result)};
-        events.results({&completed, 1});
-      } else {
-        ended.push_back(start_scoring(*place->job, request, slot, text));
-        ended.back().result = std::move(result);
-      }
-      place.reset();
-    }
-    if (!ended.empty()) finish(ended, events);
+    if (events.stop && events.stop()) return;
+    decode(live, requests, events);
+    collect(live, requests, events);
     const bool working = std::any_of(live.begin(), live.end(), [](const auto& place) { return place.has_value(); });
     if (!working && next_job == jobs.size()) return;
   }
@@ -417,28 +382,56 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, int pr
   }
   Live live{.job = &job,
             .answer = AnswerText(request.stop),
-            .random = Random(request.sampling.seed)};
+            .random = Random(request.sampling.seed),
+            .tokens = job.tokens,
+            .guesses = {}};
+  drafter_.learn(job.tokens, 0);
   const std::vector<Sequences::Goal> goal{{slot, job.tokens}};
-  counters_.prompt_tokens_computed += sequences_->advance(goal, [&](size_t, std::span<const float> logits) {
+  counters_.prompt_tokens_computed += sequences_->advance(goal, [&](size_t, size_t, std::span<const float> logits) {
     accept(live, request, logits, {});
   });
   counters_.prefill_s += seconds_since(start);
   return live;
 }
 
+// One pass over all that are generating: of each the last token and the guesses after it. As many tokens are accepted as
+// the model itself would have written, so guesses change the speed and nothing else.
+void LlamaEngine::decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events) {
+  std::vector<Sequences::Goal> goals;
+  for (size_t slot = 0; slot < live.size(); ++slot) {
+    if (!live[slot] || live[slot]->ended) continue;
+    Live& one = *live[slot];
+    one.guesses = drafter_.guess(one.tokens, kGuesses);
+    one.missed = false;
+    std::vector<Token> tokens = one.tokens;
+    tokens.insert(tokens.end(), one.guesses.begin(), one.guesses.end());
+    goals.push_back({static_cast<int>(slot), std::move(tokens), kGuesses + 1});
+  }
+  if (goals.empty()) return;
+  const auto start = Clock::now();
+  sequences_->advance(goals, [&](size_t goal, size_t output, std::span<const float> logits) {
+    Live& one = *live[static_cast<size_t>(goals[goal].slot)];
+    if (one.ended || one.missed) return;
+    accept(one, requests[one.job->request], logits, events);
+    one.missed = output < one.guesses.size() && (one.ended || one.tokens.back() != one.guesses[output]);
+  });
+  counters_.decode_s += seconds_since(start);
+}
+
 // Takes the next token from the logits; the request has ended when it is an end token, completes the stop text or was
 // the last one allowed.
 void LlamaEngine::accept(Live& live, const Request& request, std::span<const float> logits, const Events& events) {
-  live.next = request.sampling.temperature > 0
-                  ? sample_token(logits, request.sampling.temperature, live.random)
-                  : most_probable_token(logits);
-  if (tokenizer_->ends_answer(live.next)) {
+  const Token next = request.sampling.temperature > 0 ? sample_token(logits, request.sampling.temperature, live.random)
+                                                      : most_probable_token(logits);
+  if (tokenizer_->ends_answer(next)) {
     live.ended = true;
     return;
   }
+  live.tokens.push_back(next);
+  drafter_.learn(live.tokens, live.tokens.size() - 1);
   ++live.generated;
   ++counters_.generated_tokens;
-  const std::string piece = live.answer.add(tokenizer_->piece(live.next));
+  const std::string piece = live.answer.add(tokenizer_->piece(next));
   if (events.text && !piece.empty()) events.text(live.job->request, piece);
   if (live.answer.stopped()) {
     live.ended = true;
@@ -446,6 +439,31 @@ void LlamaEngine::accept(Live& live, const Request& request, std::span<const flo
     live.ended = true;
     live.truncated = true;
   }
+}
+
+// Scores the labels of those that ended and frees their slots.
+void LlamaEngine::collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events) {
+  std::vector<Scoring> scorings;
+  std::vector<Completed> unscored;
+  for (size_t slot = 0; slot < live.size(); ++slot) {
+    if (!live[slot] || !live[slot]->ended) continue;
+    const Live& one = *live[slot];
+    const Request& request = requests[one.job->request];
+    Result result;
+    result.text = one.answer.finish(result.invalid_utf8);
+    result.truncated = one.truncated;
+    result.prompt_tokens = static_cast<std::int64_t>(one.job->tokens.size());
+    result.generated_tokens = one.generated;
+    if (request.labels.empty()) {
+      unscored.push_back({one.job->request, std::move(result)});
+    } else {
+      scorings.push_back(start_scoring(*one.job, request, static_cast<int>(slot), result.text));
+      scorings.back().result = std::move(result);
+    }
+    live[slot].reset();
+  }
+  if (!scorings.empty()) finish(scorings, events);
+  if (!unscored.empty()) events.results(unscored);
 }
 
 }  // namespace

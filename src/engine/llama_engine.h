@@ -18,8 +18,8 @@ namespace selene::engine {
 
 struct LlamaOptions {
   std::filesystem::path model;
-  std::string name;                         // For people; empty: the file's name.
-  std::filesystem::path adapter;            // A LoRA adapter in GGUF; empty: none.
+  std::string name{};                       // For people; empty: the file's name.
+  std::filesystem::path adapter{};          // A LoRA adapter in GGUF; empty: none.
   float adapter_scale = 1;
   int threads = 0;                          // 0: as many as the machine has cores.
   std::int64_t context_tokens = 0;          // The longest request; 0: what the model was trained for.

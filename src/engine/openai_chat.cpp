@@ -109,9 +109,9 @@ AnswerToken parse_token(const Json& json) {
   return token;
 }
 
-std::string quoted_for_grammar(std::string_view label) {
+std::string quoted_for_grammar(std::string_view choice) {
   std::string text = "\"";
-  for (char c : label) {
+  for (char c : choice) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       text += std::string("\\") + c;
@@ -179,10 +179,10 @@ std::string chat_body(const ServedModel& served, const ChatCall& call) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string label_grammar(std::span<const std::string> labels) {
-  std::string choices;
-  for (const std::string& label : labels) choices += (choices.empty() ? "" : " | ") + quoted_for_grammar(label);
-  return "root ::= \" \" (" + choices + ")";
+std::string choice_grammar(std::span<const std::string> choices) {
+  std::string grammar;
+  for (const std::string& choice : choices) grammar += (grammar.empty() ? "root ::= " : " | ") + quoted_for_grammar(choice);
+  return grammar;
 }
 
 ChatAnswer parse_chat_answer(std::string_view body) {

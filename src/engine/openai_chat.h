@@ -50,8 +50,8 @@ struct ChatCall {
 
 std::string chat_body(const ServedModel& served, const ChatCall& call);
 
-// A grammar for a space and one of the labels.
-std::string label_grammar(std::span<const std::string> labels);
+// A grammar for one of the texts.
+std::string choice_grammar(std::span<const std::string> choices);
 
 struct ChatAnswer {
   std::string text;

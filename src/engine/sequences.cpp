@@ -42,24 +42,79 @@ class Batch {
 struct Sequences::State {
   explicit State(const Options& given) : options(given), batch(given.batch_tokens) {}
 
+  // A token of the batch whose logits are wanted.
+  struct Reader {
+    int index;
+    size_t goal;
+    size_t output;
+  };
+
   Options options;
   llama_context_ptr context;
   int vocabulary = 0;
   std::vector<std::vector<Token>> held;
   Batch batch;
+  std::vector<Reader> readers;
 
-  // Computes the batch and hands out the logits of the tokens that asked for them: `readers[i]` belongs to token i.
-  void decode(const std::vector<std::pair<int, size_t>>& readers, const ReadLogits& read) {
+  // Where computing of a goal begins: after what its slot holds, but not after its first output, nor so late that fewer
+  // than kLeastTokens are left.
+  size_t start_of(const Goal& goal) const {
+    const size_t length = goal.tokens.size();
+    const size_t shared = common_prefix(held[static_cast<size_t>(goal.slot)], goal.tokens);
+    const size_t least = std::min(length, std::max(goal.outputs, kLeastTokens));
+    return std::min(shared, length - least);
+  }
+
+  // Computes tokens [from, to) of a goal with the rest of the batch.
+  void add(std::span<const Goal> goals, size_t g, size_t from, size_t to) {
+    const Goal& goal = goals[g];
+    std::vector<Token>& own = held[static_cast<size_t>(goal.slot)];
+    if (from < own.size()) {
+      llama_memory_t memory = llama_get_memory(context.get());
+      ensure(llama_memory_seq_rm(memory, goal.slot, static_cast<llama_pos>(from), -1), "cannot shorten a sequence");
+      own.resize(from);
+    }
+    const size_t first_output = goal.tokens.size() - goal.outputs;
+    for (size_t i = from; i < to; ++i) {
+      const bool output = i >= first_output;
+      if (output) readers.push_back({batch.size(), g, i - first_output});
+      batch.add(goal.tokens[i], i, goal.slot, output);
+      own.push_back(goal.tokens[i]);
+    }
+  }
+
+  void decode(const ReadLogits& read) {
     const int code = llama_decode(context.get(), batch.get());
     if (code != 0) {
       throw Error(fmt::format("llama.cpp could not compute a batch of {} tokens (code {})", batch.size(), code));
     }
-    for (const auto& [index, goal] : readers) {
-      const float* logits = llama_get_logits_ith(context.get(), index);
+    for (const Reader& reader : readers) {
+      const float* logits = llama_get_logits_ith(context.get(), reader.index);
       ensure(logits != nullptr, "no logits where they were asked for");
-      read(goal, {logits, static_cast<size_t>(vocabulary)});
+      read(reader.goal, reader.output, {logits, static_cast<size_t>(vocabulary)});
     }
     batch.clear();
+    readers.clear();
+  }
+
+  // One goal, in chunks of a batch; none is shorter than kLeastTokens.
+  void compute_alone(std::span<const Goal> goals, size_t g, size_t start, const ReadLogits& read) {
+    const size_t end = goals[g].tokens.size();
+    const auto capacity = static_cast<size_t>(options.batch_tokens);
+    while (start < end) {
+      size_t chunk = std::min(capacity, end - start);
+      const size_t left = end - start - chunk;
+      if (left > 0 && left < kLeastTokens) chunk -= kLeastTokens - left;
+      add(goals, g, start, start + chunk);
+      decode(read);
+      start += chunk;
+    }
+  }
+
+  // Several goals side by side, each with its last `count` tokens.
+  void compute_together(std::span<const Goal> goals, std::span<const size_t> members, size_t count, const ReadLogits& read) {
+    for (size_t g : members) add(goals, g, goals[g].tokens.size() - count, goals[g].tokens.size());
+    decode(read);
   }
 };
 
@@ -70,7 +125,8 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
   params.n_ctx = static_cast<std::uint32_t>(options.slot_tokens * options.slots);
   params.n_batch = static_cast<std::uint32_t>(options.batch_tokens);
   params.n_ubatch = params.n_batch;
-  params.n_outputs_max = params.n_seq_max;  // One logits row a goal; a whole (tokens, vocabulary) buffer is never kept.
+  // Few logits rows; a whole (tokens, vocabulary) buffer is never kept.
+  params.n_outputs_max = params.n_seq_max * static_cast<std::uint32_t>(options.outputs);
   params.n_threads = options.threads;
   params.n_threads_batch = options.threads;
   params.kv_unified = false;
@@ -94,40 +150,46 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
 
 Sequences::~Sequences() = default;
 
-int Sequences::slots() const { return state_->options.slots; }
-std::int64_t Sequences::slot_tokens() const { return state_->options.slot_tokens; }
+const Sequences::Options& Sequences::options() const { return state_->options; }
 const std::vector<Token>& Sequences::held(int slot) const { return state_->held[static_cast<size_t>(slot)]; }
 
 std::int64_t Sequences::advance(std::span<const Goal> goals, const ReadLogits& read) {
-  llama_memory_t memory = llama_get_memory(state_->context.get());
-  std::int64_t computed = 0;
-  std::vector<std::pair<int, size_t>> readers;
+  // Goals with few tokens to compute go together, all with as many as the one that needs most.
+  constexpr size_t kFew = 64;
+  std::int64_t new_tokens = 0;
+  std::vector<size_t> together;
+  size_t count = 0;
+  const auto flush = [&] {
+    if (!together.empty()) state_->compute_together(goals, together, count, read);
+    together.clear();
+    count = 0;
+  };
   for (size_t g = 0; g < goals.size(); ++g) {
     const Goal& goal = goals[g];
-    std::vector<Token>& held = state_->held[static_cast<size_t>(goal.slot)];
-    ensure(!goal.tokens.empty(), "a goal without tokens");
-    if (static_cast<std::int64_t>(goal.tokens.size()) > slot_tokens()) {
-      throw Error(fmt::format("a sequence of {} tokens does not fit into a slot of {}", goal.tokens.size(), slot_tokens()));
+    const size_t length = goal.tokens.size();
+    ensure(length >= goal.outputs && goal.outputs >= 1 && goal.outputs <= options().outputs, "a goal without tokens");
+    if (static_cast<std::int64_t>(length) > options().slot_tokens) {
+      throw Error(fmt::format("a sequence of {} tokens does not fit into a slot of {}", length, options().slot_tokens));
     }
-    const size_t shared = std::min(common_prefix(held, goal.tokens), goal.tokens.size() - 1);
-    if (shared < held.size()) {
-      ensure(llama_memory_seq_rm(memory, goal.slot, static_cast<llama_pos>(shared), -1), "cannot shorten a sequence");
-      held.resize(shared);
+    const size_t shared = std::min(common_prefix(held(goal.slot), goal.tokens), length);
+    new_tokens += static_cast<std::int64_t>(length - shared);
+    const size_t start = state_->start_of(goal);
+    const size_t own = length - start;
+    if (own > kFew) {
+      state_->compute_alone(goals, g, start, read);
+      continue;
     }
-    for (size_t i = shared; i < goal.tokens.size(); ++i) {
-      const bool last = i + 1 == goal.tokens.size();
-      if (last) readers.emplace_back(state_->batch.size(), g);
-      state_->batch.add(goal.tokens[i], i, goal.slot, last);
-      held.push_back(goal.tokens[i]);
-      ++computed;
-      if (state_->batch.full()) {
-        state_->decode(readers, read);
-        readers.clear();
-      }
-    }
+    const size_t next_count = std::max(count, own);
+    const bool fits = (together.size() + 1) * next_count <= static_cast<size_t>(options().batch_tokens);
+    const bool long_enough = length >= next_count && std::all_of(together.begin(), together.end(), [&](size_t other) {
+      return goals[other].tokens.size() >= next_count;
+    });
+    if (!fits || !long_enough) flush();
+    together.push_back(g);
+    count = std::max(count, own);
   }
-  if (state_->batch.size() > 0) state_->decode(readers, read);
-  return computed;
+  flush();
+  return new_tokens;
 }
 
 void Sequences::copy(int from, int to) {

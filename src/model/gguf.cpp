@@ -16,11 +16,12 @@ std::string_view file_type_name(std::uint64_t number) {
     std::string_view name;
   };
   static constexpr Row kNames[] = {
-      {0, "F32"},      {1, "F16"},      {2, "Q4_0"},    {3, "Q4_1"},    {7, "Q8_0"},    {8, "Q5_0"},
-      {9, "Q5_1"},     {10, "Q2_K"},    {11, "Q3_K_S"}, {12, "Q3_K_M"}, {13, "Q3_K_L"}, {14, "Q4_K_S"},
-      {15, "Q4_K_M"},  {16, "Q5_K_S"},  {17, "Q5_K_M"}, {18, "Q6_K"},   {19, "IQ2_XXS"}, {20, "IQ2_XS"},
-      {21, "Q2_K_S"},  {22, "IQ3_XS"},  {23, "IQ3_XXS"}, {24, "IQ1_S"}, {25, "IQ4_NL"}, {26, "IQ3_S"},
-      {27, "IQ3_M"},   {28, "IQ2_S"},   {29, "IQ2_M"},  {30, "IQ4_XS"}, {31, "IQ1_M"},  {32, "BF16"},
+      {0, "F32"},      {1, "F16"},      {2, "Q4_0"},      {3, "Q4_1"},    {7, "Q8_0"},
+      {8, "Q5_0"},     {9, "Q5_1"},     {10, "Q2_K"},     {11, "Q3_K_S"}, {12, "Q3_K_M"},
+      {13, "Q3_K_L"},  {14, "Q4_K_S"},  {15, "Q4_K_M"},   {16, "Q5_K_S"}, {17, "Q5_K_M"},
+      {18, "Q6_K"},    {19, "IQ2_XXS"}, {20, "IQ2_XS"},   {21, "Q2_K_S"}, {22, "IQ3_XS"},
+      {23, "IQ3_XXS"}, {24, "IQ1_S"},   {25, "IQ4_NL"},   {26, "IQ3_S"},  {27, "IQ3_M"},
+      {28, "IQ2_S"},   {29, "IQ2_M"},   {30, "IQ4_XS"},   {31, "IQ1_M"},  {32, "BF16"},
       {36, "TQ1_0"},   {37, "TQ2_0"},   {38, "MXFP4_MOE"}};
   for (const Row& row : kNames) {
     if (row.number == number) return row.name;
@@ -29,7 +30,8 @@ std::string_view file_type_name(std::uint64_t number) {
 }
 
 std::uint64_t vocabulary_size(const GgufLayout& layout, const std::string& prefix) {
-  if (const GgufEntry* tokens = layout.find("tokenizer.ggml.tokens"); tokens != nullptr && tokens->array) {
+  if (const GgufEntry* tokens = layout.find("tokenizer.ggml.tokens");
+      tokens != nullptr && tokens->array) {
     return tokens->count;
   }
   return layout.number(prefix + "vocab_size").value_or(0);
@@ -42,7 +44,8 @@ GgufInfo inspect_gguf_bytes(std::string_view bytes) {
   GgufInfo info;
   info.architecture = layout.text("general.architecture").value_or("");
   if (info.architecture.empty()) {
-    throw Error("a GGUF file without 'general.architecture'", "", "this is no model that llama.cpp can run");
+    throw Error("a GGUF file without 'general.architecture'", "",
+                "this is no model that llama.cpp can run");
   }
   info.name = layout.text("general.name").value_or("");
   info.is_adapter = layout.text("general.type").value_or("model") == "adapter";

@@ -59,8 +59,9 @@ class Reader {
 
   std::string_view take(std::uint64_t count) {
     if (count > left()) {
-      throw Error(fmt::format("truncated: the file ends inside its header, after {} bytes", bytes_.size()), "",
-                  kAgain);
+      throw Error(
+          fmt::format("truncated: the file ends inside its header, after {} bytes", bytes_.size()),
+          "", kAgain);
     }
     const std::string_view part = bytes_.substr(at_, static_cast<size_t>(count));
     at_ += static_cast<size_t>(count);
@@ -80,8 +81,8 @@ class Reader {
   std::uint64_t count(std::string_view what, size_t bytes) {
     const auto value = number<std::uint64_t>();
     if (value > left() / bytes) {
-      throw Error(fmt::format("truncated or damaged: it names {} {}, more than {} bytes can hold", value, what,
-                              bytes_.size()),
+      throw Error(fmt::format("truncated or damaged: it names {} {}, more than {} bytes can hold",
+                              value, what, bytes_.size()),
                   "", kAgain);
     }
     return value;
@@ -113,7 +114,8 @@ std::string_view what_it_is(std::string_view bytes) {
   for (const Row& row : kKnown) {
     if (bytes.starts_with(row.start)) return row.what;
   }
-  if (bytes.size() > 9 && bytes.substr(8, 2) == "{\"") return "a safetensors file: convert it to GGUF";
+  if (bytes.size() > 9 && bytes.substr(8, 2) == "{\"")
+    return "a safetensors file: convert it to GGUF";
   return "";
 }
 
@@ -122,20 +124,25 @@ void read_magic(Reader& reader, std::string_view bytes) {
   if (!bytes.starts_with("GGUF")) {
     const std::string_view what = what_it_is(bytes);
     throw Error(fmt::format("not a GGUF file: it {}",
-                            what.empty() ? fmt::format("starts with '{}'", shown(bytes.substr(0, 16)))
-                                         : fmt::format("looks like {}", what)));
+                            what.empty()
+                                ? fmt::format("starts with '{}'", shown(bytes.substr(0, 16)))
+                                : fmt::format("looks like {}", what)));
   }
   reader.take(4);
   const auto version = reader.number<std::uint32_t>();
-  if (version != 0 && (version & 0xFFFF) == 0) throw Error("a big-endian GGUF file, this machine is little-endian");
+  if (version != 0 && (version & 0xFFFF) == 0)
+    throw Error("a big-endian GGUF file, this machine is little-endian");
   if (version < 2 || version > 3) {
-    throw Error(fmt::format("GGUF version {}, only 2 and 3 can be read", version), "", "convert the model again");
+    throw Error(fmt::format("GGUF version {}, only 2 and 3 can be read", version), "",
+                "convert the model again");
   }
 }
 
 GgufType value_type(std::uint32_t number, std::string_view key) {
   if (number > static_cast<std::uint32_t>(GgufType::F64)) {
-    throw Error(fmt::format("damaged: the metadata '{}' is of the unknown type {}", shown(key), number), "", kAgain);
+    throw Error(
+        fmt::format("damaged: the metadata '{}' is of the unknown type {}", shown(key), number), "",
+        kAgain);
   }
   return static_cast<GgufType>(number);
 }
@@ -159,9 +166,11 @@ GgufEntry read_entry(Reader& reader) {
     entry.array = true;
     entry.type = value_type(reader.number<std::uint32_t>(), entry.key);
     if (entry.type == GgufType::Array) {
-      throw Error(fmt::format("the metadata '{}' is a list of lists, which is not known", shown(entry.key)));
+      throw Error(fmt::format("the metadata '{}' is a list of lists, which is not known",
+                              shown(entry.key)));
     }
-    entry.count = reader.count("list elements", entry.type == GgufType::Text ? 8 : element_bytes(entry.type));
+    entry.count =
+        reader.count("list elements", entry.type == GgufType::Text ? 8 : element_bytes(entry.type));
   }
   entry.value = take_elements(reader, entry);
   entry.record = reader.since(begin);
@@ -173,23 +182,26 @@ std::uint64_t measure(GgufTensor& tensor) {
   tensor.elements = 1;
   for (const std::uint64_t size : tensor.shape) {
     if (size == 0 || size > (std::uint64_t{1} << 48) / tensor.elements) {
-      throw Error(fmt::format("damaged: the tensor '{}' has the shape {} x {} x {} x {}", shown(tensor.name),
-                              tensor.shape[0], tensor.shape[1], tensor.shape[2], tensor.shape[3]),
+      throw Error(fmt::format("damaged: the tensor '{}' has the shape {} x {} x {} x {}",
+                              shown(tensor.name), tensor.shape[0], tensor.shape[1], tensor.shape[2],
+                              tensor.shape[3]),
                   "", kAgain);
     }
     tensor.elements *= size;
   }
   const auto type = static_cast<ggml_type>(tensor.type);
-  const std::int64_t block = tensor.type >= 0 && tensor.type < GGML_TYPE_COUNT ? ggml_blck_size(type) : 0;
+  const std::int64_t block =
+      tensor.type >= 0 && tensor.type < GGML_TYPE_COUNT ? ggml_blck_size(type) : 0;
   if (block <= 0) {
-    throw Error(fmt::format("the tensor '{}' is of type {}, which this llama.cpp does not know", shown(tensor.name),
-                            tensor.type),
+    throw Error(fmt::format("the tensor '{}' is of type {}, which this llama.cpp does not know",
+                            shown(tensor.name), tensor.type),
                 "", "the file may need a newer version of this program");
   }
   if (tensor.row_length() % static_cast<std::uint64_t>(block) != 0) {
-    throw Error(fmt::format("damaged: rows of the tensor '{}' have {} numbers, not a multiple of {}",
-                            shown(tensor.name), tensor.row_length(), block),
-                "", kAgain);
+    throw Error(
+        fmt::format("damaged: rows of the tensor '{}' have {} numbers, not a multiple of {}",
+                    shown(tensor.name), tensor.row_length(), block),
+        "", kAgain);
   }
   return tensor.elements / static_cast<std::uint64_t>(block) * ggml_type_size(type);
 }
@@ -205,14 +217,17 @@ PlacedTensor read_tensor(Reader& reader) {
   GgufTensor& tensor = placed.tensor;
   tensor.name = reader.text();
   if (tensor.name.size() >= GGML_MAX_NAME) {
-    throw Error(fmt::format("damaged: a tensor's name has {} bytes", tensor.name.size()), "", kAgain);
+    throw Error(fmt::format("damaged: a tensor's name has {} bytes", tensor.name.size()), "",
+                kAgain);
   }
   tensor.dimensions = reader.number<std::uint32_t>();
   if (tensor.dimensions < 1 || tensor.dimensions > GGML_MAX_DIMS) {
-    throw Error(fmt::format("damaged: the tensor '{}' has {} dimensions", shown(tensor.name), tensor.dimensions), "",
-                kAgain);
+    throw Error(fmt::format("damaged: the tensor '{}' has {} dimensions", shown(tensor.name),
+                            tensor.dimensions),
+                "", kAgain);
   }
-  for (std::uint32_t i = 0; i < tensor.dimensions; ++i) tensor.shape[i] = reader.number<std::uint64_t>();
+  for (std::uint32_t i = 0; i < tensor.dimensions; ++i)
+    tensor.shape[i] = reader.number<std::uint64_t>();
   tensor.type = reader.number<std::int32_t>();
   placed.bytes = measure(tensor);
   placed.offset = reader.number<std::uint64_t>();
@@ -223,14 +238,16 @@ std::uint64_t padded(std::uint64_t size, std::uint64_t alignment) {
   return (size + alignment - 1) / alignment * alignment;
 }
 
-// The tensors stand one behind the other, each padded to the alignment: anything else llama.cpp refuses as well.
-void place_tensors(std::vector<PlacedTensor>& tensors, std::string_view bytes, std::uint64_t data, GgufLayout& layout) {
+// The tensors stand one behind the other, each padded to the alignment: anything else llama.cpp
+// refuses as well.
+void place_tensors(std::vector<PlacedTensor>& tensors, std::string_view bytes, std::uint64_t data,
+                   GgufLayout& layout) {
   std::uint64_t offset = 0;
   std::uint64_t needed = data;
   for (const PlacedTensor& placed : tensors) {
     if (placed.offset != offset) {
-      throw Error(fmt::format("damaged: the tensor '{}' stands at {}, expected at {}", shown(placed.tensor.name),
-                              placed.offset, offset),
+      throw Error(fmt::format("damaged: the tensor '{}' stands at {}, expected at {}",
+                              shown(placed.tensor.name), placed.offset, offset),
                   "", kAgain);
     }
     if (placed.bytes > (std::uint64_t{1} << 60) - offset) {
@@ -240,8 +257,9 @@ void place_tensors(std::vector<PlacedTensor>& tensors, std::string_view bytes, s
     offset = padded(offset + placed.bytes, layout.alignment);
   }
   if (needed > bytes.size()) {
-    throw Error(fmt::format("truncated: the file has {} bytes, its tensors need {}", bytes.size(), needed), "",
-                kAgain);
+    throw Error(
+        fmt::format("truncated: the file has {} bytes, its tensors need {}", bytes.size(), needed),
+        "", kAgain);
   }
   for (PlacedTensor& placed : tensors) {
     placed.tensor.bytes =
@@ -264,13 +282,14 @@ std::uint64_t read_alignment(const GgufLayout& layout) {
 // One element of an integer entry; nothing when it is no integer or negative.
 std::optional<std::uint64_t> integer_at(const GgufEntry& entry, std::uint64_t index) {
   const size_t width = element_bytes(entry.type);
-  if (width == 0 || entry.type == GgufType::F32 || entry.type == GgufType::F64 || entry.type == GgufType::Bool) {
+  if (width == 0 || entry.type == GgufType::F32 || entry.type == GgufType::F64 ||
+      entry.type == GgufType::Bool) {
     return std::nullopt;
   }
   std::uint64_t value = 0;
   std::memcpy(&value, entry.value.data() + index * width, width);
-  const bool is_signed = entry.type == GgufType::I8 || entry.type == GgufType::I16 || entry.type == GgufType::I32 ||
-                         entry.type == GgufType::I64;
+  const bool is_signed = entry.type == GgufType::I8 || entry.type == GgufType::I16 ||
+                         entry.type == GgufType::I32 || entry.type == GgufType::I64;
   if (is_signed && (value >> (8 * width - 1)) != 0) return std::nullopt;
   return value;
 }
@@ -285,15 +304,16 @@ int GgufTensor::used_dimensions() const {
 }
 
 const GgufEntry* GgufLayout::find(std::string_view key) const {
-  const auto found =
-      std::find_if(entries.begin(), entries.end(), [&](const GgufEntry& entry) { return entry.key == key; });
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const GgufEntry& entry) { return entry.key == key; });
   return found == entries.end() ? nullptr : &*found;
 }
 
 std::optional<std::string_view> GgufLayout::text(std::string_view key) const {
   const GgufEntry* entry = find(key);
   if (entry == nullptr) return std::nullopt;
-  if (entry->array || entry->type != GgufType::Text) throw Error(fmt::format("damaged: '{}' is not a text", key));
+  if (entry->array || entry->type != GgufType::Text)
+    throw Error(fmt::format("damaged: '{}' is not a text", key));
   return entry->value.substr(8);  // After its length.
 }
 
@@ -320,7 +340,9 @@ GgufLayout read_gguf_layout(std::string_view bytes) {
   for (std::uint64_t i = 0; i < entry_count; ++i) {
     layout.entries.push_back(read_entry(reader));
     if (!keys.insert(layout.entries.back().key).second) {
-      throw Error(fmt::format("damaged: the metadata '{}' stands twice", shown(layout.entries.back().key)), "", kAgain);
+      throw Error(
+          fmt::format("damaged: the metadata '{}' stands twice", shown(layout.entries.back().key)),
+          "", kAgain);
     }
   }
   layout.alignment = read_alignment(layout);
@@ -330,7 +352,9 @@ GgufLayout read_gguf_layout(std::string_view bytes) {
   for (std::uint64_t i = 0; i < tensor_count; ++i) {
     tensors.push_back(read_tensor(reader));
     if (!names.insert(tensors.back().tensor.name).second) {
-      throw Error(fmt::format("damaged: the tensor '{}' stands twice", shown(tensors.back().tensor.name)), "", kAgain);
+      throw Error(
+          fmt::format("damaged: the tensor '{}' stands twice", shown(tensors.back().tensor.name)),
+          "", kAgain);
     }
   }
   place_tensors(tensors, bytes, padded(reader.at(), layout.alignment), layout);

@@ -1,7 +1,9 @@
-// Where everything stands in a GGUF file (versions 2 and 3): the metadata, the tensors' shapes and their bytes.
+// Where everything stands in a GGUF file (versions 2 and 3): the metadata, the tensors' shapes and
+// their bytes.
 //
-// Format: docs/gguf.md of the ggml repository. This reader is ours because the library's own prints, and trusts the
-// counts and shapes of a hostile file in places. What passes here has sizes that fit the file and no overflow.
+// Format: docs/gguf.md of the ggml repository. This reader is ours because the library's own
+// prints, and trusts the counts and shapes of a hostile file in places. What passes here has sizes
+// that fit the file and no overflow.
 #pragma once
 
 #include <array>
@@ -14,24 +16,36 @@ namespace selene::model {
 
 // The types of a metadata value, as numbered in the file.
 enum class GgufType : std::uint32_t {
-  U8, I8, U16, I16, U32, I32, F32, Bool, Text, Array, U64, I64, F64
+  U8,
+  I8,
+  U16,
+  I16,
+  U32,
+  I32,
+  F32,
+  Bool,
+  Text,
+  Array,
+  U64,
+  I64,
+  F64
 };
 
 // One metadata entry. All views look into the file's bytes.
 struct GgufEntry {
   std::string_view key;
-  GgufType type = GgufType::U8;     // Of the value, or of each element of an array.
+  GgufType type = GgufType::U8;  // Of the value, or of each element of an array.
   bool array = false;
-  std::uint64_t count = 1;          // Elements.
-  std::string_view value;           // The element or elements as in the file.
-  std::string_view record;          // The whole entry, key included, as in the file.
+  std::uint64_t count = 1;  // Elements.
+  std::string_view value;   // The element or elements as in the file.
+  std::string_view record;  // The whole entry, key included, as in the file.
 };
 
 struct GgufTensor {
   std::string_view name;
-  std::uint32_t dimensions = 0;               // As written: 1 to 4.
+  std::uint32_t dimensions = 0;                    // As written: 1 to 4.
   std::array<std::uint64_t, 4> shape{1, 1, 1, 1};  // Row length first.
-  std::int32_t type = 0;                      // ggml_type; one that this ggml knows.
+  std::int32_t type = 0;                           // ggml_type; one that this ggml knows.
   std::uint64_t elements = 0;
   std::string_view bytes;
 

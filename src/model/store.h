@@ -1,4 +1,5 @@
-// Where models live and what they are called: names that are known, files in the user's store, paths.
+// Where models live and what they are called: names that are known, files in the user's store,
+// paths.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,12 @@ namespace selene::model {
 // One row of the table of models that have a name.
 struct KnownModel {
   std::string_view name;
-  std::string_view alias{};        // Another name, or empty.
+  std::string_view alias{};  // Another name, or empty.
   std::string_view description;
-  std::string_view source;         // "hf:owner/repo/file.gguf", or a section of third_party.lock.
-  std::uint64_t bytes = 0;         // Of the file in the store.
+  std::string_view source;  // "hf:owner/repo/file.gguf", or a section of third_party.lock.
+  std::uint64_t bytes = 0;  // Of the file in the store.
   std::string_view licence;
-  bool recommended = false;        // For real use.
+  bool recommended = false;  // For real use.
 };
 
 std::span<const KnownModel> known_models();
@@ -28,7 +29,7 @@ const KnownModel* find_known_model(std::string_view name);
 struct HubFile {
   std::string owner;
   std::string repository;
-  std::string file;                // May have folders in it.
+  std::string file;  // May have folders in it.
   std::string revision = "main";
 
   // Below SELENE_HF_ENDPOINT, else https://huggingface.co.
@@ -40,17 +41,19 @@ HubFile parse_hub_file(std::string_view spec);
 
 // `data_dir()/models`.
 std::filesystem::path models_dir();
-// The place in the store of a known model or an hf: spec; Error for any other text. The file need not be there.
+// The place in the store of a known model or an hf: spec; Error for any other text. The file need
+// not be there.
 std::filesystem::path store_path(std::string_view spec);
 
 struct ResolvedModel {
   std::filesystem::path path;
-  std::string name;                // To show: the known name, the hf: spec, or the file's name.
+  std::string name;  // To show: the known name, the hf: spec, or the file's name.
 };
 
-// `spec` is a known name, hf:owner/repo/file.gguf[@revision], or a path; "" or "default" is the environment's
-// SELENE_MODEL (any of these) or else the default model. A known name wins over a file of that name (write ./name).
-// Throws Error when the file is not there, with the command that gets it.
+// `spec` is a known name, hf:owner/repo/file.gguf[@revision], or a path; "" or "default" is the
+// environment's SELENE_MODEL (any of these) or else the default model. A known name wins over a
+// file of that name (write ./name). Throws Error when the file is not there, with the command that
+// gets it.
 ResolvedModel resolve_model(std::string_view spec);
 
 }  // namespace selene::model

@@ -23,10 +23,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6); }
+std::string megabytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
-  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string_view::npos) {
+  if (text.empty() || text.size() > 18 ||
+      text.find_first_not_of("0123456789") != std::string_view::npos) {
     return std::nullopt;
   }
   return std::stoull(std::string(text));
@@ -37,11 +40,12 @@ std::string environment(const std::string& name) {
   return value == nullptr ? "" : value;
 }
 
-// What identifies a file at its server, kept beside the part so that a later call knows whether it still fits.
+// What identifies a file at its server, kept beside the part so that a later call knows whether it
+// still fits.
 struct Identity {
   std::string url;
   std::string etag;
-  std::string sha256;               // As the server gives it; may be empty.
+  std::string sha256;  // As the server gives it; may be empty.
   std::optional<std::uint64_t> size;
 
   bool operator==(const Identity&) const = default;
@@ -64,9 +68,11 @@ Identity read_identity(const fs::path& path) {
 }
 
 void write_identity(const fs::path& path, const Identity& identity) {
-  nlohmann::ordered_json json{{"url", identity.url}, {"etag", identity.etag}, {"sha256", identity.sha256}};
+  nlohmann::ordered_json json{
+      {"url", identity.url}, {"etag", identity.etag}, {"sha256", identity.sha256}};
   if (identity.size) json["size"] = *identity.size;
-  write_file_atomically(path, json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_file_atomically(path,
+                        json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 // "bytes 100-199/200"; `total` is empty for "*".
@@ -78,7 +84,8 @@ struct ContentRange {
 std::optional<ContentRange> parse_content_range(std::string_view text) {
   const size_t dash = text.find('-');
   const size_t slash = text.find('/');
-  if (!text.starts_with("bytes ") || dash == std::string_view::npos || slash == std::string_view::npos) {
+  if (!text.starts_with("bytes ") || dash == std::string_view::npos ||
+      slash == std::string_view::npos) {
     return std::nullopt;
   }
   const auto begin = parse_number(trim(text.substr(6, dash - 6)));
@@ -86,23 +93,29 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
   return ContentRange{*begin, parse_number(trim(text.substr(slash + 1)))};
 }
 
-// Hugging Face's X-Linked-Etag of a large file is its SHA-256 in quotes (of a small one it is a git id: not used).
+// Hugging Face's X-Linked-Etag of a large file is its SHA-256 in quotes (of a small one it is a git
+// id: not used).
 std::string linked_sha256(const HttpResponse& response) {
   std::string text = response.header_of_any_hop("x-linked-etag");
   std::erase(text, '"');
-  const bool digest = text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  const bool digest =
+      text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   return digest ? text : "";
 }
 
-bool worth_retrying(int status) { return status == 408 || status == 425 || status == 429 || status >= 500; }
+bool worth_retrying(int status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
+}
 
 Error refusal(int status, const std::string& url, const std::string& token_env) {
   std::string remedy;
   if (status == 401 || status == 403) {
-    remedy = token_env.empty() ? "check the address"
-                               : fmt::format("check the name; if access needs permission, ask for it on the page of the "
-                                             "repository and set {} to your token",
-                                             token_env);
+    remedy = token_env.empty()
+                 ? "check the address"
+                 : fmt::format(
+                       "check the name; if access needs permission, ask for it on the page of the "
+                       "repository and set {} to your token",
+                       token_env);
   } else if (status == 404) {
     remedy = "check the name";
   } else if (worth_retrying(status)) {
@@ -137,15 +150,17 @@ class Job {
 
   // One request. Returns what failed, or an empty text.
   std::string attempt() {
-    HttpRequest request{.url = options_.url, .token = environment(options_.token_env), .stall = options_.stall};
+    HttpRequest request{
+        .url = options_.url, .token = environment(options_.token_env), .stall = options_.stall};
     if (size_ > 0) {
       request.headers.push_back(fmt::format("Range: bytes={}-", size_));
       // A weak tag may not stand here (RFC 9110, 13.1.5); begin() compares all tags itself.
       if (identity_.etag.starts_with('"')) request.headers.push_back("If-Range: " + identity_.etag);
     }
     status_ = 0;
-    const std::string failure = http_get(request, {.begin = [this](const HttpResponse& r) { return begin(r); },
-                                                   .part = [this](std::string_view bytes) { return part(bytes); }});
+    const std::string failure =
+        http_get(request, {.begin = [this](const HttpResponse& r) { return begin(r); },
+                           .part = [this](std::string_view bytes) { return part(bytes); }});
     if (progress_) progress_->clear();
     file_.reset();
     if (changed_) {
@@ -169,15 +184,15 @@ class Job {
     const std::uint64_t on_disk = fs::file_size(part_);
     if (on_disk != size_) {
       restart();
-      throw Error(fmt::format("the file on disk has {} bytes instead of {}", on_disk, size_), part_.string(),
-                  "is another download of it running? run the same command again");
+      throw Error(fmt::format("the file on disk has {} bytes instead of {}", on_disk, size_),
+                  part_.string(), "is another download of it running? run the same command again");
     }
     const std::string expected = options_.sha256.empty() ? identity_.sha256 : options_.sha256;
     Download result{.bytes = size_, .sha256 = sha256_file(part_), .verified = !expected.empty()};
     if (result.verified && result.sha256 != expected) {
       restart();
-      throw Error(fmt::format("wrong checksum: expected {}, got {}", expected, result.sha256), options_.url,
-                  "nothing was kept; run the same command again");
+      throw Error(fmt::format("wrong checksum: expected {}, got {}", expected, result.sha256),
+                  options_.url, "nothing was kept; run the same command again");
     }
     rename_synced(part_, options_.destination);
     fs::remove(identity_path_);
@@ -186,13 +201,16 @@ class Job {
 
   std::string state() const {
     if (size_ == 0) return "nothing was fetched yet";
-    const std::string total = identity_.size ? fmt::format(" of {}", megabytes(*identity_.size)) : "";
-    return fmt::format("{}{} are kept: run the same command again to go on", megabytes(size_), total);
+    const std::string total =
+        identity_.size ? fmt::format(" of {}", megabytes(*identity_.size)) : "";
+    return fmt::format("{}{} are kept: run the same command again to go on", megabytes(size_),
+                       total);
   }
 
  private:
   bool can_resume() const {
-    const bool known = !identity_.etag.empty() || !identity_.sha256.empty() || !options_.sha256.empty();
+    const bool known =
+        !identity_.etag.empty() || !identity_.sha256.empty() || !options_.sha256.empty();
     return identity_.url == options_.url && known && (!identity_.size || size_ <= *identity_.size);
   }
 
@@ -239,15 +257,16 @@ class Job {
 
   bool changed() {
     changed_ = size_ > 0;
-    if (!changed_) throw Error("the server sent a part of the file that was not asked for", options_.url);
+    if (!changed_)
+      throw Error("the server sent a part of the file that was not asked for", options_.url);
     return false;
   }
 
   void check_linked_size(const HttpResponse& response, const Identity& now) const {
     const auto linked = parse_number(response.header_of_any_hop("x-linked-size"));
     if (linked && now.size && *linked != *now.size) {
-      throw Error(fmt::format("the server announces {} bytes and sends {}", *linked, *now.size), options_.url,
-                  "try again later");
+      throw Error(fmt::format("the server announces {} bytes and sends {}", *linked, *now.size),
+                  options_.url, "try again later");
     }
   }
 
@@ -258,15 +277,17 @@ class Job {
     const auto space = fs::space(folder, failure);
     const std::uint64_t needed = *now.size - std::min(size_, *now.size);
     if (!failure && space.available < needed) {
-      throw Error(fmt::format("not enough disk space: {} more are needed, {} are free", megabytes(needed),
-                              megabytes(space.available)),
+      throw Error(fmt::format("not enough disk space: {} more are needed, {} are free",
+                              megabytes(needed), megabytes(space.available)),
                   folder.string(), "free some space and run the same command again");
     }
   }
 
   void start_progress() {
-    progress_ = std::make_unique<Progress>(Progress::Options{
-        .label = options_.label, .total = identity_.size.value_or(0), .bytes = true, .silent = options_.silent});
+    progress_ = std::make_unique<Progress>(Progress::Options{.label = options_.label,
+                                                             .total = identity_.size.value_or(0),
+                                                             .bytes = true,
+                                                             .silent = options_.silent});
     progress_->resume_from(size_);
   }
 
@@ -274,9 +295,9 @@ class Job {
   fs::path part_;
   fs::path identity_path_;
   Identity identity_;
-  std::uint64_t size_ = 0;       // Of the part.
+  std::uint64_t size_ = 0;  // Of the part.
   bool whole_ = false;
-  bool changed_ = false;         // The part is of another file than the server has now.
+  bool changed_ = false;  // The part is of another file than the server has now.
   int status_ = 0;
   std::unique_ptr<AppendFile> file_;
   std::unique_ptr<Progress> progress_;
@@ -286,7 +307,8 @@ class Job {
 
 Download download(const DownloadOptions& options) {
   std::error_code ignored;
-  if (options.destination.has_parent_path()) fs::create_directories(options.destination.parent_path(), ignored);
+  if (options.destination.has_parent_path())
+    fs::create_directories(options.destination.parent_path(), ignored);
   Job job(options);
   for (int failures = 0; !job.whole();) {
     const std::uint64_t before = job.size();
@@ -316,14 +338,16 @@ std::string fetch_text(const std::string& url, std::uint64_t max_bytes) {
     };
     const auto part = [&](std::string_view bytes) {
       if (text.size() + bytes.size() > max_bytes) {
-        throw Error(fmt::format("larger than {} bytes", max_bytes), url, "is this the right address?");
+        throw Error(fmt::format("larger than {} bytes", max_bytes), url,
+                    "is this the right address?");
       }
       text += bytes;
       return true;
     };
     const std::string failure = http_get({.url = url}, {.begin = begin, .part = part});
     if (failure.empty() && status == 200) return text;
-    if (failure.empty() && (!worth_retrying(status) || i == kAttempts)) throw refusal(status, url, "");
+    if (failure.empty() && (!worth_retrying(status) || i == kAttempts))
+      throw refusal(status, url, "");
     if (i == kAttempts) throw Error(failure, url, "try again later");
     wait(std::chrono::milliseconds(500) * i);
   }

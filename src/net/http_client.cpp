@@ -19,11 +19,14 @@ using Clock = std::chrono::steady_clock;
 using Failure = HttpClient::Failure;
 
 constexpr size_t kMaxHeaderBytes = 256 << 10;
+constexpr long kKeptConnections = 1024;
 
 struct CurlFree {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+struct MultiFree {  // CURL and CURLM are both void.
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
 // Keeps a SIGPIPE from ending the process: TLS writes to a connection that the server has closed raise it.
@@ -168,7 +171,7 @@ std::string failure_text(Failure failure, CURLcode code, const Transfer& transfe
 
 // Transfers are owned here and known to libcurl by their address.
 struct HttpClient::State {
-  std::unique_ptr<CURLM, CurlFree> multi{curl_multi_init()};
+  std::unique_ptr<CURLM, MultiFree> multi{curl_multi_init()};
   std::map<std::uint64_t, std::unique_ptr<Transfer>> transfers;
 
   std::vector<Answer> take_done() {
@@ -205,7 +208,10 @@ struct HttpClient::State {
   }
 };
 
-HttpClient::HttpClient() : state_(std::make_unique<State>()) { ensure(state_->multi != nullptr, "libcurl cannot start"); }
+HttpClient::HttpClient() : state_(std::make_unique<State>()) {
+  ensure(state_->multi != nullptr, "libcurl cannot start");
+  curl_multi_setopt(state_->multi.get(), CURLMOPT_MAXCONNECTS, kKeptConnections);
+}
 
 HttpClient::~HttpClient() {
   const PipeSignalBlock block;

@@ -34,8 +34,8 @@ struct Origin {
   std::string port;
   bool operator==(const Origin&) const = default;
   bool loopback() const {
-    return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && host.find_first_not_of(
-                                                          "0123456789.") == std::string::npos);
+    return host == "localhost" || host == "[::1]" ||
+           (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
   }
 };
 
@@ -47,7 +47,8 @@ Origin origin_of(const std::string& url) {
   }
   const auto part = [&](CURLUPart which) {
     char* text = nullptr;
-    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string();
+    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK)
+      return std::string();
     return std::string(std::unique_ptr<char, CurlFree>(text).get());
   };
   return {part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT)};
@@ -66,10 +67,10 @@ struct Hop {
   HttpResponse* response = nullptr;
   CURL* curl = nullptr;
   bool begun = false;
-  bool ended = false;                // By a handler.
+  bool ended = false;  // By a handler.
   std::exception_ptr thrown = nullptr;
   std::chrono::seconds stall{30};
-  bool stalled = false;              // No data for that long.
+  bool stalled = false;  // No data for that long.
   curl_off_t received = 0;
   std::chrono::steady_clock::time_point last_data = std::chrono::steady_clock::now();
 
@@ -100,7 +101,8 @@ size_t on_header(char* data, size_t, size_t size, void* user) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return size;
   std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   headers[name] = trim(line.substr(colon + 1));
   return size;
 }
@@ -118,7 +120,8 @@ size_t on_body(char* data, size_t, size_t size, void* user) {
   return CURL_WRITEFUNC_ERROR;
 }
 
-// Called at least once a second. libcurl's own limit looks at an average speed, which takes seconds more to fall.
+// Called at least once a second. libcurl's own limit looks at an average speed, which takes seconds
+// more to fall.
 int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
   Hop& hop = *static_cast<Hop*>(user);
   const auto now = std::chrono::steady_clock::now();
@@ -132,13 +135,15 @@ int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_of
 
 std::unique_ptr<curl_slist, CurlFree> header_list(const HttpRequest& request, bool with_token) {
   std::vector<std::string> lines = request.headers;
-  if (with_token && !request.token.empty()) lines.push_back("Authorization: Bearer " + request.token);
+  if (with_token && !request.token.empty())
+    lines.push_back("Authorization: Bearer " + request.token);
   curl_slist* list = nullptr;
   for (const std::string& line : lines) list = curl_slist_append(list, line.c_str());
   return std::unique_ptr<curl_slist, CurlFree>(list);
 }
 
-std::string transport_failure(CURLcode code, const char* detail, const std::string& url, const Hop& hop) {
+std::string transport_failure(CURLcode code, const char* detail, const std::string& url,
+                              const Hop& hop) {
   if (hop.stalled && !interrupted()) return fmt::format("no data for {} s", hop.stall.count());
   const std::string text = *detail != '\0' ? detail : curl_easy_strerror(code);
   switch (code) {

@@ -22,7 +22,8 @@ constexpr size_t kMostColumns = 1000;
 
 size_t clamp_columns(size_t columns) { return std::clamp(columns, kLeastColumns, kMostColumns); }
 
-// Shares what is left of the line among the flexible columns, the first ones getting the odd remainder.
+// Shares what is left of the line among the flexible columns, the first ones getting the odd
+// remainder.
 void fit(std::vector<Column>& columns, size_t line) {
   size_t used = columns.empty() ? 0 : kGap.size() * (columns.size() - 1);
   size_t flexible = 0;
@@ -65,7 +66,8 @@ std::string styled(std::string_view text, Style style, bool color) {
   return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<size_t>(style)], text);
 }
 
-Table::Table(std::vector<Column> columns, Terminal terminal) : columns_(std::move(columns)), color_(terminal.color) {
+Table::Table(std::vector<Column> columns, Terminal terminal)
+    : columns_(std::move(columns)), color_(terminal.color) {
   fit(columns_, terminal.columns);
 }
 

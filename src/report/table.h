@@ -1,4 +1,5 @@
-// A text table for a terminal, row by row: the columns' widths are fixed before the first row, so that rows can stream.
+// A text table for a terminal, row by row: the columns' widths are fixed before the first row, so
+// that rows can stream.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@
 
 namespace selene::report {
 
-// What a stream goes to. Width: the environment's COLUMNS, else the terminal's, else 100. Colour only on a terminal and
-// when NO_COLOR is not set (no-color.org).
+// What a stream goes to. Width: the environment's COLUMNS, else the terminal's, else 100. Colour
+// only on a terminal and when NO_COLOR is not set (no-color.org).
 struct Terminal {
   size_t columns = 100;
   bool color = false;
@@ -26,13 +27,14 @@ enum class Align { Left, Right };
 
 struct Column {
   std::string title;
-  size_t width = 0;         // Columns of the terminal; the least of a flexible column.
-  bool flexible = false;    // Flexible columns share what the others leave.
+  size_t width = 0;       // Columns of the terminal; the least of a flexible column.
+  bool flexible = false;  // Flexible columns share what the others leave.
   Align align = Align::Left;
 };
 
 struct Cell {
-  std::string text;         // Any bytes: shown on one line, cut to the column, control characters made harmless.
+  std::string
+      text;  // Any bytes: shown on one line, cut to the column, control characters made harmless.
   Style style = Style::Plain;
 };
 

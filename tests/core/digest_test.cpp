@@ -19,7 +19,8 @@ using testing::slurp;
 // FIPS 180-4, examples of NIST's Cryptographic Standards and Guidelines.
 constexpr const char* kEmpty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 constexpr const char* kAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-constexpr const char* kMillionA = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+constexpr const char* kMillionA =
+    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
 
 TEST(Digest, AgreesWithPublishedVectors) {
   EXPECT_EQ(sha256(""), kEmpty);
@@ -40,7 +41,8 @@ TEST(Digest, PartsAreTheWhole) {
 TEST(Digest, ReadsFiles) {
   const testing::TemporaryFolder folder;
   EXPECT_EQ(sha256_file(folder.file("empty", "")), kEmpty);
-  EXPECT_EQ(sha256_file(folder.file("zero", std::string("\0\0", 2))), sha256(std::string_view("\0\0", 2)));
+  EXPECT_EQ(sha256_file(folder.file("zero", std::string("\0\0", 2))),
+            sha256(std::string_view("\0\0", 2)));
   // More than one buffer, and not a multiple of it.
   const std::string large((3 << 20) + 17, 'x');
   EXPECT_EQ(sha256_file(folder.file("large", large)), sha256(large));
@@ -49,8 +51,10 @@ TEST(Digest, ReadsFiles) {
 TEST(Digest, AFileThatIsNotThereIsAnError) {
   const testing::TemporaryFolder folder;
   const std::string path = (folder / "none").string();
-  EXPECT_EQ(message_of<Error>([&] { sha256_file(path); }), path + ": cannot read: No such file or directory");
-  EXPECT_EQ(message_of<Error>([&] { sha256_file_cached(path); }), path + ": No such file or directory");
+  EXPECT_EQ(message_of<Error>([&] { sha256_file(path); }),
+            path + ": cannot read: No such file or directory");
+  EXPECT_EQ(message_of<Error>([&] { sha256_file_cached(path); }),
+            path + ": No such file or directory");
 }
 
 TEST(Digest, AFolderIsAnError) {
@@ -60,7 +64,9 @@ TEST(Digest, AFolderIsAnError) {
 
 class DigestCache : public ::testing::Test {
  protected:
-  nlohmann::json cache() const { return nlohmann::json::parse(slurp(folder_ / "cache/digests.json")); }
+  nlohmann::json cache() const {
+    return nlohmann::json::parse(slurp(folder_ / "cache/digests.json"));
+  }
 
   testing::TemporaryFolder folder_;
   ScopedEnvironment cache_{"SELENE_CACHE", (folder_ / "cache").string()};

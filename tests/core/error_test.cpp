@@ -11,7 +11,8 @@ TEST(Error, ReadsWhereWhatRemedy) {
   EXPECT_STREQ(Error("bad row").what(), "bad row");
   EXPECT_STREQ(Error("bad row", "votes.jsonl:17").what(), "votes.jsonl:17: bad row");
   EXPECT_STREQ(Error("bad row", "", "mend it").what(), "bad row; mend it");
-  EXPECT_STREQ(Error("bad row", "votes.jsonl:17", "mend it").what(), "votes.jsonl:17: bad row; mend it");
+  EXPECT_STREQ(Error("bad row", "votes.jsonl:17", "mend it").what(),
+               "votes.jsonl:17: bad row; mend it");
 }
 
 TEST(Error, KeepsItsParts) {
@@ -22,12 +23,11 @@ TEST(Error, KeepsItsParts) {
 }
 
 TEST(Error, TakesAPlaceLater) {
-  EXPECT_STREQ(Error("bad row", "", "mend it").at("a.jsonl:3").what(), "a.jsonl:3: bad row; mend it");
+  EXPECT_STREQ(Error("bad row", "", "mend it").at("a.jsonl:3").what(),
+               "a.jsonl:3: bad row; mend it");
 }
 
-TEST(Error, AUsageErrorIsAnError) {
-  EXPECT_THROW(throw UsageError("two inputs"), Error);
-}
+TEST(Error, AUsageErrorIsAnError) { EXPECT_THROW(throw UsageError("two inputs"), Error); }
 
 TEST(Error, ABrokenInvariantIsALogicError) {
   EXPECT_NO_THROW(ensure(true, "fine"));

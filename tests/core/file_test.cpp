@@ -34,8 +34,10 @@ TEST_F(FileTest, ReadsEveryByte) {
 
 TEST_F(FileTest, SaysWhatCannotBeRead) {
   const std::string path = (folder_ / "none").string();
-  EXPECT_EQ(message_of<Error>([&] { read_file(path); }), path + ": cannot read: No such file or directory");
-  EXPECT_EQ(message_of<Error>([&] { read_file(folder_.path()); }), folder_.path().string() + ": cannot read: not a file");
+  EXPECT_EQ(message_of<Error>([&] { read_file(path); }),
+            path + ": cannot read: No such file or directory");
+  EXPECT_EQ(message_of<Error>([&] { read_file(folder_.path()); }),
+            folder_.path().string() + ": cannot read: not a file");
 }
 
 TEST_F(FileTest, WritesAndReplacesAtomically) {
@@ -76,16 +78,19 @@ TEST_F(FileTest, SaysWhatCannotBeWritten) {
 
 TEST_F(FileTest, AFullDiskSaysToFreeSpace) {
   const std::string path = (folder_ / "rows").string();
-  const std::string remedy = ": cannot write: No space left on device; free some space and run the same command again";
+  const std::string remedy =
+      ": cannot write: No space left on device; free some space and run the same command again";
   const auto on_full_disk = [&] {
     AppendFile file(path, 0);
     file.append("one\n");
-    const std::string appended = message_of<Error>([&] { file.append(std::string(1'000'000, 'x') + "\n"); });
+    const std::string appended =
+        message_of<Error>([&] { file.append(std::string(1'000'000, 'x') + "\n"); });
     const std::string written =
         message_of<Error>([&] { write_file_atomically(path + "2", std::string(1'000'000, 'x')); });
     return appended + "|" + written + "|" + slurp(path);
   };
-  const std::optional<std::string> said = testing::on_small_disk(folder_.path(), 64 << 10, on_full_disk);
+  const std::optional<std::string> said =
+      testing::on_small_disk(folder_.path(), 64 << 10, on_full_disk);
   if (!said) GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
   EXPECT_EQ(*said, path + remedy + "|" + path + "2" + remedy + "|one\n");
 }
@@ -154,8 +159,10 @@ TEST_F(FileTest, UserFoldersFollowTheEnvironment) {
   EXPECT_EQ(data_dir(), "/home/x/.local/share/selene");
   EXPECT_EQ(cache_dir(), "/home/x/.cache/selene");
   const ScopedEnvironment no_home("HOME", "");
-  EXPECT_EQ(message_of<Error>([] { data_dir(); }), "no home folder: HOME is not set; set SELENE_DATA_HOME to a folder");
-  EXPECT_EQ(message_of<Error>([] { cache_dir(); }), "no home folder: HOME is not set; set SELENE_CACHE to a folder");
+  EXPECT_EQ(message_of<Error>([] { data_dir(); }),
+            "no home folder: HOME is not set; set SELENE_DATA_HOME to a folder");
+  EXPECT_EQ(message_of<Error>([] { cache_dir(); }),
+            "no home folder: HOME is not set; set SELENE_CACHE to a folder");
 }
 
 }  // namespace

@@ -15,10 +15,12 @@ using testing::message_of;
 
 TEST(Lock, IsTheFileOfThisSource) {
   const auto files = embedded_files();
-  const auto found = std::find_if(files.begin(), files.end(),
-                                  [](const EmbeddedFile& file) { return file.name == "third_party.lock"; });
+  const auto found = std::find_if(files.begin(), files.end(), [](const EmbeddedFile& file) {
+    return file.name == "third_party.lock";
+  });
   ASSERT_NE(found, files.end());
-  EXPECT_EQ(found->text, testing::slurp(std::filesystem::path(SELENE_SOURCE_DIR) / "third_party.lock"));
+  EXPECT_EQ(found->text,
+            testing::slurp(std::filesystem::path(SELENE_SOURCE_DIR) / "third_party.lock"));
 }
 
 TEST(Lock, ReadsValuesOfASection) {
@@ -46,7 +48,8 @@ TEST(Lock, DigestsHaveTheirLength) {
 TEST(Lock, WhatIsNotThereIsAnError) {
   EXPECT_EQ(message_of<Error>([] { lock_value("llama.cpp", "wheel_sha256"); }),
             "third_party.lock: no 'wheel_sha256' in [llama.cpp]");
-  EXPECT_EQ(message_of<Error>([] { lock_value("nothing", "version"); }), "third_party.lock: no 'version' in [nothing]");
+  EXPECT_EQ(message_of<Error>([] { lock_value("nothing", "version"); }),
+            "third_party.lock: no 'version' in [nothing]");
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 namespace selene {
 namespace {
 
-std::string line(Progress::Options options, std::uint64_t done, std::uint64_t resumed, double seconds) {
+std::string line(Progress::Options options, std::uint64_t done, std::uint64_t resumed,
+                 double seconds) {
   return Progress::line(options, done, resumed, seconds);
 }
 
 TEST(Progress, ShowsDoneTotalRateAndTimeLeft) {
-  EXPECT_EQ(line({.label = "judging", .total = 124}, 12, 0, 6), "judging: 12/124 rows  2.0 rows/s  0:56 left");
+  EXPECT_EQ(line({.label = "judging", .total = 124}, 12, 0, 6),
+            "judging: 12/124 rows  2.0 rows/s  0:56 left");
 }
 
 TEST(Progress, SlowWorkIsShownAsSecondsARow) {
@@ -18,7 +20,8 @@ TEST(Progress, SlowWorkIsShownAsSecondsARow) {
 }
 
 TEST(Progress, LongTimesHaveHours) {
-  EXPECT_EQ(line({.label = "", .total = 10'001}, 1, 0, 1), "1/10001 rows  1.0 rows/s  2:46:40 left");
+  EXPECT_EQ(line({.label = "", .total = 10'001}, 1, 0, 1),
+            "1/10001 rows  1.0 rows/s  2:46:40 left");
 }
 
 TEST(Progress, BytesAreMegabytes) {
@@ -31,7 +34,9 @@ TEST(Progress, WorkFromBeforeDoesNotCountForTheRate) {
   EXPECT_EQ(line({.label = "", .total = 100}, 50, 50, 10), "50/100 rows");
 }
 
-TEST(Progress, WithoutATotalThereIsNoTimeLeft) { EXPECT_EQ(line({.label = ""}, 20, 0, 10), "20 rows  2.0 rows/s"); }
+TEST(Progress, WithoutATotalThereIsNoTimeLeft) {
+  EXPECT_EQ(line({.label = ""}, 20, 0, 10), "20 rows  2.0 rows/s");
+}
 
 TEST(Progress, AtTheStartAndTheEndNothingIsGuessed) {
   EXPECT_EQ(line({.label = "", .total = 5}, 0, 0, 0), "0/5 rows");

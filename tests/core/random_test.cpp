@@ -11,8 +11,9 @@ namespace {
 // Vigna's reference splitmix64.c, seed 1234567 (the vectors that Rosetta Code prints).
 TEST(Random, AgreesWithTheReference) {
   Random random(1234567);
-  for (const std::uint64_t expected : {6457827717110365317ull, 3203168211198807973ull, 9817491932198370423ull,
-                                       4593380528125082431ull, 16408922859458223821ull}) {
+  for (const std::uint64_t expected :
+       {6457827717110365317ull, 3203168211198807973ull, 9817491932198370423ull,
+        4593380528125082431ull, 16408922859458223821ull}) {
     EXPECT_EQ(random.next(), expected);
   }
   EXPECT_EQ(Random(0).next(), 0xE220A8397B1DCDAFull);

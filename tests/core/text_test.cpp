@@ -23,9 +23,10 @@ TEST(Text, AcceptsEveryKindOfCharacter) {
 }
 
 TEST(Text, RefusesEveryKindOfWrongByte) {
-  for (const char* text : {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
-                           "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF", "\xC2", "\xE2\x82",
-                           "\xF0\x9F\x98", "\xC2\x41"}) {
+  for (const char* text :
+       {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
+        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFE", "\xFF", "\xC2",
+        "\xE2\x82", "\xF0\x9F\x98", "\xC2\x41"}) {
     EXPECT_FALSE(is_valid_utf8(text));
     EXPECT_TRUE(is_valid_utf8(replace_invalid_utf8(text)));
   }
@@ -36,9 +37,12 @@ TEST(Text, RefusesEveryKindOfWrongByte) {
 // The Unicode standard, section 3.9, table 3-8 to 3-11.
 TEST(Text, ReplacesMaximalIllFormedParts) {
   const std::string r = kReplacement;
-  EXPECT_EQ(replace_invalid_utf8("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), r + r + r + r + r + r + r + r + "A");
-  EXPECT_EQ(replace_invalid_utf8("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"), r + r + r + r + r + r + r + r + "A");
-  EXPECT_EQ(replace_invalid_utf8("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"), r + r + r + r + r + "A" + r + r + "B");
+  EXPECT_EQ(replace_invalid_utf8("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"),
+            r + r + r + r + r + r + r + r + "A");
+  EXPECT_EQ(replace_invalid_utf8("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"),
+            r + r + r + r + r + r + r + r + "A");
+  EXPECT_EQ(replace_invalid_utf8("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"),
+            r + r + r + r + r + "A" + r + r + "B");
   EXPECT_EQ(replace_invalid_utf8("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), r + r + r + r + "A");
 }
 
@@ -73,8 +77,12 @@ TEST(Text, PrintableKeepsNoControlCharacter) {
   EXPECT_EQ(printable("a\tb\nc"), "a\tb\nc");
   EXPECT_EQ(printable("\x1b[31mred"), kReplacement + "[31mred");
   EXPECT_EQ(printable("a\rb\x07\x7F"), "a" + kReplacement + "b" + kReplacement + kReplacement);
-  EXPECT_EQ(printable("\xC2\x9B" "2J"), kReplacement + "2J");      // C1: a terminal's other CSI.
-  EXPECT_EQ(printable("\xE2\x80\xAE" "abc"), kReplacement + "abc");  // Right-to-left override.
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "2J"),
+            kReplacement + "2J");  // C1: a terminal's other CSI.
+  EXPECT_EQ(printable("\xE2\x80\xAE"
+                      "abc"),
+            kReplacement + "abc");  // Right-to-left override.
   EXPECT_EQ(printable("\xFF"), kReplacement);
   EXPECT_EQ(printable("h\xC3\xA9"), "h\xC3\xA9");
   EXPECT_EQ(printable(std::string_view("\0", 1)), kReplacement);
@@ -95,9 +103,10 @@ TEST(Text, CountsColumnsOfWideAndCombiningCharacters) {
   const std::string saved = before;
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) GTEST_SKIP() << "SKIPPED: no C.UTF-8 locale";
   EXPECT_EQ(display_columns("abc"), 3u);
-  EXPECT_EQ(display_columns("\xE6\xBC\xA2"), 2u);          // 漢
-  EXPECT_EQ(display_columns("e\xCC\x81"), 1u);              // e with a combining acute
-  EXPECT_EQ(cut_to_columns("\xE6\xBC\xA2\xE5\xAD\x97\xE6\xBC\xA2", 5), "\xE6\xBC\xA2\xE5\xAD\x97" + kEllipsis);
+  EXPECT_EQ(display_columns("\xE6\xBC\xA2"), 2u);  // 漢
+  EXPECT_EQ(display_columns("e\xCC\x81"), 1u);     // e with a combining acute
+  EXPECT_EQ(cut_to_columns("\xE6\xBC\xA2\xE5\xAD\x97\xE6\xBC\xA2", 5),
+            "\xE6\xBC\xA2\xE5\xAD\x97" + kEllipsis);
   EXPECT_EQ(cut_to_columns("\xE6\xBC\xA2\xE5\xAD\x97\xE6\xBC\xA2", 4), "\xE6\xBC\xA2" + kEllipsis);
   EXPECT_EQ(cut_to_columns("\xE6\xBC\xA2\xE5\xAD\x97", 4), "\xE6\xBC\xA2\xE5\xAD\x97");
   std::setlocale(LC_CTYPE, saved.c_str());

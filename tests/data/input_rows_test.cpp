@@ -13,7 +13,8 @@ using Json = nlohmann::ordered_json;
 using testing::message_of;
 
 std::string line(int number) {
-  return R"({"task": "absolute", "input": "i)" + std::to_string(number) + R"(", "response": "r"})" + "\n";
+  return R"({"task": "absolute", "input": "i)" + std::to_string(number) + R"(", "response": "r"})" +
+         "\n";
 }
 
 class InputRowsTest : public ::testing::Test {
@@ -53,9 +54,12 @@ TEST_F(InputRowsTest, SkipsRowsThatAreDone) {
 }
 
 TEST_F(InputRowsTest, TheFirstErrorHasItsPlace) {
-  EXPECT_EQ(error_of(line(1) + R"({"task": "absolute", "input": "x"})"), path_ + ":2: the field 'response' is missing");
-  EXPECT_EQ(error_of(line(1) + "\n{"), path_ + ":3: malformed JSON at column 2: syntax error while parsing object key - "
-                                               "unexpected end of input; expected string literal");
+  EXPECT_EQ(error_of(line(1) + R"({"task": "absolute", "input": "x"})"),
+            path_ + ":2: the field 'response' is missing");
+  EXPECT_EQ(error_of(line(1) + "\n{"),
+            path_ +
+                ":3: malformed JSON at column 2: syntax error while parsing object key - "
+                "unexpected end of input; expected string literal");
 }
 
 TEST_F(InputRowsTest, ARepeatedIdNamesBothLines) {

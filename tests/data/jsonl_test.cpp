@@ -15,7 +15,8 @@ std::string error_of(const std::string& text) {
 }
 
 std::string nested(int depth) {
-  return "{\"a\":" + std::string(static_cast<size_t>(depth), '[') + std::string(static_cast<size_t>(depth), ']') + "}";
+  return "{\"a\":" + std::string(static_cast<size_t>(depth), '[') +
+         std::string(static_cast<size_t>(depth), ']') + "}";
 }
 
 TEST(ParseObject, KeepsTheOrderOfFields) {
@@ -29,15 +30,18 @@ TEST(ParseObject, KeepsTextAsItIs) {
 }
 
 TEST(ParseObject, SaysWhereTheJsonIsMalformed) {
-  EXPECT_TRUE(error_of("{\"a\": 1,}").starts_with("malformed JSON at column 9: syntax error")) << error_of("{\"a\": 1,}");
+  EXPECT_TRUE(error_of("{\"a\": 1,}").starts_with("malformed JSON at column 9: syntax error"))
+      << error_of("{\"a\": 1,}");
   EXPECT_TRUE(error_of("{\"a\": nul}").starts_with("malformed JSON at column 10: "));
   EXPECT_TRUE(error_of("{'a': 1}").starts_with("malformed JSON at column 2: "));
   EXPECT_TRUE(error_of("{\"a\": 1} {\"b\": 2}").starts_with("malformed JSON at column 10: "));
   EXPECT_TRUE(error_of("{\"a\": \"\t\"}").starts_with("malformed JSON at column 8: "));
-  EXPECT_TRUE(error_of("{\"a\": \"\\ud800\"}").starts_with("malformed JSON at column "));  // Half a surrogate pair.
+  EXPECT_TRUE(error_of("{\"a\": \"\\ud800\"}")
+                  .starts_with("malformed JSON at column "));  // Half a surrogate pair.
   EXPECT_TRUE(error_of("{\"a\": ").starts_with("malformed JSON at column 7: "));
   EXPECT_TRUE(error_of("").starts_with("malformed JSON at column 1: "));
-  EXPECT_EQ(error_of(std::string("{\"a\": 1}\0{}", 11)), "malformed JSON: byte 9 of the line is zero");
+  EXPECT_EQ(error_of(std::string("{\"a\": 1}\0{}", 11)),
+            "malformed JSON: byte 9 of the line is zero");
 }
 
 TEST(ParseObject, TheMessageIsHarmlessAndShort) {
@@ -52,9 +56,12 @@ TEST(ParseObject, RefusesANumberThatNoDoubleHolds) {
 }
 
 TEST(ParseObject, SaysWhereUtf8IsInvalid) {
-  EXPECT_EQ(error_of("{\"a\": \"\xFF\"}"), "invalid UTF-8 at byte 8 of the line; save the file as UTF-8");
-  EXPECT_EQ(error_of("{\"\xE2\x82\": 1}"), "invalid UTF-8 at byte 3 of the line; save the file as UTF-8");
-  EXPECT_EQ(error_of("{\"a\": 1}\xC3"), "invalid UTF-8 at byte 9 of the line; save the file as UTF-8");
+  EXPECT_EQ(error_of("{\"a\": \"\xFF\"}"),
+            "invalid UTF-8 at byte 8 of the line; save the file as UTF-8");
+  EXPECT_EQ(error_of("{\"\xE2\x82\": 1}"),
+            "invalid UTF-8 at byte 3 of the line; save the file as UTF-8");
+  EXPECT_EQ(error_of("{\"a\": 1}\xC3"),
+            "invalid UTF-8 at byte 9 of the line; save the file as UTF-8");
 }
 
 TEST(ParseObject, RefusesAKeyTwiceInOneObject) {
@@ -99,13 +106,15 @@ TEST_F(JsonlReaderTest, ReadsRowsWithTheirLines) {
 TEST_F(JsonlReaderTest, TheLastLineNeedsNoEnd) { EXPECT_EQ(rows_of("{}\n{}").size(), 2u); }
 
 TEST_F(JsonlReaderTest, PassesOverBlankLinesAndCountsThem) {
-  EXPECT_EQ(rows_of("\n \t\n{\"a\":1}\n\r\n\n{\"a\":2}\n\n"), (Rows{{3, "{\"a\":1}"}, {6, "{\"a\":2}"}}));
+  EXPECT_EQ(rows_of("\n \t\n{\"a\":1}\n\r\n\n{\"a\":2}\n\n"),
+            (Rows{{3, "{\"a\":1}"}, {6, "{\"a\":2}"}}));
   EXPECT_TRUE(rows_of("").empty());
   EXPECT_TRUE(rows_of("\n\n").empty());
 }
 
 TEST_F(JsonlReaderTest, AcceptsAByteOrderMarkAndCrLf) {
-  EXPECT_EQ(rows_of("\xEF\xBB\xBF{\"a\":1}\r\n{\"a\":2}\r\n"), (Rows{{1, "{\"a\":1}"}, {2, "{\"a\":2}"}}));
+  EXPECT_EQ(rows_of("\xEF\xBB\xBF{\"a\":1}\r\n{\"a\":2}\r\n"),
+            (Rows{{1, "{\"a\":1}"}, {2, "{\"a\":2}"}}));
   EXPECT_TRUE(rows_of("\xEF\xBB\xBF").empty());
 }
 
@@ -128,9 +137,11 @@ TEST_F(JsonlReaderTest, AnotherNameCanStandForTheFile) {
 
 TEST_F(JsonlReaderTest, SaysWhatCannotBeRead) {
   const std::string none = (folder_ / "none").string();
-  EXPECT_EQ(message_of<Error>([&] { JsonlReader reader(none); }), none + ": cannot read: No such file or directory");
+  EXPECT_EQ(message_of<Error>([&] { JsonlReader reader(none); }),
+            none + ": cannot read: No such file or directory");
   const std::string folder = folder_.path().string();
-  EXPECT_EQ(message_of<Error>([&] { JsonlReader reader(folder); }), folder + ": cannot read: this is a folder");
+  EXPECT_EQ(message_of<Error>([&] { JsonlReader reader(folder); }),
+            folder + ": cannot read: this is a folder");
 }
 
 TEST_F(JsonlReaderTest, KeepsLongLines) {
@@ -141,12 +152,13 @@ TEST_F(JsonlReaderTest, KeepsLongLines) {
 TEST_F(JsonlReaderTest, RefusesALineWithoutEnd) {
   // A sparse file: zeros without a newline.
   std::filesystem::resize_file(folder_.file("rows.jsonl", ""), JsonlReader::kMaxLineBytes + 10);
-  EXPECT_EQ(message_of<Error>([&] {
-              JsonlReader reader(path_);
-              Row row;
-              reader.next(row);
-            }),
-            path_ + ":1: a line longer than 256 MiB; is this really a JSONL file, one object a line?");
+  EXPECT_EQ(
+      message_of<Error>([&] {
+        JsonlReader reader(path_);
+        Row row;
+        reader.next(row);
+      }),
+      path_ + ":1: a line longer than 256 MiB; is this really a JSONL file, one object a line?");
 }
 
 TEST_F(JsonlReaderTest, CountsBytesForAProgressLine) {

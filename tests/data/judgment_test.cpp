@@ -21,11 +21,12 @@ TEST(Judgment, HasTheFieldsOfItsFormatInOrder) {
   judgment.judge = {"selene", "m0", "", "absolute", "critique"};
   judgment.key = "k0";
   judgment.extra["source"] = "x";
-  EXPECT_EQ(to_json(judgment).dump(),
-            R"({"id":"q1","task":"absolute","label":"4","probabilities":{"4":0.75,"5":0.25},"score":4.25,"margin":0.5,)"
-            R"("entropy":0.8,"critique":"Good.","flags":["truncated"],)"
-            R"("judge":{"name":"selene","model":"m0","template":"absolute","mode":"critique"},"key":"k0",)"
-            R"("extra":{"source":"x"}})");
+  EXPECT_EQ(
+      to_json(judgment).dump(),
+      R"({"id":"q1","task":"absolute","label":"4","probabilities":{"4":0.75,"5":0.25},"score":4.25,"margin":0.5,)"
+      R"("entropy":0.8,"critique":"Good.","flags":["truncated"],)"
+      R"("judge":{"name":"selene","model":"m0","template":"absolute","mode":"critique"},"key":"k0",)"
+      R"("extra":{"source":"x"}})");
 }
 
 TEST(Judgment, AnIntegerIdAndAnAdapterAreWritten) {
@@ -66,23 +67,26 @@ TEST(Judgment, PartsHaveTheirOrderAndVerdict) {
   Part unread;
   unread.unreadable = "no mark";
   judgment.parts = {part, unread};
-  EXPECT_EQ(to_json(judgment)["parts"].dump(),
-            R"([{"judge":"selene","order":"ba","sample":2,"label":"B","probabilities":{"A":0.25,"B":0.75},)"
-            R"("critique":"B.","flags":["mark_in_data"],"key":"k1"},)"
-            R"({"judge":"","order":null,"sample":0,"label":null,"unreadable":"no mark","probabilities":null,)"
-            R"("critique":"","flags":[],"key":""}])");
+  EXPECT_EQ(
+      to_json(judgment)["parts"].dump(),
+      R"([{"judge":"selene","order":"ba","sample":2,"label":"B","probabilities":{"A":0.25,"B":0.75},)"
+      R"("critique":"B.","flags":["mark_in_data"],"key":"k1"},)"
+      R"({"judge":"","order":null,"sample":0,"label":null,"unreadable":"no mark","probabilities":null,)"
+      R"("critique":"","flags":[],"key":""}])");
 }
 
 TEST(Judgment, KnowsWhichLabelsAreNumbers) {
   EXPECT_EQ(label_number("4"), 4);
   EXPECT_EQ(label_number("-0.5"), -0.5);
-  for (const char* label : {"", "Yes", "4.", "4 ", " 4", "4/5", "+4", "inf", "nan", "1e999", "0x10"}) {
+  for (const char* label :
+       {"", "Yes", "4.", "4 ", " 4", "4/5", "+4", "inf", "nan", "1e999", "0x10"}) {
     const auto number = label_number(label);
     EXPECT_TRUE(!number || label == std::string("4.")) << label;
   }
 }
 
-// By hand: .1·1 + .2·2 + .4·3 + .3·5 = 3.2; .4 − .3; −Σ p log2 p = .33219 + .46439 + .52877 + .52109.
+// By hand: .1·1 + .2·2 + .4·3 + .3·5 = 3.2; .4 − .3; −Σ p log2 p = .33219 + .46439 + .52877 +
+// .52109.
 TEST(Judgment, StatisticsOfADistribution) {
   const Distribution four = {{"1", 0.1}, {"2", 0.2}, {"3", 0.4}, {"5", 0.3}};
   EXPECT_NEAR(*expected_score(four), 3.2, 1e-12);

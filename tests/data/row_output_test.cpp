@@ -38,7 +38,8 @@ TEST_F(RowOutputTest, RowsGetTheirNameAtTheEnd) {
 
 TEST_F(RowOutputTest, TheSameWorkGoesOnAfterWholeRows) {
   { RowOutput(out_, work_, false).append({{"id", 1}}); }
-  folder_.file("out.jsonl.part", slurp(part_) + "{\"id\":2}\n{\"id\":");  // Killed in the third row.
+  folder_.file("out.jsonl.part",
+               slurp(part_) + "{\"id\":2}\n{\"id\":");  // Killed in the third row.
   RowOutput output(out_, work_, false);
   EXPECT_EQ(output.rows_kept(), 2u);
   output.append({{"id", 3}});
@@ -51,7 +52,8 @@ TEST_F(RowOutputTest, OtherWorkIsRefusedAndNamed) {
   other["judge"]["mode"] = "critique";
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, other, false); }),
             part_.string() +
-                ": this file was begun by other work (it differs at /judge/mode); give --overwrite to start anew, or "
+                ": this file was begun by other work (it differs at /judge/mode); give --overwrite "
+                "to start anew, or "
                 "another --out");
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
   EXPECT_EQ(RowOutput(out_, other, true).rows_kept(), 0u);
@@ -60,9 +62,10 @@ TEST_F(RowOutputTest, OtherWorkIsRefusedAndNamed) {
 
 TEST_F(RowOutputTest, APartOfUnknownWorkIsRefused) {
   folder_.file("out.jsonl.part", "{\"id\":1}\n");
-  const std::string expected = part_.string() +
-                               ": this file was begun by other work (its .part.json cannot be read); "
-                               "give --overwrite to start anew, or another --out";
+  const std::string expected =
+      part_.string() +
+      ": this file was begun by other work (its .part.json cannot be read); "
+      "give --overwrite to start anew, or another --out";
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, work_, false); }), expected);
   for (const char* damaged : {"", "{\"input", "[]", "null"}) {
     folder_.file("out.jsonl.part.json", damaged);
@@ -73,7 +76,8 @@ TEST_F(RowOutputTest, APartOfUnknownWorkIsRefused) {
 
 TEST_F(RowOutputTest, AnExistingFileIsKeptWithoutOverwrite) {
   folder_.file("out.jsonl", "old");
-  const std::string expected = out_.string() + ": the output file exists; give --overwrite or another --out";
+  const std::string expected =
+      out_.string() + ": the output file exists; give --overwrite or another --out";
   EXPECT_EQ(message_of<Error>([&] { RowOutput::check_new(out_, false); }), expected);
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, work_, false); }), expected);
   EXPECT_EQ(slurp(out_), "old");
@@ -96,7 +100,9 @@ TEST_F(RowOutputTest, AFailingWriteKeepsWholeRows) {
   output.append({{"id", 1}});
   {
     const testing::FailingWrites full(1000);
-    EXPECT_EQ(message_of<Error>([&] { output.append({{"text", std::string(5000, 'x')}}); }),
+    EXPECT_EQ(message_of<Error>([&] {
+                output.append({{"text", std::string(5000, 'x')}});
+              }),
               part_.string() + ": cannot write: File too large");
   }
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");

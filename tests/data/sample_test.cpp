@@ -13,7 +13,9 @@ using testing::message_of;
 using Strings = std::vector<std::string>;
 using Json = nlohmann::ordered_json;
 
-Sample read(const std::string& text, size_t line = 7) { return sample_from_json(parse_object(text), line); }
+Sample read(const std::string& text, size_t line = 7) {
+  return sample_from_json(parse_object(text), line);
+}
 
 // A right row of each task, with one field set (or, by the text "absent", taken away).
 Json right_row(const std::string& task) {
@@ -40,7 +42,8 @@ std::string error_without(const std::string& task, const std::string& field) {
 }
 
 TEST(Sample, ReadsAnAbsoluteRow) {
-  const Sample sample = read(R"({"id": "q1", "task": "absolute", "input": "2+2?", "context": "maths", "response": "4",
+  const Sample sample =
+      read(R"({"id": "q1", "task": "absolute", "input": "2+2?", "context": "maths", "response": "4",
       "reference": "four", "criteria": "Is it right?", "rubric": {"1": "no", "5": "yes"}, "label": 5, "group": "easy"})");
   EXPECT_EQ(sample.id, "q1");
   EXPECT_FALSE(sample.id_is_integer);
@@ -59,8 +62,10 @@ TEST(Sample, ReadsAnAbsoluteRow) {
 }
 
 TEST(Sample, ReadsTheLeastOfEachTask) {
-  EXPECT_EQ(read(R"({"task": "classification", "input": "", "response": ""})").labels, (Strings{"Yes", "No"}));
-  const Sample pair = read(R"({"task": "pairwise", "input": "x", "response_a": "1", "response_b": "2"})");
+  EXPECT_EQ(read(R"({"task": "classification", "input": "", "response": ""})").labels,
+            (Strings{"Yes", "No"}));
+  const Sample pair =
+      read(R"({"task": "pairwise", "input": "x", "response_a": "1", "response_b": "2"})");
   EXPECT_EQ(pair.labels, (Strings{"A", "B"}));
   EXPECT_EQ(pair.response_a, "1");
   EXPECT_EQ(pair.response_b, "2");
@@ -80,15 +85,18 @@ TEST(Sample, AnIntegerIdStaysOne) {
 }
 
 TEST(Sample, ANumberIsReadAsItsShortestDecimal) {
-  const Sample sample = read(R"({"task": "absolute", "input": "", "response": "", "labels": [0, 0.50, 1.0, 1e2, -2, "3.0"],
+  const Sample sample = read(
+      R"({"task": "absolute", "input": "", "response": "", "labels": [0, 0.50, 1.0, 1e2, -2, "3.0"],
       "label": 1.0})");
   EXPECT_EQ(sample.labels, (Strings{"0", "0.5", "1", "100", "-2", "3.0"}));
   EXPECT_EQ(sample.label, "1");
 }
 
 TEST(Sample, NullIsAsGoodAsAbsent) {
-  const Sample sample = read(R"({"id": null, "task": "absolute", "input": "", "response": "", "response_a": null,
-      "criteria": null, "labels": null, "rubric": null, "examples": null, "label": null, "group": null})", 4);
+  const Sample sample =
+      read(R"({"id": null, "task": "absolute", "input": "", "response": "", "response_a": null,
+      "criteria": null, "labels": null, "rubric": null, "examples": null, "label": null, "group": null})",
+           4);
   EXPECT_EQ(sample.id, "4");
   EXPECT_FALSE(sample.criteria);
   EXPECT_EQ(sample.labels.size(), 5u);
@@ -97,12 +105,14 @@ TEST(Sample, NullIsAsGoodAsAbsent) {
 }
 
 TEST(Sample, OtherFieldsTravelThroughInOrder) {
-  const Sample sample = read(R"({"zeta": [1, {"x": null}], "task": "absolute", "input": "", "response": "", "alpha": null})");
+  const Sample sample = read(
+      R"({"zeta": [1, {"x": null}], "task": "absolute", "input": "", "response": "", "alpha": null})");
   EXPECT_EQ(sample.extra.dump(), R"({"zeta":[1,{"x":null}],"alpha":null})");
 }
 
 TEST(Sample, ReadsExamples) {
-  const Sample sample = read(R"({"task": "pairwise", "input": "x", "response_a": "1", "response_b": "2", "examples": [
+  const Sample sample =
+      read(R"({"task": "pairwise", "input": "x", "response_a": "1", "response_b": "2", "examples": [
       {"input": "i", "context": "c", "response_a": "a", "response_b": "b", "reference": "r", "critique": "why", "label": "B"},
       {"input": "i2", "response_a": "a", "response_b": "b", "label": "A"}]})");
   ASSERT_EQ(sample.examples.size(), 2u);
@@ -113,7 +123,10 @@ TEST(Sample, ReadsExamples) {
   EXPECT_EQ(sample.examples[0].label, "B");
   EXPECT_EQ(sample.examples[1].critique, "");
   EXPECT_EQ(read(R"({"task": "absolute", "input": "", "response": "", "examples": [
-      {"input": "i", "response": "r", "label": 3}]})").examples[0].label, "3");
+      {"input": "i", "response": "r", "label": 3}]})")
+                .examples[0]
+                .label,
+            "3");
 }
 
 TEST(Sample, SaysWhichFieldIsMissing) {
@@ -125,7 +138,8 @@ TEST(Sample, SaysWhichFieldIsMissing) {
 }
 
 TEST(Sample, SaysWhichFieldHasTheWrongType) {
-  for (const char* field : {"task", "input", "context", "response", "reference", "criteria", "group"}) {
+  for (const char* field :
+       {"task", "input", "context", "response", "reference", "criteria", "group"}) {
     EXPECT_EQ(error_with("absolute", field, 17),
               std::string("the field '") + field + "' must be a string, this is number: 17");
     EXPECT_EQ(error_with("absolute", field, Json::array({"x"})),
@@ -135,16 +149,20 @@ TEST(Sample, SaysWhichFieldHasTheWrongType) {
     EXPECT_EQ(error_with("pairwise", field, true),
               std::string("the field '") + field + "' must be a string, this is boolean: true");
   }
-  EXPECT_EQ(error_with("absolute", "id", 1.5), "the field 'id' must be a string or an integer, this is number: 1.5");
+  EXPECT_EQ(error_with("absolute", "id", 1.5),
+            "the field 'id' must be a string or an integer, this is number: 1.5");
   EXPECT_EQ(error_with("absolute", "id", Json::object()),
             "the field 'id' must be a string or an integer, this is object: {}");
   EXPECT_EQ(error_with("absolute", "id", ""), "the field 'id' is empty");
-  EXPECT_EQ(error_with("absolute", "label", true), "the field 'label' must be a string or a number, this is boolean: true");
-  EXPECT_EQ(error_with("absolute", "labels", "1,2"), "the field 'labels' must be a list, this is string: \"1,2\"");
+  EXPECT_EQ(error_with("absolute", "label", true),
+            "the field 'label' must be a string or a number, this is boolean: true");
+  EXPECT_EQ(error_with("absolute", "labels", "1,2"),
+            "the field 'labels' must be a list, this is string: \"1,2\"");
   EXPECT_EQ(error_with("absolute", "labels", {"1", false}),
             "the field 'labels' must be a string or a number, this is boolean: false");
-  EXPECT_EQ(error_with("absolute", "rubric", "good"),
-            "the field 'rubric' must be an object of label and description, this is string: \"good\"");
+  EXPECT_EQ(
+      error_with("absolute", "rubric", "good"),
+      "the field 'rubric' must be an object of label and description, this is string: \"good\"");
   EXPECT_EQ(error_with("absolute", "rubric", {{"1", 2}}),
             "the field 'rubric' must be an object of strings, this is object: {\"1\":2}");
   EXPECT_EQ(error_with("absolute", "examples", "none"),
@@ -154,39 +172,49 @@ TEST(Sample, SaysWhichFieldHasTheWrongType) {
 }
 
 TEST(Sample, AWrongValueIsShownShortAndHarmless) {
-  const std::string message = error_with("absolute", "input", Json::array({std::string(500, 'x') + "\x1b"}));
+  const std::string message =
+      error_with("absolute", "input", Json::array({std::string(500, 'x') + "\x1b"}));
   EXPECT_LT(message.size(), 150u);
   EXPECT_EQ(error_with("absolute", "task", "\x1b[2J"),
             "unknown task '\xEF\xBF\xBD[2J'; known: absolute, classification, pairwise");
 }
 
 TEST(Sample, AnUnknownTaskListsTheKnownOnes) {
-  EXPECT_EQ(error_with("absolute", "task", "Absolute"), "unknown task 'Absolute'; known: absolute, classification, pairwise");
-  for (const char* name : {"absolute", "classification", "pairwise"}) EXPECT_EQ(task_name(task_from_name(name)), name);
+  EXPECT_EQ(error_with("absolute", "task", "Absolute"),
+            "unknown task 'Absolute'; known: absolute, classification, pairwise");
+  for (const char* name : {"absolute", "classification", "pairwise"})
+    EXPECT_EQ(task_name(task_from_name(name)), name);
 }
 
 TEST(Sample, TheResponsesFitTheTask) {
   EXPECT_EQ(error_with("pairwise", "response", "x"),
             "a pairwise row has 'response_a' and 'response_b', this one has 'response'");
-  EXPECT_EQ(error_with("absolute", "response_a", "x"), "only a pairwise row has 'response_a', this task is absolute");
+  EXPECT_EQ(error_with("absolute", "response_a", "x"),
+            "only a pairwise row has 'response_a', this task is absolute");
   EXPECT_EQ(error_with("classification", "response_b", "x"),
             "only a pairwise row has 'response_b', this task is classification");
 }
 
 TEST(Sample, RefusesLabelsThatCannotBeScored) {
-  EXPECT_EQ(error_with("absolute", "labels", Json::array()), "'labels' has 0 labels, a verdict needs at least two");
-  EXPECT_EQ(error_with("absolute", "labels", Json::array({"1"})), "'labels' has 1 label, a verdict needs at least two");
+  EXPECT_EQ(error_with("absolute", "labels", Json::array()),
+            "'labels' has 0 labels, a verdict needs at least two");
+  EXPECT_EQ(error_with("absolute", "labels", Json::array({"1"})),
+            "'labels' has 1 label, a verdict needs at least two");
   EXPECT_EQ(error_with("absolute", "labels", {"1", 1}), "the label '1' stands twice in 'labels'");
   EXPECT_EQ(error_with("absolute", "labels", {"1", ""}), "a label is empty");
   EXPECT_EQ(error_with("absolute", "labels", {"1", "  "}), "a label is empty");
-  EXPECT_EQ(error_with("absolute", "labels", {"1", " 2"}), "the label '2' has white space at an end or a line break");
-  EXPECT_EQ(error_with("absolute", "labels", {"1", "a\nb"}), "the label 'a b' has white space at an end or a line break");
+  EXPECT_EQ(error_with("absolute", "labels", {"1", " 2"}),
+            "the label '2' has white space at an end or a line break");
+  EXPECT_EQ(error_with("absolute", "labels", {"1", "a\nb"}),
+            "the label 'a b' has white space at an end or a line break");
   EXPECT_EQ(error_with("absolute", "labels", {"1", std::string(257, 'x')}),
             "a label is longer than 256 bytes: " + std::string(59, 'x') + "…");
   Json many = Json::array();
   for (int i = 0; i < 257; ++i) many.push_back(i);
-  EXPECT_EQ(error_with("absolute", "labels", many), "'labels' has 257 labels, at most 256 can be scored");
-  EXPECT_EQ(error_with("pairwise", "labels", {"A", "C"}), "a pairwise sample's labels must hold A and B, these are A, C");
+  EXPECT_EQ(error_with("absolute", "labels", many),
+            "'labels' has 257 labels, at most 256 can be scored");
+  EXPECT_EQ(error_with("pairwise", "labels", {"A", "C"}),
+            "a pairwise sample's labels must hold A and B, these are A, C");
   EXPECT_EQ(error_with("pairwise", "labels", {"A", "B", "Tie"}), "");
 }
 
@@ -196,7 +224,9 @@ TEST(Sample, RefusesARubricOfAnotherLabel) {
 }
 
 TEST(Sample, RefusesWrongExamples) {
-  const auto error = [](Json example) { return error_with("absolute", "examples", Json::array({std::move(example)})); };
+  const auto error = [](Json example) {
+    return error_with("absolute", "examples", Json::array({std::move(example)}));
+  };
   EXPECT_EQ(error({{"response", "r"}, {"label", "1"}}), "the field 'examples[0].input' is missing");
   EXPECT_EQ(error({{"input", "i"}, {"label", "1"}}), "the field 'examples[0].response' is missing");
   EXPECT_EQ(error({{"input", "i"}, {"response", "r"}}), "the field 'examples[0].label' is missing");
@@ -209,7 +239,8 @@ TEST(Sample, RefusesWrongExamples) {
 }
 
 TEST(Sample, SwappingTwiceIsTheSameSample) {
-  const Sample sample = read(R"({"id": "p", "task": "pairwise", "input": "x", "response_a": "1", "response_b": "2",
+  const Sample sample =
+      read(R"({"id": "p", "task": "pairwise", "input": "x", "response_a": "1", "response_b": "2",
       "labels": ["A", "B", "Tie"], "rubric": {"A": "first", "B": "second", "Tie": "both"}, "label": "B",
       "examples": [{"input": "i", "response_a": "a", "response_b": "b", "label": "A"},
                    {"input": "i", "response_a": "a", "response_b": "b", "label": "Tie"}]})");
@@ -233,7 +264,8 @@ TEST(Sample, SwappingTwiceIsTheSameSample) {
 }
 
 TEST(Sample, OnlyAPairCanBeSwapped) {
-  EXPECT_THROW(swapped(read(R"({"task": "absolute", "input": "", "response": ""})")), std::logic_error);
+  EXPECT_THROW(swapped(read(R"({"task": "absolute", "input": "", "response": ""})")),
+               std::logic_error);
 }
 
 TEST(Sample, LabelsOtherThanAAndBAreTheirOwnMirror) {

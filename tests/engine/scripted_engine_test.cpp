@@ -14,7 +14,12 @@ Request asking(const std::string& text) {
   return request;
 }
 
-Result says(const std::string& text) { return {.text = text, .label_log_probs = {-1, -2}}; }
+Result says(const std::string& text, std::vector<double> log_probs = {-1, -2}) {
+  Result result;
+  result.text = text;
+  result.label_log_probs = std::move(log_probs);
+  return result;
+}
 
 TEST(ScriptedEngine, AnswersEachRequestInOrder) {
   const auto engine = make_scripted_engine([](const Request& request) { return says(request.messages[0].content); });
@@ -64,8 +69,10 @@ TEST(ScriptedEngine, HasAnIdOfItsOwn) {
 }
 
 TEST(ScriptedEngine, AScriptThatScoresSomeLabelsIsABug) {
-  const auto engine = make_scripted_engine([](const Request&) { return Result{.text = "", .label_log_probs = {-1}}; });
-  EXPECT_THROW(engine->run(std::vector<Request>{asking("a")}, {.results = [](std::span<Completed>) {}}), std::logic_error);
+  const auto engine = make_scripted_engine([](const Request&) { return says("", {-1}); });
+  Events events;
+  events.results = [](std::span<Completed>) {};
+  EXPECT_THROW(engine->run(std::vector<Request>{asking("a")}, events), std::logic_error);
 }
 
 }  // namespace

@@ -8,12 +8,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "engine/llama_engine.h"
+
 namespace selene::testing {
 
 class Vocab {
  public:
   explicit Vocab(const std::filesystem::path& path) {
-    llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    engine::llama_system_info();  // Sets up the engine's log: llama.cpp is silent after it.
     llama_model_params params = llama_model_default_params();
     params.vocab_only = true;
     model_.reset(llama_model_load_from_file(path.c_str(), params));

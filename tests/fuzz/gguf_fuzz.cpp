@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, size_t size) {
   try {
     model::inspect_gguf_bytes(file);
     std::uint64_t data = 0;
-    for (const model::GgufTensor& tensor : model::read_gguf_layout(file).tensors) data += tensor.bytes.size();
+    for (const model::GgufTensor& tensor : model::read_gguf_layout(file).tensors)
+      data += tensor.bytes.size();
     ensure(data <= size, "tensors that are larger than their file");
   } catch (const Error& failure) {
     ensure(is_valid_utf8(failure.what()), "a message is invalid UTF-8");

@@ -53,13 +53,16 @@ struct GgufBuilder {
     entries.push_back(entry);
     return *this;
   }
-  GgufBuilder& tensor(std::string name, std::vector<std::uint64_t> shape, std::int32_t type, std::string bytes) {
+  GgufBuilder& tensor(std::string name, std::vector<std::uint64_t> shape, std::int32_t type,
+                      std::string bytes) {
     tensors.push_back({std::move(name), std::move(shape), type, std::move(bytes)});
     return *this;
   }
-  GgufBuilder& floats(std::string name, std::vector<std::uint64_t> shape, const std::vector<float>& values) {
-    return tensor(std::move(name), std::move(shape), 0,
-                  std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)));
+  GgufBuilder& floats(std::string name, std::vector<std::uint64_t> shape,
+                      const std::vector<float>& values) {
+    return tensor(
+        std::move(name), std::move(shape), 0,
+        std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)));
   }
 
   std::string header() const {
@@ -87,14 +90,20 @@ struct GgufBuilder {
   }
 
  private:
-  std::uint64_t padded(std::uint64_t size) const { return (size + alignment - 1) / alignment * alignment; }
+  std::uint64_t padded(std::uint64_t size) const {
+    return (size + alignment - 1) / alignment * alignment;
+  }
 };
 
 // A model in name only: one matrix of 2 rows of 32, one norm, a vocabulary of three.
 inline GgufBuilder tiny_model() {
   GgufBuilder file;
-  file.text("general.architecture", "llama").text("general.name", "Tiny").u32("general.file_type", 0);
-  file.u32("llama.context_length", 128).u32("llama.block_count", 2).u32("llama.embedding_length", 64);
+  file.text("general.architecture", "llama")
+      .text("general.name", "Tiny")
+      .u32("general.file_type", 0);
+  file.u32("llama.context_length", 128)
+      .u32("llama.block_count", 2)
+      .u32("llama.embedding_length", 64);
   file.u32("llama.attention.head_count", 4).u32("llama.attention.head_count_kv", 2);
   file.texts("tokenizer.ggml.tokens", {"a", "b", "c"});
   file.text("tokenizer.chat_template", "{{ messages }}");

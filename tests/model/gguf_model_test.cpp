@@ -23,7 +23,8 @@ class DefaultModelTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(path_)) {
-      GTEST_SKIP() << "SKIPPED: no default model at " << path_ << "; get it with: selene models pull";
+      GTEST_SKIP() << "SKIPPED: no default model at " << path_
+                   << "; get it with: selene models pull";
     }
   }
   std::filesystem::path path_ = default_model();
@@ -57,7 +58,8 @@ TEST_F(DefaultModelTest, CutShortItIsRefusedWithBothSizes) {
   std::filesystem::resize_file(cut, 100'000'000);
   EXPECT_EQ(testing::message_of<Error>([&] { inspect_gguf(cut); }),
             cut.string() +
-                ": truncated: the file has 100000000 bytes, its tensors need 144811072; fetch or copy the file again");
+                ": truncated: the file has 100000000 bytes, its tensors need 144811072; fetch or "
+                "copy the file again");
 }
 
 }  // namespace

@@ -43,7 +43,9 @@ TEST(Gguf, SaysWhatTheFileSays) {
 
 TEST(Gguf, TakesTheLargestWhereLayersDiffer) {
   GgufBuilder file;
-  file.text("general.architecture", "x").u32s("x.attention.head_count", {2, 8, 4}).u32("x.attention.key_length", 5);
+  file.text("general.architecture", "x")
+      .u32s("x.attention.head_count", {2, 8, 4})
+      .u32("x.attention.key_length", 5);
   const GgufInfo info = inspect_gguf_bytes(file.build());
   EXPECT_EQ(info.heads, 8u);
   EXPECT_EQ(info.kv_heads, 8u);  // As many as heads, where the file does not say.
@@ -52,7 +54,9 @@ TEST(Gguf, TakesTheLargestWhereLayersDiffer) {
 
 TEST(Gguf, KnowsAnAdapter) {
   GgufBuilder file;
-  file.text("general.architecture", "llama").text("general.type", "adapter").text("adapter.type", "lora");
+  file.text("general.architecture", "llama")
+      .text("general.type", "adapter")
+      .text("adapter.type", "lora");
   EXPECT_TRUE(inspect_gguf_bytes(file.build()).is_adapter);
 }
 
@@ -77,7 +81,8 @@ TEST(Gguf, SaysWhatAFileIsThatIsNotGguf) {
   EXPECT_EQ(error_of("version https://git-lfs.github.com/spec/v1\noid sha256:0"),
             not_gguf + "looks like a git-lfs pointer: run `git lfs pull` for the file itself");
   EXPECT_EQ(error_of("PK\x03\x04wheel"),
-            not_gguf + "looks like a zip archive (a wheel or a PyTorch file): unpack or convert it first");
+            not_gguf +
+                "looks like a zip archive (a wheel or a PyTorch file): unpack or convert it first");
   EXPECT_EQ(error_of(le(std::uint64_t{20}) + "{\"weight\": {}}"),
             not_gguf + "looks like a safetensors file: convert it to GGUF");
   EXPECT_EQ(error_of("tjgg1234"), not_gguf + "looks like an old GGML file: convert it to GGUF");
@@ -89,9 +94,11 @@ TEST(Gguf, SaysWhatAFileIsThatIsNotGguf) {
 TEST(Gguf, RefusesOtherVersions) {
   GgufBuilder file = tiny_model();
   file.version = 1;
-  EXPECT_EQ(error_of(file.build()), "GGUF version 1, only 2 and 3 can be read; convert the model again");
+  EXPECT_EQ(error_of(file.build()),
+            "GGUF version 1, only 2 and 3 can be read; convert the model again");
   file.version = 4;
-  EXPECT_EQ(error_of(file.build()), "GGUF version 4, only 2 and 3 can be read; convert the model again");
+  EXPECT_EQ(error_of(file.build()),
+            "GGUF version 4, only 2 and 3 can be read; convert the model again");
   file.version = 0x03000000;
   EXPECT_EQ(error_of(file.build()), "a big-endian GGUF file, this machine is little-endian");
 }
@@ -110,37 +117,45 @@ TEST(Gguf, EveryShorterFileIsRefused) {
   for (size_t length = 0; length < bytes.size() - 20; ++length) {
     EXPECT_NE(error_of(bytes.substr(0, length)), "") << length;
   }
-  EXPECT_EQ(error_of(bytes.substr(0, 300)),
-            "truncated: the file ends inside its header, after 300 bytes; fetch or copy the file again");
+  EXPECT_EQ(
+      error_of(bytes.substr(0, 300)),
+      "truncated: the file ends inside its header, after 300 bytes; fetch or copy the file again");
 }
 
 TEST(Gguf, RefusesCountsThatTheFileCannotHold) {
   const std::string start = "GGUF" + le(std::uint32_t{3});
   const auto huge = std::uint64_t{1} << 60;
   EXPECT_EQ(error_of(start + le(huge) + le(std::uint64_t{0})),
-            "truncated or damaged: it names 1152921504606846976 tensors, more than 24 bytes can hold; fetch or copy the "
+            "truncated or damaged: it names 1152921504606846976 tensors, more than 24 bytes can "
+            "hold; fetch or copy the "
             "file again");
   EXPECT_EQ(error_of(start + le(std::uint64_t{0}) + le(huge)),
-            "truncated or damaged: it names 1152921504606846976 metadata entries, more than 24 bytes can hold; fetch or "
+            "truncated or damaged: it names 1152921504606846976 metadata entries, more than 24 "
+            "bytes can hold; fetch or "
             "copy the file again");
   GgufBuilder file;
-  file.entries.push_back(gguf_text("list") + le(std::uint32_t{9}) + le(std::uint32_t{0}) + le(huge));
+  file.entries.push_back(gguf_text("list") + le(std::uint32_t{9}) + le(std::uint32_t{0}) +
+                         le(huge));
   EXPECT_NE(error_of(file.build()).find("1152921504606846976 list elements"), std::string::npos);
 }
 
 TEST(Gguf, RefusesDamagedMetadata) {
   GgufBuilder unknown;
   unknown.entries.push_back(gguf_text("k") + le(std::uint32_t{13}) + le(std::uint64_t{0}));
-  EXPECT_EQ(error_of(unknown.build()), "damaged: the metadata 'k' is of the unknown type 13; fetch or copy the file again");
+  EXPECT_EQ(error_of(unknown.build()),
+            "damaged: the metadata 'k' is of the unknown type 13; fetch or copy the file again");
   GgufBuilder nested;
-  nested.entries.push_back(gguf_text("k") + le(std::uint32_t{9}) + le(std::uint32_t{9}) + le(std::uint64_t{0}));
+  nested.entries.push_back(gguf_text("k") + le(std::uint32_t{9}) + le(std::uint32_t{9}) +
+                           le(std::uint64_t{0}));
   EXPECT_EQ(error_of(nested.build()), "the metadata 'k' is a list of lists, which is not known");
   GgufBuilder twice;
   twice.u32("k", 1).u32("k", 2);
-  EXPECT_EQ(error_of(twice.build()), "damaged: the metadata 'k' stands twice; fetch or copy the file again");
+  EXPECT_EQ(error_of(twice.build()),
+            "damaged: the metadata 'k' stands twice; fetch or copy the file again");
   GgufBuilder empty;
   empty.u32("", 1);
-  EXPECT_EQ(error_of(empty.build()), "damaged: a metadata key of 0 bytes; fetch or copy the file again");
+  EXPECT_EQ(error_of(empty.build()),
+            "damaged: a metadata key of 0 bytes; fetch or copy the file again");
   GgufBuilder alignment = tiny_model();
   alignment.u32("general.alignment", 24);
   EXPECT_EQ(error_of(alignment.build()),
@@ -150,14 +165,17 @@ TEST(Gguf, RefusesDamagedMetadata) {
 TEST(Gguf, RefusesMetadataOfAnotherType) {
   GgufBuilder number;
   number.text("general.architecture", "llama").text("llama.block_count", "two");
-  EXPECT_EQ(error_of(number.build()), "damaged: 'llama.block_count' is not a whole number of at least 0");
+  EXPECT_EQ(error_of(number.build()),
+            "damaged: 'llama.block_count' is not a whole number of at least 0");
   GgufBuilder text;
   text.u32("general.architecture", 1);
   EXPECT_EQ(error_of(text.build()), "damaged: 'general.architecture' is not a text");
   GgufBuilder negative;
   negative.text("general.architecture", "llama");
-  negative.entries.push_back(gguf_text("llama.block_count") + le(std::uint32_t{5}) + le(std::int32_t{-1}));
-  EXPECT_EQ(error_of(negative.build()), "damaged: 'llama.block_count' is not a whole number of at least 0");
+  negative.entries.push_back(gguf_text("llama.block_count") + le(std::uint32_t{5}) +
+                             le(std::int32_t{-1}));
+  EXPECT_EQ(error_of(negative.build()),
+            "damaged: 'llama.block_count' is not a whole number of at least 0");
 }
 
 TEST(Gguf, RefusesAFileWithoutArchitecture) {
@@ -166,7 +184,8 @@ TEST(Gguf, RefusesAFileWithoutArchitecture) {
 }
 
 TEST(Gguf, RefusesImpossibleTensors) {
-  const auto error_with = [](std::vector<std::uint64_t> shape, std::int32_t type, std::string name = "t") {
+  const auto error_with = [](std::vector<std::uint64_t> shape, std::int32_t type,
+                             std::string name = "t") {
     GgufBuilder file;
     file.tensor(std::move(name), std::move(shape), type, std::string(64, 'x'));
     return error_of(file.build());
@@ -180,13 +199,16 @@ TEST(Gguf, RefusesImpossibleTensors) {
             "damaged: the tensor 't' has the shape 18446744073709551615 x 1 x 1 x 1" + again);
   EXPECT_EQ(error_with({}, 0), "damaged: the tensor 't' has 0 dimensions" + again);
   EXPECT_EQ(error_with({1, 1, 1, 1, 1}, 0), "damaged: the tensor 't' has 5 dimensions" + again);
-  EXPECT_EQ(error_with({33}, 8), "damaged: rows of the tensor 't' have 33 numbers, not a multiple of 32" + again);
+  EXPECT_EQ(error_with({33}, 8),
+            "damaged: rows of the tensor 't' have 33 numbers, not a multiple of 32" + again);
   for (const std::int32_t type : {-1, 4, 1000}) {  // 4 was Q4_2, removed long ago.
-    EXPECT_EQ(error_with({32}, type), "the tensor 't' is of type " + std::to_string(type) +
-                                          ", which this llama.cpp does not know; the file may need a newer version of "
-                                          "this program");
+    EXPECT_EQ(error_with({32}, type),
+              "the tensor 't' is of type " + std::to_string(type) +
+                  ", which this llama.cpp does not know; the file may need a newer version of "
+                  "this program");
   }
-  EXPECT_EQ(error_with({16}, 0, std::string(64, 'n')), "damaged: a tensor's name has 64 bytes" + again);
+  EXPECT_EQ(error_with({16}, 0, std::string(64, 'n')),
+            "damaged: a tensor's name has 64 bytes" + again);
 }
 
 TEST(Gguf, RefusesTensorsThatOverlapOrRepeat) {
@@ -198,7 +220,8 @@ TEST(Gguf, RefusesTensorsThatOverlapOrRepeat) {
   const std::string offset = le(std::int32_t{0}) + le(std::uint64_t{256});
   bytes.replace(bytes.rfind(offset), offset.size(), le(std::int32_t{0}) + le(std::uint64_t{224}));
   EXPECT_EQ(error_of(bytes),
-            "damaged: the tensor 'output_norm.weight' stands at 224, expected at 256; fetch or copy the file again");
+            "damaged: the tensor 'output_norm.weight' stands at 224, expected at 256; fetch or "
+            "copy the file again");
 }
 
 TEST(Gguf, NamesInMessagesAreHarmlessOnATerminal) {
@@ -211,7 +234,9 @@ TEST(Gguf, ErrorsNameTheFile) {
   const testing::TemporaryFolder folder;
   const std::string path = folder.file("model.gguf", "<html>");
   EXPECT_EQ(message_of<Error>([&] { inspect_gguf(path); }),
-            path + ": not a GGUF file: it looks like an HTML page: the download gave a web page instead of the file");
+            path +
+                ": not a GGUF file: it looks like an HTML page: the download gave a web page "
+                "instead of the file");
   EXPECT_EQ(message_of<Error>([&] { inspect_gguf(folder / "none"); }),
             (folder / "none").string() + ": cannot read: No such file or directory");
   EXPECT_EQ(message_of<Error>([&] { inspect_gguf(folder.path()); }),

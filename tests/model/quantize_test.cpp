@@ -7,10 +7,10 @@
 #include <limits>
 
 #include "core/error.h"
+#include "failing_writes.h"
 #include "model/gguf.h"
 #include "model/gguf_builder.h"
 #include "model/gguf_layout.h"
-#include "failing_writes.h"
 #include "temporary_folder.h"
 
 namespace selene::model {
@@ -53,27 +53,32 @@ TEST(Quantize, ABlockHasItsLargestNumberAt127) {
   const GgufLayout layout = read_gguf_layout(out);
   ASSERT_EQ(layout.tensors.size(), 1u);
   EXPECT_EQ(layout.tensors[0].type, kQ8_0);
-  EXPECT_EQ(layout.tensors[0].bytes, q8_block(0x3C00, expected) + q8_block(0, std::vector<int>(32, 0)));
+  EXPECT_EQ(layout.tensors[0].bytes,
+            q8_block(0x3C00, expected) + q8_block(0, std::vector<int>(32, 0)));
 }
 
 TEST(Quantize, ReadsQuantizedNumbers) {
-  // Q4_1: scale 1, minimum -8, then two numbers a byte, low halves first. 0..15 twice, so -8..7 twice.
+  // Q4_1: scale 1, minimum -8, then two numbers a byte, low halves first. 0..15 twice, so -8..7
+  // twice.
   std::string block = testing::le(std::uint16_t{0x3C00}) + testing::le(std::uint16_t{0xC800});
   std::vector<int> expected;
   for (int i = 0; i < 16; ++i) block += static_cast<char>(i | i << 4);
-  for (int i = 0; i < 32; ++i) expected.push_back(static_cast<int>(std::round((i % 16 - 8) * 127.0 / 8)));
+  for (int i = 0; i < 32; ++i)
+    expected.push_back(static_cast<int>(std::round((i % 16 - 8) * 127.0 / 8)));
   GgufBuilder file;
   file.text("general.architecture", "llama").tensor("w", {32, 2}, kQ4_1, block + block);
   const std::string out = quantized(file);
   const std::uint16_t scale = 0x2C08;  // 8/127 = 0.0629921 in half precision
-  EXPECT_EQ(read_gguf_layout(out).tensors[0].bytes, q8_block(scale, expected) + q8_block(scale, expected));
+  EXPECT_EQ(read_gguf_layout(out).tensors[0].bytes,
+            q8_block(scale, expected) + q8_block(scale, expected));
 }
 
 TEST(Quantize, LeavesWhatCannotBeConverted) {
   GgufBuilder file;
   file.text("general.architecture", "llama");
   file.floats("norm.weight", {64}, std::vector<float>(64, 1.0f));
-  file.floats("one_row.weight", {32, 1}, std::vector<float>(32, 1.0f));  // ggml counts one dimension.
+  file.floats("one_row.weight", {32, 1},
+              std::vector<float>(32, 1.0f));  // ggml counts one dimension.
   file.floats("odd.weight", {33, 2}, std::vector<float>(66, 1.0f));
   file.tensor("table", {32, 2}, kI32, std::string(256, '\1'));
   const std::string out = quantized(file);
@@ -130,11 +135,13 @@ TEST(Quantize, ATensorLargerThanOneSlabComesOutWhole) {
   const std::string_view bytes = read_gguf_layout(out).tensors[0].bytes;
   ASSERT_EQ(bytes.size(), row * 5 / 32 * 34);
   const std::string_view first = bytes.substr(0, 4 * 34);  // 128 numbers.
-  for (size_t at = 0; at < bytes.size(); at += first.size()) ASSERT_EQ(bytes.substr(at, first.size()), first);
+  for (size_t at = 0; at < bytes.size(); at += first.size())
+    ASSERT_EQ(bytes.substr(at, first.size()), first);
 }
 
 TEST(Quantize, RefusesNumbersThatAreNotFinite) {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     GgufBuilder file = tiny_model();
     std::memcpy(file.tensors[0].bytes.data() + 8, &bad, sizeof bad);
     EXPECT_EQ(message_of<Error>([&] { quantized(file); }),
@@ -146,7 +153,9 @@ TEST(Quantize, AWrongSourceIsNamedAndNothingIsLeft) {
   const testing::TemporaryFolder folder;
   const std::string source = folder.file("in.gguf", "PK\x03\x04");
   EXPECT_EQ(message_of<Error>([&] { quantize_q8_0(source, folder / "out.gguf"); }),
-            source + ": not a GGUF file: it looks like a zip archive (a wheel or a PyTorch file): unpack or convert it first");
+            source +
+                ": not a GGUF file: it looks like a zip archive (a wheel or a PyTorch file): "
+                "unpack or convert it first");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 

@@ -58,7 +58,9 @@ TEST_F(StoreTest, FindsAPulledModel) {
 
 TEST_F(StoreTest, AKnownHubModelIsTheSameFileAsItsSpec) {
   const auto path = folder_.file(
-      "models/hf/AtlaAI/Selene-1-Mini-Llama-3.1-8B-Q4_K_M-GGUF/selene-1-mini-llama-3.1-8b-q4_k_m.gguf", "x");
+      "models/hf/AtlaAI/Selene-1-Mini-Llama-3.1-8B-Q4_K_M-GGUF/"
+      "selene-1-mini-llama-3.1-8b-q4_k_m.gguf",
+      "x");
   EXPECT_EQ(resolve_model("selene-1-mini").path, path);
   const std::string spec(find_known_model("selene-1-mini")->source);
   EXPECT_EQ(resolve_model(spec).path, path);
@@ -83,19 +85,23 @@ TEST_F(StoreTest, APathIsAFile) {
   const auto path = folder_.file("some model.bin", "x");
   EXPECT_EQ(resolve_model(path.string()).path, path);
   EXPECT_EQ(resolve_model(path.string()).name, "some model.bin");
-  EXPECT_EQ(error_of(folder_.path().string()), folder_.path().string() + ": this is a folder, a GGUF file is needed");
-  EXPECT_EQ(error_of((folder_ / "none.gguf").string()), (folder_ / "none.gguf").string() + ": no such file");
+  EXPECT_EQ(error_of(folder_.path().string()),
+            folder_.path().string() + ": this is a folder, a GGUF file is needed");
+  EXPECT_EQ(error_of((folder_ / "none.gguf").string()),
+            (folder_ / "none.gguf").string() + ": no such file");
   EXPECT_EQ(error_of("none.gguf"), "none.gguf: no such file");
 }
 
 TEST_F(StoreTest, AnUnknownNameListsTheKnownOnes) {
   EXPECT_EQ(error_of("selene"),
-            "unknown model 'selene'; known: smollm2-135m, selene-1-mini, selene-1-mini-q8; or give a GGUF file or "
+            "unknown model 'selene'; known: smollm2-135m, selene-1-mini, selene-1-mini-q8; or give "
+            "a GGUF file or "
             "hf:owner/repo/file.gguf");
 }
 
 TEST_F(StoreTest, ASpecThatIsNotThereSaysHowToGetIt) {
-  EXPECT_TRUE(error_of("hf:a/b/c.gguf").ends_with("; get it with: selene models pull hf:a/b/c.gguf"));
+  EXPECT_TRUE(
+      error_of("hf:a/b/c.gguf").ends_with("; get it with: selene models pull hf:a/b/c.gguf"));
 }
 
 TEST_F(StoreTest, ReadsAHubSpec) {
@@ -114,12 +120,14 @@ TEST_F(StoreTest, ReadsAHubSpec) {
 
 TEST_F(StoreTest, RefusesAHubSpecThatCouldLeaveTheStore) {
   const std::string remedy = "; write hf:owner/repo/file.gguf, or hf:owner/repo/file.gguf@revision";
-  for (const char* spec : {"hf:../repo/f.gguf", "hf:owner/../f.gguf", "hf:owner/repo/../../f.gguf", "hf:/etc/repo/f.gguf",
-                           "hf:owner/repo/.hidden.gguf", "hf:owner/repo//f.gguf", "hf:o w/repo/f.gguf",
-                           "hf:owner/repo/f?x=.gguf", "hf:owner/repo/f%2e.gguf", "hf:owner\\x/repo/f.gguf",
-                           "hf:owner/repo/f\n.gguf", "hf:user:pw/repo/f.gguf"}) {
+  for (const char* spec :
+       {"hf:../repo/f.gguf", "hf:owner/../f.gguf", "hf:owner/repo/../../f.gguf",
+        "hf:/etc/repo/f.gguf", "hf:owner/repo/.hidden.gguf", "hf:owner/repo//f.gguf",
+        "hf:o w/repo/f.gguf", "hf:owner/repo/f?x=.gguf", "hf:owner/repo/f%2e.gguf",
+        "hf:owner\\x/repo/f.gguf", "hf:owner/repo/f\n.gguf", "hf:user:pw/repo/f.gguf"}) {
     const std::string message = message_of<Error>([&] { parse_hub_file(spec); });
-    EXPECT_NE(message.find("has a part that is not a plain name (letters, digits, '-', '_', '.')" + remedy),
+    EXPECT_NE(message.find("has a part that is not a plain name (letters, digits, '-', '_', '.')" +
+                           remedy),
               std::string::npos)
         << message;
     EXPECT_THROW(store_path(spec), Error);

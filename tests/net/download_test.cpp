@@ -45,7 +45,8 @@ class DownloadTest : public ::testing::Test {
     });
   }
 
-  // Leaves a part of `length` bytes as an interrupted download does: the server cuts each attempt there.
+  // Leaves a part of `length` bytes as an interrupted download does: the server cuts each attempt
+  // there.
   void leave_part(size_t length, const std::string& etag = "\"one\"") {
     server_.get("/cut", [=, this](httplib::Request&, httplib::Response& response) {
       response.set_header("ETag", etag);
@@ -113,8 +114,9 @@ TEST_F(DownloadTest, WrongChecksumNamesBothDigestsAndKeepsNothing) {
   serve();
   DownloadOptions checked = options();
   checked.sha256 = std::string(64, 'a');
-  EXPECT_EQ(error_of(checked), server_.url("/file") + ": wrong checksum: expected " + std::string(64, 'a') + ", got " +
-                                   sha256(body_) + "; nothing was kept; run the same command again");
+  EXPECT_EQ(error_of(checked), server_.url("/file") + ": wrong checksum: expected " +
+                                   std::string(64, 'a') + ", got " + sha256(body_) +
+                                   "; nothing was kept; run the same command again");
   EXPECT_TRUE(nothing_left());
   EXPECT_FALSE(fs::exists(folder_ / "file.bin"));
 }
@@ -220,7 +222,9 @@ TEST_F(DownloadTest, GivesUpAfterAttemptsWithoutAByteAndKeepsThePart) {
   });
   const std::string message = error_of(options());
   EXPECT_NE(message.find("the connection was lost"), std::string::npos) << message;
-  EXPECT_NE(message.find("0.1 MB of 0.3 MB are kept: run the same command again to go on"), std::string::npos) << message;
+  EXPECT_NE(message.find("0.1 MB of 0.3 MB are kept: run the same command again to go on"),
+            std::string::npos)
+      << message;
   EXPECT_EQ(server_.requests.size(), 3u);
   EXPECT_EQ(fs::file_size(part_), 100'000u);
 }
@@ -232,12 +236,15 @@ TEST_F(DownloadTest, NotFoundSaysToCheckTheName) {
 }
 
 TEST_F(DownloadTest, ForbiddenSaysToSetTheToken) {
-  server_.get("/file", [](httplib::Request&, httplib::Response& response) { response.status = 403; });
+  server_.get("/file",
+              [](httplib::Request&, httplib::Response& response) { response.status = 403; });
   DownloadOptions gated = options();
   gated.token_env = "HF_TOKEN";
-  EXPECT_EQ(error_of(gated), server_.url("/file") +
-                                 ": the server answers HTTP 403; check the name; if access needs permission, ask for it "
-                                 "on the page of the repository and set HF_TOKEN to your token");
+  EXPECT_EQ(
+      error_of(gated),
+      server_.url("/file") +
+          ": the server answers HTTP 403; check the name; if access needs permission, ask for it "
+          "on the page of the repository and set HF_TOKEN to your token");
 }
 
 TEST_F(DownloadTest, SendsTheTokenToTheFirstHostOnly) {
@@ -249,7 +256,9 @@ TEST_F(DownloadTest, SendsTheTokenToTheFirstHostOnly) {
   server_.get("/file", [&](httplib::Request&, httplib::Response& response) {
     response.set_redirect(server_.url("/moved"));
   });
-  server_.get("/moved", [&](httplib::Request&, httplib::Response& response) { response.set_redirect(other.url("/blob")); });
+  server_.get("/moved", [&](httplib::Request&, httplib::Response& response) {
+    response.set_redirect(other.url("/blob"));
+  });
   DownloadOptions gated = options();
   gated.token_env = "HF_TOKEN";
   download(gated);
@@ -272,13 +281,15 @@ TEST_F(DownloadTest, TriesAgainAfterAServerError) {
 }
 
 TEST_F(DownloadTest, GivesUpOnALastingServerError) {
-  server_.get("/file", [](httplib::Request&, httplib::Response& response) { response.status = 503; });
+  server_.get("/file",
+              [](httplib::Request&, httplib::Response& response) { response.status = 503; });
   EXPECT_EQ(error_of(options()),
             server_.url("/file") + ": the server answers HTTP 503; nothing was fetched yet");
   EXPECT_EQ(server_.requests.size(), 3u);
 }
 
-// As Hugging Face does: the first answer redirects to the storage and says size and SHA-256 of what is there.
+// As Hugging Face does: the first answer redirects to the storage and says size and SHA-256 of what
+// is there.
 TEST_F(DownloadTest, ChecksTheDigestOfTheRedirectingServer) {
   std::string digest = sha256(body_);
   server_.get("/file", [&](httplib::Request&, httplib::Response& response) {
@@ -293,7 +304,8 @@ TEST_F(DownloadTest, ChecksTheDigestOfTheRedirectingServer) {
 
   digest = std::string(64, 'b');
   const std::string message = error_of(options());
-  EXPECT_NE(message.find("expected " + digest + ", got " + sha256(body_)), std::string::npos) << message;
+  EXPECT_NE(message.find("expected " + digest + ", got " + sha256(body_)), std::string::npos)
+      << message;
   EXPECT_TRUE(nothing_left());
 }
 
@@ -312,8 +324,9 @@ TEST_F(DownloadTest, RefusesASizeOtherThanAnnounced) {
     response.set_header("X-Linked-Size", "17");
     response.set_content(body_, "application/octet-stream");
   });
-  EXPECT_EQ(error_of(options()),
-            server_.url("/file") + ": the server announces 17 bytes and sends 300000; try again later");
+  EXPECT_EQ(
+      error_of(options()),
+      server_.url("/file") + ": the server announces 17 bytes and sends 300000; try again later");
 }
 
 TEST_F(DownloadTest, GivesUpOnAnEndlessRedirect) {
@@ -330,30 +343,34 @@ TEST_F(DownloadTest, AStalledTransferFailsAndKeepsThePart) {
   });
   DownloadOptions once = options();
   once.attempts = 1;
-  EXPECT_EQ(error_of(once), server_.url("/file") +
-                                ": no data for 1 s; 0.1 MB of 0.3 MB are kept: run the same command again to go on");
+  EXPECT_EQ(
+      error_of(once),
+      server_.url("/file") +
+          ": no data for 1 s; 0.1 MB of 0.3 MB are kept: run the same command again to go on");
   EXPECT_EQ(fs::file_size(part_), 100'000u);
 }
 
 TEST_F(DownloadTest, InterruptKeepsThePartAndSaysHowToGoOn) {
   server_.get("/file", [this](httplib::Request&, httplib::Response& response) {
     response.set_header("ETag", "\"one\"");
-    response.set_content_provider(body_.size(), "x/y", [this](size_t offset, size_t, httplib::DataSink& sink) {
-      if (offset == 0) return sink.write(body_.data(), 100'000), true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      set_interrupted(true);
-      for (int i = 0; i < 300 && !server_.stopping && sink.is_writable(); ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      }
-      return false;
-    });
+    response.set_content_provider(
+        body_.size(), "x/y", [this](size_t offset, size_t, httplib::DataSink& sink) {
+          if (offset == 0) return sink.write(body_.data(), 100'000), true;
+          std::this_thread::sleep_for(std::chrono::milliseconds(200));
+          set_interrupted(true);
+          for (int i = 0; i < 300 && !server_.stopping && sink.is_writable(); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+          }
+          return false;
+        });
   });
   DownloadOptions patient = options();
   patient.stall = std::chrono::seconds(30);
   const std::string message = error_of(patient);
   set_interrupted(false);
-  EXPECT_EQ(message, server_.url("/file") +
-                         ": interrupted; 0.1 MB of 0.3 MB are kept: run the same command again to go on");
+  EXPECT_EQ(message,
+            server_.url("/file") +
+                ": interrupted; 0.1 MB of 0.3 MB are kept: run the same command again to go on");
   EXPECT_EQ(fs::file_size(part_), 100'000u);
 }
 
@@ -371,9 +388,11 @@ TEST_F(DownloadTest, AFailingWriteIsAnErrorAndKeepsWholeBytes) {
 
 TEST_F(DownloadTest, RefusesPlainHttpToOtherHosts) {
   DownloadOptions plain = options();
-  for (const char* url : {"http://example.org/file", "ftp://127.0.0.1/file", "file:///etc/passwd"}) {
+  for (const char* url :
+       {"http://example.org/file", "ftp://127.0.0.1/file", "file:///etc/passwd"}) {
     plain.url = url;
-    EXPECT_EQ(error_of(plain), std::string(url) + ": only https is fetched (http from this machine itself)");
+    EXPECT_EQ(error_of(plain),
+              std::string(url) + ": only https is fetched (http from this machine itself)");
   }
   plain.url = "http://127.evil.example/file";
   EXPECT_NE(error_of(plain).find("only https"), std::string::npos);
@@ -383,17 +402,22 @@ TEST_F(DownloadTest, RefusesARedirectToPlainHttp) {
   server_.get("/file", [](httplib::Request&, httplib::Response& response) {
     response.set_redirect("http://example.org/file");
   });
-  EXPECT_EQ(error_of(options()), "http://example.org/file: only https is fetched (http from this machine itself)");
+  EXPECT_EQ(error_of(options()),
+            "http://example.org/file: only https is fetched (http from this machine itself)");
 }
 
 TEST_F(DownloadTest, RefusesACertificateThatNobodySigned) {
   testing::FileServer server = testing::FileServer::untrusted();
-  server.get("/file", [](httplib::Request&, httplib::Response& response) { response.set_content("x", "x/y"); });
+  server.get("/file", [](httplib::Request&, httplib::Response& response) {
+    response.set_content("x", "x/y");
+  });
   DownloadOptions secure = options();
   secure.url = server.url("/file");
   const std::string message = error_of(secure);
-  EXPECT_TRUE(message.starts_with(secure.url + ": the server's certificate is not trusted: ")) << message;
-  EXPECT_TRUE(message.ends_with("; install ca-certificates, and check the clock and the proxy")) << message;
+  EXPECT_TRUE(message.starts_with(secure.url + ": the server's certificate is not trusted: "))
+      << message;
+  EXPECT_TRUE(message.ends_with("; install ca-certificates, and check the clock and the proxy"))
+      << message;
   EXPECT_TRUE(server.requests.empty());
 }
 

@@ -48,39 +48,47 @@ class FileServer {
     thread_.join();
   }
 
-  std::string url(const std::string& path) const { return scheme_ + "://127.0.0.1:" + std::to_string(port_) + path; }
-
-  // Adds a route; each request is counted and its headers kept.
-  void get(const std::string& path, std::function<void(httplib::Request&, httplib::Response&)> answer) {
-    server_->Get(path, [this, answer](const httplib::Request& request, httplib::Response& response) {
-      requests.push_back(request);
-      answer(const_cast<httplib::Request&>(request), response);  // So that an answer can ignore the range.
-    });
+  std::string url(const std::string& path) const {
+    return scheme_ + "://127.0.0.1:" + std::to_string(port_) + path;
   }
 
-  // Serves `length` bytes of `body`, then cuts the connection. httplib passes the range's begin as offset.
+  // Adds a route; each request is counted and its headers kept.
+  void get(const std::string& path,
+           std::function<void(httplib::Request&, httplib::Response&)> answer) {
+    server_->Get(path,
+                 [this, answer](const httplib::Request& request, httplib::Response& response) {
+                   requests.push_back(request);
+                   answer(const_cast<httplib::Request&>(request),
+                          response);  // So that an answer can ignore the range.
+                 });
+  }
+
+  // Serves `length` bytes of `body`, then cuts the connection. httplib passes the range's begin as
+  // offset.
   void cut_after(httplib::Response& response, const std::string& body, size_t length) {
-    response.set_content_provider(
-        body.size(), "application/octet-stream", [=](size_t offset, size_t, httplib::DataSink& sink) {
-          if (offset >= length) return false;
-          sink.write(body.data() + offset, std::min(length, body.size()) - offset);
-          return true;
-        });
+    response.set_content_provider(body.size(), "application/octet-stream",
+                                  [=](size_t offset, size_t, httplib::DataSink& sink) {
+                                    if (offset >= length) return false;
+                                    sink.write(body.data() + offset,
+                                               std::min(length, body.size()) - offset);
+                                    return true;
+                                  });
   }
 
   // Serves `length` bytes of `body`, then nothing for as long as the client stays.
   void stall_after(httplib::Response& response, const std::string& body, size_t length) {
-    response.set_content_provider(
-        body.size(), "application/octet-stream", [=, this](size_t offset, size_t, httplib::DataSink& sink) {
-          if (offset >= length) {
-            for (int i = 0; i < 500 && !stopping && sink.is_writable(); ++i) {
-              std::this_thread::sleep_for(std::chrono::milliseconds(10));
-            }
-            return false;
-          }
-          sink.write(body.data() + offset, length - offset);
-          return true;
-        });
+    response.set_content_provider(body.size(), "application/octet-stream",
+                                  [=, this](size_t offset, size_t, httplib::DataSink& sink) {
+                                    if (offset >= length) {
+                                      for (int i = 0; i < 500 && !stopping && sink.is_writable();
+                                           ++i) {
+                                        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+                                      }
+                                      return false;
+                                    }
+                                    sink.write(body.data() + offset, length - offset);
+                                    return true;
+                                  });
   }
 
   std::vector<httplib::Request> requests;

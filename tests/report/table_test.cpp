@@ -24,7 +24,8 @@ TEST(Table, FlexibleColumnsShareWhatIsLeft) {
   EXPECT_EQ(table.header(),
             "id    text              n  more\n"
             "────  ──────────────  ───  ─────────────\n");
-  EXPECT_EQ(row(table, {{"1"}, {"some words"}, {"7"}, {"others"}}), "1     some words        7  others\n");
+  EXPECT_EQ(row(table, {{"1"}, {"some words"}, {"7"}, {"others"}}),
+            "1     some words        7  others\n");
 }
 
 TEST(Table, CellsAreCutAndOnOneLine) {
@@ -38,7 +39,8 @@ TEST(Table, ControlCharactersOfACellAreHarmless) {
 }
 
 TEST(Table, NoSpacesTrail) {
-  const Table table({{.title = "a", .width = 6}, {.title = "b", .width = 4}, {.title = "c", .width = 4}}, {});
+  const Table table(
+      {{.title = "a", .width = 6}, {.title = "b", .width = 4}, {.title = "c", .width = 4}}, {});
   EXPECT_EQ(row(table, {{"x"}, {""}, {""}}), "x\n");
   EXPECT_EQ(row(table, {{"x"}}), "x\n");
   EXPECT_EQ(row(table, {{""}, {""}, {"z"}}), "              z\n");
@@ -46,13 +48,16 @@ TEST(Table, NoSpacesTrail) {
 }
 
 TEST(Table, ANarrowTerminalLeavesTheLeastWidths) {
-  const Table table({{.title = "a", .width = 30}, {.title = "b", .width = 10, .flexible = true}}, {.columns = 20});
+  const Table table({{.title = "a", .width = 30}, {.title = "b", .width = 10, .flexible = true}},
+                    {.columns = 20});
   EXPECT_EQ(row(table, {{"x"}, {"0123456789abc"}}), "x" + std::string(31, ' ') + "012345678…\n");
 }
 
 TEST(Table, ColourSurroundsTheTextAndNotThePadding) {
-  const Table table({{.title = "a", .width = 4}, {.title = "b", .width = 4}}, {.columns = 40, .color = true});
-  EXPECT_EQ(row(table, {{"x", Style::Green}, {"y", Style::Red}}), "\x1b[32mx\x1b[0m     \x1b[31my\x1b[0m\n");
+  const Table table({{.title = "a", .width = 4}, {.title = "b", .width = 4}},
+                    {.columns = 40, .color = true});
+  EXPECT_EQ(row(table, {{"x", Style::Green}, {"y", Style::Red}}),
+            "\x1b[32mx\x1b[0m     \x1b[31my\x1b[0m\n");
 }
 
 TEST(Table, MoreCellsThanColumnsIsABug) {
@@ -69,7 +74,8 @@ TEST(Terminal, AFileHasAHundredColumnsAndNoColour) {
 
 TEST(Terminal, TheEnvironmentGivesTheWidth) {
   const int file = ::fileno(std::tmpfile());
-  for (const auto& [text, expected] : {std::pair{"72", 72u}, {"3", 20u}, {"99999", 1000u}, {"x", 100u}, {"8x", 100u}}) {
+  for (const auto& [text, expected] :
+       {std::pair{"72", 72u}, {"3", 20u}, {"99999", 1000u}, {"x", 100u}, {"8x", 100u}}) {
     const ScopedEnvironment columns("COLUMNS", text);
     EXPECT_EQ(terminal(file).columns, expected) << text;
   }

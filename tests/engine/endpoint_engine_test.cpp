@@ -1,0 +1,421 @@
+#include "engine/endpoint_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "engine/chat_server.h"
+#include "temporary_folder.h"
+
+namespace selene::engine {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ChatServer;
+using testing::message_of;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kRefused = R"({"error":{"message":"no"}})";
+
+EndpointOptions options_for(const std::vector<std::string>& urls) {
+  EndpointOptions options;
+  for (const std::string& url : urls) options.endpoints.push_back({url, "judge"});
+  options.backoff = milliseconds(2);
+  options.backoff_most = milliseconds(10);
+  options.timeout = milliseconds(10'000);
+  options.retries = 3;
+  return options;
+}
+
+std::vector<Request> requests(int count, int max_tokens = 16) {
+  std::vector<Request> result;
+  for (int i = 0; i < count; ++i) {
+    Request request;
+    request.messages = {{"user", std::to_string(i)}};
+    request.mark = "**Result:**";
+    request.labels = {"Yes", "No"};
+    request.max_tokens = max_tokens;
+    if (max_tokens > 0) {
+      request.answer_start = "**Reasoning:**";
+      request.stop = "**Result:**";
+    }
+    result.push_back(request);
+  }
+  return result;
+}
+
+// What one run gave.
+struct Outcome {
+  std::map<size_t, Result> results;
+  std::string error;
+};
+
+Outcome run(Engine& engine, const std::vector<Request>& batch, const std::function<bool()>& stop = {}) {
+  Outcome outcome;
+  outcome.error = message_of<Error>([&] {
+    engine.run(batch, {.results =
+                           [&](std::span<Completed> completed) {
+                             for (Completed& one : completed) {
+                               EXPECT_FALSE(outcome.results.contains(one.request));
+                               outcome.results[one.request] = std::move(one.result);
+                             }
+                           },
+                       .text = {},
+                       .stop = stop});
+  });
+  return outcome;
+}
+
+Outcome run(const EndpointOptions& options, const std::vector<Request>& batch) {
+  return run(*open_endpoint_engine(options), batch);
+}
+
+void expect_all_yes(const Outcome& outcome, size_t count) {
+  EXPECT_EQ(outcome.error, "");
+  ASSERT_EQ(outcome.results.size(), count);
+  for (const auto& [index, result] : outcome.results) {
+    ASSERT_EQ(result.label_log_probs.size(), 2u) << index << result.unreadable;
+    EXPECT_DOUBLE_EQ(result.label_log_probs[0], -0.2);
+    EXPECT_DOUBLE_EQ(result.label_log_probs[1], -2);
+  }
+}
+
+TEST(EndpointEngine, JudgesWithCritiqueAndDistribution) {
+  ChatServer server;
+  const auto engine = open_endpoint_engine(options_for({server.url()}));
+  const Outcome outcome = run(*engine, requests(40));
+  expect_all_yes(outcome, 40);
+  for (const auto& [index, result] : outcome.results) EXPECT_EQ(result.text, fmt::format("About {}", index));
+  EXPECT_EQ(server.calls(), 80u);
+  EXPECT_LE(server.most_at_once, 16);
+  const Counters counters = engine->counters();
+  EXPECT_EQ(counters.prompt_tokens, 400);
+  EXPECT_EQ(counters.prompt_tokens_computed, 240);
+  EXPECT_EQ(counters.scoring_tokens_computed, 240);
+  EXPECT_EQ(counters.generated_tokens, 80);
+}
+
+TEST(EndpointEngine, JudgesByTheVerdictAlone) {
+  ChatServer server;
+  expect_all_yes(run(options_for({server.url() + "/v1/"}), requests(5, 0)), 5);
+  EXPECT_EQ(server.calls(), 5u);
+}
+
+TEST(EndpointEngine, AnyOtherServerWritesAllInOneCall) {
+  ChatServer server("library");
+  const Outcome outcome = run(options_for({server.url()}), requests(3));
+  EXPECT_EQ(outcome.error, "");
+  ASSERT_EQ(outcome.results.size(), 3u);
+  EXPECT_EQ(outcome.results.at(0).text, "Good.");
+  EXPECT_EQ(outcome.results.at(0).label_read, 0u);
+  EXPECT_TRUE(outcome.results.at(0).label_log_probs.empty());
+  EXPECT_EQ(server.calls(), 3u);
+}
+
+TEST(EndpointEngine, AnUnreadableVerdictIsAResult) {
+  ChatServer server("library");
+  server.whole_answer = "I would rather not say.";
+  const Outcome outcome = run(options_for({server.url()}), requests(1));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(outcome.results.at(0).unreadable, "no result mark");
+  EXPECT_EQ(outcome.results.at(0).text, "I would rather not say.");
+}
+
+TEST(EndpointEngine, WithoutLogProbabilitiesTheLabelIsRead) {
+  ChatServer server;
+  server.with_log_probs = false;
+  const Outcome outcome = run(options_for({server.url()}), requests(2, 0));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(outcome.results.at(0).label_read, 0u);
+  EXPECT_TRUE(outcome.results.at(0).label_log_probs.empty());
+}
+
+TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
+  ChatServer server("llamacpp", "smol.gguf");
+  ChatServer twin("llamacpp", "smol.gguf");
+  EndpointOptions options = options_for({server.url()});
+  options.api_key = "sk-secret";
+  const auto engine = open_endpoint_engine(options);
+  const EngineId& id = engine->id();
+  EXPECT_EQ(id.name, "judge");
+  EXPECT_EQ(id.model, "endpoint:judge (smol.gguf)");
+  EXPECT_EQ(id.version, "openai-chat 1, llama-server");
+  EXPECT_EQ(id.options, "");
+  EXPECT_EQ(id.adapter, "");
+  const auto fleet = open_endpoint_engine(options_for({twin.url(), server.url()}));
+  EXPECT_EQ(fleet->id().model, id.model);
+  EXPECT_EQ(fleet->id().version, id.version);
+  EXPECT_EQ(engine->context_limit(), 0);
+  EXPECT_EQ(engine->context_tokens(requests(2)), (std::vector<std::int64_t>{0, 0}));
+  EXPECT_EQ(server.calls(), 0u);
+  options.ask_log_probs = false;
+  EXPECT_EQ(open_endpoint_engine(options)->id().options, "no log-probabilities");
+}
+
+TEST(EndpointEngine, AServerWithoutAListOfModelsIsAnyOther) {
+  ChatServer server;
+  server.next_for_models(ChatServer::status(404));
+  const auto engine = open_endpoint_engine(options_for({server.url()}));
+  EXPECT_EQ(engine->id().model, "endpoint:judge");
+  EXPECT_EQ(engine->id().version, "openai-chat 1, other");
+}
+
+TEST(EndpointEngine, SendsTheKeyToEveryRequest) {
+  ChatServer server;
+  EndpointOptions options = options_for({server.url()});
+  options.api_key = "sk-secret";
+  expect_all_yes(run(options, requests(1)), 1);
+  for (const auto& request : server.requests()) {
+    EXPECT_EQ(request.get_header_value("Authorization"), "Bearer sk-secret") << request.path;
+  }
+}
+
+TEST(EndpointEngine, GoesOnAfterEachKindOfFailure) {
+  const std::map<std::string, std::function<void(ChatServer&, httplib::Response&)>> faults{
+      {"500", [](ChatServer&, httplib::Response& r) { ChatServer::status(500, kRefused)(r); }},
+      {"503", [](ChatServer&, httplib::Response& r) { ChatServer::status(503, "<html>loading</html>")(r); }},
+      {"429", [](ChatServer&, httplib::Response& r) { ChatServer::status(429, kRefused)(r); }},
+      {"408", [](ChatServer&, httplib::Response& r) { ChatServer::status(408)(r); }},
+      {"cut", [](ChatServer& server, httplib::Response& r) { server.cut(r); }},
+      {"slow", [](ChatServer& server, httplib::Response& r) { server.stall(r); }},
+      {"endless", [](ChatServer& server, httplib::Response& r) { server.endless(r); }},
+      {"malformed", [](ChatServer&, httplib::Response& r) { ChatServer::body(R"({"choices":[{"message")")(r); }},
+      {"HTML", [](ChatServer&, httplib::Response& r) { ChatServer::body("<html>hi</html>")(r); }},
+      {"another shape", [](ChatServer&, httplib::Response& r) { ChatServer::body(R"({"text":"hi"})")(r); }},
+      {"empty", [](ChatServer&, httplib::Response& r) { ChatServer::body("")(r); }},
+  };
+  for (const auto& [name, fault] : faults) {
+    SCOPED_TRACE(name);
+    ChatServer server;
+    for (int i = 0; i < 2; ++i) {
+      server.next([&server, fault = fault](httplib::Response& response) { fault(server, response); });
+    }
+    EndpointOptions options = options_for({server.url()});
+    options.timeout = milliseconds(name == "slow" ? 100 : 10'000);
+    expect_all_yes(run(options, requests(3)), 3);
+    EXPECT_EQ(server.calls(), 8u);
+  }
+}
+
+TEST(EndpointEngine, AskingForModelsIsTriedAgainToo) {
+  ChatServer server;
+  server.next_for_models(ChatServer::status(503));
+  server.next_for_models(ChatServer::body("<html>"));
+  expect_all_yes(run(options_for({server.url()}), requests(1)), 1);
+}
+
+TEST(EndpointEngine, HonoursRetryAfter) {
+  for (const int status : {429, 503}) {
+    ChatServer server;
+    server.next(ChatServer::status(status, kRefused, "1"));
+    const auto start = Clock::now();
+    expect_all_yes(run(options_for({server.url()}), requests(1, 0)), 1);
+    EXPECT_GE(Clock::now() - start, milliseconds(1000));
+  }
+}
+
+TEST(EndpointEngine, DoesNotWaitForALongRetryAfter) {
+  ChatServer server;
+  server.next(ChatServer::status(429, kRefused, "3600"));
+  EXPECT_EQ(run(options_for({server.url()}), requests(1)).error,
+            server.url() + ": status 429, and it wants to be left alone for 3600 s: no");
+}
+
+TEST(EndpointEngine, GivesUpOnARequestAfterAllRetriesAndKeepsTheOthers) {
+  ChatServer server;
+  const auto engine = open_endpoint_engine(options_for({server.url()}));
+  expect_all_yes(run(*engine, requests(1)), 1);
+  for (int i = 0; i < 4; ++i) server.next(ChatServer::body("<html>gateway</html>"));
+  const Outcome outcome = run(*engine, requests(1));
+  EXPECT_EQ(outcome.error, server.url() + ": a request failed 4 times, at last here: the answer is no JSON: '<html>gateway</html>'");
+  // The same engine goes on.
+  expect_all_yes(run(*engine, requests(2)), 2);
+}
+
+TEST(EndpointEngine, OtherRefusalsAreFinal) {
+  ChatServer server;
+  server.next(ChatServer::status(400, R"({"error":{"message":"temperature must be nice"}})"));
+  EXPECT_EQ(run(options_for({server.url()}), requests(1)).error, server.url() + ": status 400: temperature must be nice");
+  EXPECT_EQ(server.calls(), 1u);
+  ChatServer moved;
+  moved.next(ChatServer::status(302));
+  EXPECT_EQ(run(options_for({moved.url()}), requests(1)).error, moved.url() + ": status 302: the API is at another address");
+}
+
+TEST(EndpointEngine, NeverShowsTheKey) {
+  const std::string echo = R"({"error":{"message":"wrong key sk-secret, yes sk-secret"}})";
+  ChatServer server;
+  server.next_for_models(ChatServer::status(401, echo));
+  EndpointOptions options = options_for({server.url()});
+  options.api_key = "sk-secret";
+  EXPECT_EQ(message_of<Error>([&] { open_endpoint_engine(options)->id(); }),
+            server.url() + ": status 401: wrong key [key], yes [key]");
+  for (int i = 0; i < 4; ++i) server.next(ChatServer::status(500, echo));
+  EXPECT_EQ(run(options, requests(1)).error.find("secret"), std::string::npos);
+  server.next(ChatServer::status(400, R"({"error":{"message":"context length, sk-secret"}})"));
+  EXPECT_EQ(run(options, requests(1, 0)).results.at(0).unreadable, "context length, [key]");
+}
+
+TEST(EndpointEngine, ATooLongRequestIsUnreadableAndTheOthersGoOn) {
+  ChatServer server;
+  server.next(ChatServer::status(400, R"({"error":{"type":"exceed_context_size_error","message":"9 tokens, 8 fit"}})"));
+  EndpointOptions options = options_for({server.url()});
+  options.in_flight_per_endpoint = 1;
+  const Outcome outcome = run(options, requests(3));
+  EXPECT_EQ(outcome.error, "");
+  ASSERT_EQ(outcome.results.size(), 3u);
+  EXPECT_EQ(outcome.results.at(0).unreadable, "9 tokens, 8 fit");
+  EXPECT_EQ(outcome.results.at(1).label_log_probs.size(), 2u);
+}
+
+TEST(EndpointEngine, AnotherModelIsAnError) {
+  ChatServer server;
+  server.answers_as = "gpt-2";
+  EXPECT_EQ(run(options_for({server.url()}), requests(1)).error,
+            server.url() + ": it was asked for model 'judge' and answered as 'gpt-2'");
+  ChatServer dated;
+  dated.answers_as = "judge-2024-08-06";
+  expect_all_yes(run(options_for({dated.url()}), requests(1)), 1);
+  ChatServer llama("llamacpp");
+  llama.answers_as = "/models/smol.gguf";
+  expect_all_yes(run(options_for({llama.url()}), requests(1)), 1);
+}
+
+TEST(EndpointEngine, AFleetSharesTheWork) {
+  ChatServer one;
+  ChatServer two;
+  one.takes = two.takes = milliseconds(5);
+  EndpointOptions options = options_for({one.url(), two.url()});
+  options.in_flight_per_endpoint = 2;
+  expect_all_yes(run(options, requests(40)), 40);
+  EXPECT_EQ(one.calls() + two.calls(), 80u);
+  EXPECT_GT(one.calls(), 20u);
+  EXPECT_GT(two.calls(), 20u);
+  EXPECT_LE(one.most_at_once, 2);
+  EXPECT_LE(two.most_at_once, 2);
+}
+
+TEST(EndpointEngine, AFleetWithADeadServerGoesOn) {
+  ChatServer alive;
+  alive.takes = milliseconds(3);
+  expect_all_yes(run(options_for({testing::dead_url(), alive.url()}), requests(60)), 60);
+  EXPECT_EQ(alive.calls(), 120u);
+}
+
+TEST(EndpointEngine, AFleetWithAFailingServerGoesOn) {
+  ChatServer failing;
+  ChatServer alive;
+  for (int i = 0; i < 1000; ++i) failing.next(ChatServer::status(500, kRefused));
+  EndpointOptions options = options_for({failing.url(), alive.url()});
+  options.retries = 6;
+  expect_all_yes(run(options, requests(60)), 60);
+  EXPECT_LT(failing.calls(), 100u);
+}
+
+TEST(EndpointEngine, SaysWhichEndpointsAreDown) {
+  const std::string dead = testing::dead_url();
+  ChatServer failing;
+  for (int i = 0; i < 10; ++i) failing.next_for_models(ChatServer::status(503, R"({"error":{"message":"Loading model"}})"));
+  const auto engine = open_endpoint_engine(options_for({dead, failing.url()}));
+  const std::string error = message_of<Error>([&] { engine->id(); });
+  EXPECT_TRUE(error.starts_with("no endpoint works after 4 attempts: " + dead + ": no connection: ")) << error;
+  EXPECT_NE(error.find(failing.url() + ": status 503: Loading model"), std::string::npos) << error;
+  EXPECT_TRUE(error.ends_with("; check that the servers run, and run the same command again")) << error;
+}
+
+TEST(EndpointEngine, WhatEndedBeforeTheServersWentDownWasDelivered) {
+  auto server = std::make_unique<ChatServer>();
+  EndpointOptions options = options_for({server->url()});
+  options.in_flight_per_endpoint = 1;
+  const auto engine = open_endpoint_engine(options);
+  std::map<size_t, Result> results;
+  const auto batch = requests(10, 0);
+  const std::string error = message_of<Error>([&] {
+    engine->run(batch, {.results =
+                            [&](std::span<Completed> completed) {
+                              for (Completed& one : completed) results[one.request] = std::move(one.result);
+                              if (results.size() >= 3) server.reset();
+                            },
+                        .text = {},
+                        .stop = {}});
+  });
+  EXPECT_TRUE(error.starts_with("no endpoint works after 4 attempts: ")) << error;
+  EXPECT_EQ(results.size(), 3u);
+}
+
+TEST(EndpointEngine, AFleetOfTwoModelsIsAnError) {
+  ChatServer one("vllm");
+  ChatServer two("sglang");
+  const std::string error = message_of<Error>([&] { open_endpoint_engine(options_for({one.url(), two.url()}))->id(); });
+  EXPECT_NE(error.find("another endpoint of this judge"), std::string::npos) << error;
+  EXPECT_NE(error.find("give endpoints of one model"), std::string::npos) << error;
+  EndpointOptions options = options_for({one.url(), two.url()});
+  options.endpoints[1].model = "other";
+  EXPECT_EQ(message_of<Error>([&] { open_endpoint_engine(options); }),
+            "the endpoints of one judge serve one model, these 'judge' and 'other'");
+}
+
+TEST(EndpointEngine, StopsAtTheTokenBudget) {
+  ChatServer server;
+  EndpointOptions options = options_for({server.url()});
+  options.in_flight_per_endpoint = 1;
+  options.token_budget = 36;  // Three verdicts of 12 tokens.
+  const Outcome outcome = run(options, requests(10, 0));
+  EXPECT_EQ(outcome.results.size(), 3u);
+  EXPECT_EQ(outcome.error,
+            "the token budget of 36 is spent (36 tokens used); 3 of 10 requests are done; raise the budget and run the same "
+            "command again");
+  expect_all_yes(run(options, requests(3, 0)), 3);
+  options.in_flight_per_endpoint = 16;
+  options.token_budget = 100;
+  const Outcome wide = run(options, requests(20));
+  EXPECT_NE(wide.error.find("the token budget of 100 is spent"), std::string::npos);
+  EXPECT_LT(wide.results.size(), 20u);
+}
+
+TEST(EndpointEngine, ABudgetNeedsAServerThatCounts) {
+  ChatServer server;
+  server.with_usage = false;
+  EndpointOptions options = options_for({server.url()});
+  expect_all_yes(run(options, requests(1, 0)), 1);
+  options.token_budget = 100;
+  const Outcome outcome = run(options, requests(1, 0));
+  EXPECT_EQ(outcome.error, "the server does not say how many tokens it used, so a token budget cannot be kept");
+  EXPECT_EQ(outcome.results.size(), 1u);
+}
+
+TEST(EndpointEngine, StopsSoonWhenToldTo) {
+  ChatServer server;
+  for (int i = 0; i < 16; ++i) server.next([&server](httplib::Response& response) { server.stall(response); });
+  const auto engine = open_endpoint_engine(options_for({server.url()}));
+  const auto start = Clock::now();
+  const Outcome outcome = run(*engine, requests(20), [&] { return server.calls() >= 16; });
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_TRUE(outcome.results.empty());
+  EXPECT_LT(Clock::now() - start, milliseconds(1000));
+  expect_all_yes(run(*engine, requests(20)), 20);
+}
+
+TEST(EndpointEngine, RefusesWrongOptions) {
+  const auto error_of = [](EndpointOptions options) {
+    return message_of<Error>([&] { open_endpoint_engine(options); });
+  };
+  EXPECT_EQ(error_of({}), "there is no endpoint");
+  EXPECT_EQ(error_of(options_for({"nothing://here"})),
+            "'nothing://here' is not an http or https URL; write it like http://127.0.0.1:8080");
+  EXPECT_EQ(error_of(options_for({"http://127.0.0.1:1?key=secret"})), "http://127.0.0.1:1: the address of an endpoint has no query");
+  EndpointOptions options = options_for({"http://192.0.2.1"});
+  options.api_key = "k";
+  EXPECT_EQ(error_of(options), "http://192.0.2.1: a key is not sent over plain http to another machine; use https");
+  options.key_over_http = true;
+  EXPECT_EQ(error_of(options), "");
+  options.api_key = "k\r\nX: y";
+  EXPECT_EQ(error_of(options), "a key has printable ASCII characters only");
+}
+
+}  // namespace
+}  // namespace selene::engine

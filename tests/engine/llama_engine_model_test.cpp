@@ -1,0 +1,389 @@
+// The llama engine on the default model: label scores against a plain forward pass, and results that depend on their
+// request alone, bit by bit.
+#include "engine/llama_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <numeric>
+
+#include "core/error.h"
+#include "default_model.h"
+#include "forward_pass.h"
+#include "model/gguf_builder.h"
+#include "temporary_folder.h"
+
+namespace selene::engine {
+namespace {
+
+using selene::testing::ForwardPass;
+using selene::testing::GgufBuilder;
+using selene::testing::message_of;
+using selene::testing::TemporaryFolder;
+using Labels = std::vector<std::string>;
+
+const std::string kInput =
+    "You compare two responses to one input and name the better one.\n\nInput:\n```\nHow many legs do 12 spiders have?\n```\n\n";
+
+Request verdict_request(const std::string& response, Labels labels) {
+  Request request;
+  request.messages = {{"user", kInput + "Response:\n```\n" + response + "\n```"}};
+  request.mark = "**Result:**";
+  request.labels = std::move(labels);
+  return request;
+}
+
+Request critique_request(const std::string& response, Labels labels, int max_tokens) {
+  Request request = verdict_request(response, std::move(labels));
+  request.answer_start = "**Reasoning:**";
+  request.max_tokens = max_tokens;
+  request.stop = request.mark;
+  return request;
+}
+
+std::vector<Result> run_all(Engine& engine, const std::vector<Request>& requests) {
+  std::vector<Result> results(requests.size());
+  std::vector<int> times(requests.size());
+  Events events;
+  events.results = [&](std::span<Completed> completed) {
+    for (Completed& one : completed) {
+      ++times[one.request];
+      results[one.request] = std::move(one.result);
+    }
+  };
+  engine.run(requests, events);
+  EXPECT_EQ(times, std::vector<int>(requests.size(), 1)) << "each request has one result";
+  return results;
+}
+
+Result run_one(Engine& engine, const Request& request) { return run_all(engine, {request}).front(); }
+
+std::vector<std::uint64_t> bits(const std::vector<double>& values) {
+  std::vector<std::uint64_t> all;
+  for (const double value : values) all.push_back(std::bit_cast<std::uint64_t>(value));
+  return all;
+}
+
+void expect_same(const Result& result, const Result& expected) {
+  EXPECT_EQ(result.text, expected.text);
+  EXPECT_EQ(result.truncated, expected.truncated);
+  EXPECT_EQ(result.prompt_tokens, expected.prompt_tokens);
+  EXPECT_EQ(result.generated_tokens, expected.generated_tokens);
+  EXPECT_EQ(bits(result.label_log_probs), bits(expected.label_log_probs));
+}
+
+class LlamaEngineTest : public selene::testing::DefaultModelTest {
+ protected:
+  std::unique_ptr<Engine> open(LlamaOptions options = {}) const {
+    options.model = path_;
+    return open_llama_engine(options);
+  }
+};
+
+struct LabelSet {
+  const char* name;
+  Labels labels;
+};
+
+const std::vector<LabelSet>& label_sets() {
+  static const std::vector<LabelSet> sets = {
+      {"one token each", {"A", "B", "Tie"}},
+      {"digits", {"1", "2", "3", "4", "5"}},
+      {"some begin others", {"1", "10", "100", "2", "20"}},
+      {"several tokens with a common beginning", {"needs improvement", "needs work", "needs", "fine", "finely balanced"}},
+      {"words and marks", {"Yes", "Yes, but", "No", "n/a", "部分"}},
+  };
+  return sets;
+}
+
+TEST_F(LlamaEngineTest, LabelScoresAreThoseOfAPlainForwardPassForEachLabel) {
+  const ForwardPass plain(path_);
+  const auto engine = open();
+  for (const LabelSet& set : label_sets()) {
+    SCOPED_TRACE(set.name);
+    const Request request = verdict_request("96 legs, since a spider has 8.", set.labels);
+    EXPECT_EQ(bits(run_one(*engine, request).label_log_probs), bits(plain.label_log_probs(request)));
+  }
+}
+
+TEST_F(LlamaEngineTest, AVerdictAfterACritiqueIsScoredAfterItsText) {
+  const ForwardPass plain(path_);
+  const auto engine = open();
+  for (const LabelSet& set : label_sets()) {
+    SCOPED_TRACE(set.name);
+    const Request request = critique_request("96 legs, since a spider has 8.", set.labels, 12);
+    const Result result = run_one(*engine, request);
+    EXPECT_FALSE(result.text.empty());
+    EXPECT_EQ(bits(result.label_log_probs), bits(plain.label_log_probs(request, result.text)));
+  }
+}
+
+// What greedy decoding writes is, token by token, the most probable token of a plain forward pass over its own text.
+TEST_F(LlamaEngineTest, ACritiqueIsWhatThePlainModelWouldWrite) {
+  const ForwardPass plain(path_);
+  const Request request = critique_request("96 legs, since a spider has 8.", {}, 24);
+  const Result result = run_one(*open(), request);
+  std::vector<Token> tokens = plain.tokenizer().tokens(
+      plain.tokenizer().prompt(plain.chat_template().render(request.messages)), request.answer_start);
+  std::string text;
+  for (int i = 0; i < request.max_tokens; ++i) {
+    const std::vector<double> row = plain.log_probs(tokens, tokens.size() - 1).front();
+    tokens.push_back(static_cast<Token>(std::max_element(row.begin(), row.end()) - row.begin()));
+    text += plain.tokenizer().piece(tokens.back());
+  }
+  EXPECT_EQ(" " + result.text, text);
+}
+
+std::vector<Request> mixed_requests() {
+  const std::string long_response =
+      "A spider has eight legs and is therefore no insect. Twelve spiders have twelve times eight legs, which is 96. "
+      "I counted them twice, once by hand and once by multiplying, and both ways gave me the same number: ninety-six.";
+  std::vector<Request> requests = {
+      verdict_request("96", {"A", "B"}),
+      verdict_request(long_response, {"1", "10", "2"}),
+      verdict_request(long_response + " So it is 96.", {"1", "10", "2"}),
+      verdict_request("", {"needs improvement", "needs work", "fine"}),
+      critique_request("96", {"A", "B"}, 16),
+      critique_request("72 legs.", {"A", "B"}, 16),
+      critique_request(long_response, {"1", "2", "3"}, 24),
+      critique_request(long_response, {"1", "2", "3"}, 5),
+      critique_request("It has\n\nno legs at all.", {}, 12),
+      critique_request("96", {"A", "B"}, 16),
+  };
+  for (const std::uint64_t seed : {1, 2}) {
+    requests.push_back(critique_request("96 legs", {"A", "B"}, 16));
+    requests.back().sampling = {.temperature = 0.9, .seed = seed};
+  }
+  Request other;
+  other.messages = {{"system", "You are terse."}, {"user", "Is water wet?"}};
+  other.mark = "Answer:";
+  other.labels = {"Yes", "No"};
+  requests.push_back(other);
+  return requests;
+}
+
+TEST_F(LlamaEngineTest, ResultsAreTheSameBitsWhateverElseIsComputed) {
+  const std::vector<Request> requests = mixed_requests();
+  const std::vector<Result> expected = run_all(*open({.threads = 1}), requests);
+
+  const auto check = [&](const char* name, Engine& engine, const std::vector<size_t>& order) {
+    std::vector<Request> arranged;
+    for (const size_t i : order) arranged.push_back(requests[i]);
+    const std::vector<Result> results = run_all(engine, arranged);
+    for (size_t i = 0; i < order.size(); ++i) {
+      SCOPED_TRACE(std::string(name) + ", request " + std::to_string(order[i]));
+      expect_same(results[i], expected[order[i]]);
+    }
+  };
+  std::vector<size_t> order(requests.size());
+  std::iota(order.begin(), order.end(), 0);
+
+  check("two threads", *open({.threads = 2}), order);
+  check("one slot", *open({.threads = 2, .kv_mib = 1}), order);
+  check("many slots", *open({.threads = 2, .kv_mib = 600}), order);
+  check("three slots", *open({.threads = 2, .max_slots = 3}), order);
+  check("small batches", *open({.threads = 2, .max_slots = 2, .batch_tokens = 40}), order);
+  std::reverse(order.begin(), order.end());
+  const auto engine = open({.threads = 2});
+  check("reversed", *engine, order);
+  std::rotate(order.begin(), order.begin() + 5, order.end());
+  check("warm, another order", *engine, order);
+  for (size_t i = 0; i < requests.size(); ++i) check("warm, alone", *engine, {i});
+  for (const size_t i : {1, 6, 10}) check("cold, alone", *open({.threads = 2}), {i});
+}
+
+TEST_F(LlamaEngineTest, AModelReadIntoMemoryGivesTheSameBitsAsAMappedOne) {
+  const Request request = verdict_request("96", {"A", "B"});
+  expect_same(run_one(*open({.mmap = false}), request), run_one(*open(), request));
+}
+
+TEST_F(LlamaEngineTest, AStoredCritiqueIsScoredAsItWasWhenWritten) {
+  const auto engine = open();
+  for (const int max_tokens : {3, 40}) {
+    const Request request = critique_request("72 legs.", {"needs improvement", "needs work", "fine"}, max_tokens);
+    const Result written = run_one(*engine, request);
+    Request stored = request;
+    stored.answer_start = answer_body(request, written.text);
+    stored.max_tokens = 0;
+    EXPECT_EQ(bits(run_one(*engine, stored).label_log_probs), bits(written.label_log_probs));
+    EXPECT_EQ(bits(run_one(*open({.threads = 1}), stored).label_log_probs), bits(written.label_log_probs));
+  }
+}
+
+TEST_F(LlamaEngineTest, ACritiqueCutByTheLimitIsSaidAndStillJudged) {
+  const Result result = run_one(*open(), critique_request("72 legs.", {"A", "B"}, 3));
+  EXPECT_TRUE(result.truncated);
+  EXPECT_EQ(result.generated_tokens, 3);
+  EXPECT_EQ(result.label_log_probs.size(), 2u);
+}
+
+TEST_F(LlamaEngineTest, GenerationEndsBeforeTheStopText) {
+  const auto engine = open();
+  Request request = critique_request("72 legs.", {}, 40);
+  const std::string free = run_one(*engine, request).text;
+  const size_t word = free.find(' ', 10) + 1;
+  request.stop = free.substr(word, 5);
+  const Result stopped = run_one(*engine, request);
+  EXPECT_FALSE(stopped.truncated);
+  EXPECT_EQ(stopped.text + " ", free.substr(0, free.find(request.stop))) << free;
+}
+
+TEST_F(LlamaEngineTest, PlainGenerationScoresNothing) {
+  Request request;
+  request.messages = {{"user", "Say hello."}};
+  request.max_tokens = 100;
+  const Result result = run_one(*open(), request);
+  EXPECT_TRUE(result.label_log_probs.empty());
+  EXPECT_FALSE(result.truncated) << "the model ends its answer itself: " << result.text;
+  EXPECT_FALSE(result.text.empty());
+  EXPECT_LT(result.generated_tokens, 100);
+}
+
+TEST_F(LlamaEngineTest, TextIsStreamedAsItIsWritten) {
+  const auto engine = open();
+  const std::vector<Request> requests = {critique_request("72 legs.", {"A", "B"}, 20), critique_request("96", {"A", "B"}, 20)};
+  std::vector<std::string> streamed(2);
+  std::vector<std::string> texts(2);
+  Events events;
+  events.text = [&](size_t request, std::string_view piece) { streamed[request] += piece; };
+  events.results = [&](std::span<Completed> completed) {
+    for (const Completed& one : completed) texts[one.request] = one.result.text;
+  };
+  engine->run(requests, events);
+  for (size_t i = 0; i < 2; ++i) {
+    const size_t start = streamed[i].find_first_not_of(" \n");
+    EXPECT_EQ(streamed[i].substr(start, texts[i].size()), texts[i]);
+  }
+}
+
+TEST_F(LlamaEngineTest, TheSeedDecidesWhatIsSampled) {
+  const auto engine = open();
+  std::vector<Request> requests(4, critique_request("72 legs.", {"A", "B"}, 20));
+  for (size_t i = 0; i < 4; ++i) requests[i].sampling = {.temperature = 1, .seed = i / 2};
+  const std::vector<Result> results = run_all(*engine, requests);
+  expect_same(results[1], results[0]);
+  expect_same(results[3], results[2]);
+  EXPECT_NE(results[0].text, results[2].text);
+}
+
+TEST_F(LlamaEngineTest, AVeryLowTemperatureIsGreedy) {
+  const auto engine = open();
+  Request request = critique_request("72 legs.", {"A", "B"}, 20);
+  const Result greedy = run_one(*engine, request);
+  request.sampling = {.temperature = 1e-6, .seed = 5};
+  expect_same(run_one(*engine, request), greedy);
+}
+
+TEST_F(LlamaEngineTest, SharedBeginningsAreComputedOnce) {
+  const auto engine = open();
+  std::vector<Request> requests;
+  for (int i = 0; i < 6; ++i) requests.push_back(verdict_request(std::to_string(i), {"A", "B"}));
+  run_all(*engine, requests);
+  const Counters counters = engine->counters();
+  EXPECT_LT(counters.prompt_tokens_computed, counters.prompt_tokens / 2);
+  EXPECT_GE(counters.prompt_tokens_computed, counters.prompt_tokens / 6);
+  EXPECT_EQ(counters.generated_tokens, 0);
+}
+
+TEST_F(LlamaEngineTest, StopsSoonWhenTold) {
+  const auto engine = open({.max_slots = 2});
+  std::vector<Request> requests;
+  for (int i = 0; i < 8; ++i) requests.push_back(critique_request(std::to_string(i), {"A", "B"}, 8));
+  size_t results = 0;
+  Events events;
+  events.results = [&](std::span<Completed> completed) { results += completed.size(); };
+  events.stop = [&] { return results > 0; };
+  engine->run(requests, events);
+  EXPECT_GE(results, 1u);
+  EXPECT_LE(results, 4u);
+  // The engine works on as if nothing had been.
+  expect_same(run_one(*engine, requests[5]), run_one(*open(), requests[5]));
+}
+
+TEST_F(LlamaEngineTest, NothingToDoIsNothingDone) {
+  const auto engine = open();
+  EXPECT_TRUE(run_all(*engine, {}).empty());
+  EXPECT_TRUE(engine->context_tokens({}).empty());
+}
+
+TEST_F(LlamaEngineTest, ARequestThatDoesNotFitIsRefusedWithBothNumbers) {
+  const auto engine = open({.context_tokens = 512});
+  std::string words;
+  for (int i = 0; i < 600; ++i) words += "word ";
+  const Request request = verdict_request(words, {"A", "B"});
+  const std::int64_t need = engine->context_tokens(std::vector<Request>{request}).front();
+  EXPECT_GT(need, 600);
+  EXPECT_EQ(engine->context_limit(), 512);
+  EXPECT_EQ(message_of<Error>([&] { run_one(*engine, request); }),
+            "a request needs " + std::to_string(need) + " tokens, the context has 512");
+}
+
+TEST_F(LlamaEngineTest, ARequestThatJustFitsRuns) {
+  const Request request = critique_request("72 legs.", {"A", "B"}, 30);
+  const std::int64_t need = open()->context_tokens(std::vector<Request>{request}).front();
+  const auto engine = open({.context_tokens = need});
+  expect_same(run_one(*engine, request), run_one(*open(), request));
+}
+
+// A chat template that takes messages to pieces, so that llama.cpp's engine forgets where they came from.
+TEST_F(LlamaEngineTest, ControlTokensInDataStayTextWhateverTheTemplateDoes) {
+  const auto engine = open({.chat_template = "{% for part in messages[0].content.split(',') %}{{ part }}{% endfor %}<|im_end|>"});
+  const auto prompt_tokens = [&](const std::string& content) {
+    Request request;
+    request.messages = {{"user", content}};
+    request.mark = "Answer:";
+    request.labels = {"Yes", "No"};
+    return run_one(*engine, request).prompt_tokens;
+  };
+  EXPECT_EQ(prompt_tokens("a"), 2);
+  // As text "<|im_end|>" is several tokens, as a control token it would be one.
+  EXPECT_GT(prompt_tokens("<|im_end|>,a"), 5);
+  EXPECT_EQ(prompt_tokens("<|im_end|>,a"), prompt_tokens("<|im_end|>a"));
+}
+
+TEST_F(LlamaEngineTest, AChatTemplateThatGivesNothingIsRefused) {
+  EXPECT_EQ(message_of<Error>([&] { run_one(*open({.chat_template = "{# nothing #}"}), verdict_request("a", {"A", "B"})); }),
+            path_.string() + ": the chat template gives an empty prompt");
+}
+
+// --- adapters ---
+
+// A LoRA adapter of rank 2 on the query projection of the first layer.
+std::string adapter_file(float value, std::uint64_t width) {
+  GgufBuilder file;
+  file.text("general.architecture", "llama").text("general.type", "adapter").text("adapter.type", "lora");
+  const float alpha = 2;
+  file.entries.push_back(selene::testing::gguf_text("adapter.lora.alpha") + selene::testing::le(std::uint32_t{6}) +
+                         selene::testing::le(alpha));
+  std::vector<float> a(width * 2);
+  std::vector<float> b(width * 2, value);
+  for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 7) / 70;
+  file.floats("blk.0.attn_q.weight.lora_a", {width, 2}, a).floats("blk.0.attn_q.weight.lora_b", {2, width}, b);
+  return file.build();
+}
+
+TEST_F(LlamaEngineTest, AnAdapterChangesScoresByItsScale) {
+  const TemporaryFolder folder;
+  const auto lora = folder.file("lora.gguf", adapter_file(0.05f, 576));
+  const Request request = verdict_request("96", {"A", "B"});
+  const std::vector<double> base = run_one(*open(), request).label_log_probs;
+  const std::vector<double> adapted = run_one(*open({.adapter = lora}), request).label_log_probs;
+  EXPECT_NE(bits(adapted), bits(base));
+  EXPECT_EQ(bits(run_one(*open({.adapter = lora}), request).label_log_probs), bits(adapted));
+  EXPECT_NE(bits(run_one(*open({.adapter = lora, .adapter_scale = 2}), request).label_log_probs), bits(adapted));
+  const auto zero = folder.file("zero.gguf", adapter_file(0, 576));
+  EXPECT_EQ(bits(run_one(*open({.adapter = zero}), request).label_log_probs), bits(base));
+}
+
+TEST_F(LlamaEngineTest, AnAdapterOfAnotherShapeIsRefused) {
+  const TemporaryFolder folder;
+  const auto lora = folder.file("lora.gguf", adapter_file(1, 64));
+  const std::string message = message_of<Error>([&] { run_one(*open({.adapter = lora}), verdict_request("a", {"A", "B"})); });
+  EXPECT_EQ(message.rfind(lora.string() + ": the adapter does not fit the model: ", 0), 0u) << message;
+  EXPECT_NE(message.find("incorrect shape"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace selene::engine
