@@ -1,6 +1,9 @@
 // The program: the command table, and the one place that turns an Error into a message and an exit code.
+#include <unistd.h>
+
 #include <clocale>
 #include <cstdio>
+#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -34,6 +37,15 @@ constexpr const char* kExamples = R"(Examples:
 
 `selene COMMAND --help` says more. Exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted.)";
 
+// llama.cpp's threads wait for one another several hundred times a pass. OpenMP lets them spin for milliseconds there,
+// which on a machine with other work makes every pass wait for time slices (measured: 10 times as slow and more). The
+// runtime reads its settings when the program is loaded, so they are set and the program is loaded again, once.
+void limit_spinning(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  ::setenv("GOMP_SPINCOUNT", "10000", 1);
+  ::execv("/proc/self/exe", argv);  // Returns only where this is not possible: then it goes on as it is.
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"selene: a language model as a judge, on your own machine", "selene"};
   auto formatter = std::make_shared<selene::cli::HelpFormatter>();
@@ -61,6 +73,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  limit_spinning(argv);
   std::setlocale(LC_CTYPE, "C.UTF-8");  // For wcwidth; numbers stay in the C locale.
   selene::catch_interrupts();
   try {

@@ -17,7 +17,8 @@ bool all_of(std::string_view text, std::string_view characters) {
   return text.find_first_not_of(characters) == std::string_view::npos;
 }
 
-// The label that a line is, with where it begins in it. The longest of those that fit: in `".5"` it is `.5`, not `5`.
+// The label that a line is, with where it begins in it. The longest of those that fit: in `".5"` it
+// is `.5`, not `5`.
 struct LineLabel {
   size_t label = 0;
   size_t at = 0;
@@ -27,8 +28,11 @@ std::optional<LineLabel> label_of_line(std::string_view line, std::span<const st
   std::optional<LineLabel> found;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (found && labels[i].size() <= labels[found->label].size()) continue;
-    for (size_t at = line.find(labels[i]); at != std::string_view::npos; at = line.find(labels[i], at + 1)) {
-      if (!all_of(line.substr(0, at), kAround) || !all_of(line.substr(at + labels[i].size()), kAfter)) continue;
+    for (size_t at = line.find(labels[i]); at != std::string_view::npos;
+         at = line.find(labels[i], at + 1)) {
+      if (!all_of(line.substr(0, at), kAround) ||
+          !all_of(line.substr(at + labels[i].size()), kAfter))
+        continue;
       found = LineLabel{i, at};
       break;
     }
@@ -44,7 +48,8 @@ bool begins_a_longer_label(const std::string& label, std::span<const std::string
 
 }  // namespace
 
-LabelReading read_label(std::string_view answer, std::string_view mark, std::span<const std::string> labels, bool cut) {
+LabelReading read_label(std::string_view answer, std::string_view mark,
+                        std::span<const std::string> labels, bool cut) {
   LabelReading reading;
   const size_t mark_at = mark.empty() ? 0 : answer.rfind(mark);
   reading.before_mark = trim(answer.substr(0, mark_at));
@@ -55,12 +60,14 @@ LabelReading read_label(std::string_view answer, std::string_view mark, std::spa
   const size_t after = mark_at + mark.size();
   const size_t begin = answer.find_first_not_of(" \t\r\n\v\f", after);
   if (begin == std::string_view::npos) {
-    reading.unreadable = cut ? "cut at max_tokens before the label" : "nothing after the result mark";
+    reading.unreadable =
+        cut ? "cut at max_tokens before the label" : "nothing after the result mark";
     return reading;
   }
   const std::string_view line = answer.substr(begin, answer.find('\n', begin) - begin);
   const auto found = label_of_line(line, labels);
-  if (found && cut && answer.ends_with(labels[found->label]) && begins_a_longer_label(labels[found->label], labels)) {
+  if (found && cut && answer.ends_with(labels[found->label]) &&
+      begins_a_longer_label(labels[found->label], labels)) {
     reading.unreadable = "cut at max_tokens within the label";
   } else if (found) {
     reading.label = found->label;
@@ -72,7 +79,8 @@ LabelReading read_label(std::string_view answer, std::string_view mark, std::spa
   return reading;
 }
 
-std::span<const AnswerToken> tokens_of_label(std::span<const AnswerToken> tokens, std::string_view mark,
+std::span<const AnswerToken> tokens_of_label(std::span<const AnswerToken> tokens,
+                                             std::string_view mark,
                                              std::span<const std::string> labels, size_t label) {
   std::string text;
   for (const AnswerToken& token : tokens) text += token.text;
@@ -84,7 +92,8 @@ std::span<const AnswerToken> tokens_of_label(std::span<const AnswerToken> tokens
     end += tokens[i].text.size();
     if (end <= reading.label_at) continue;
     const bool begins_label =
-        begin >= reading.label_at || trim(std::string_view(text).substr(begin, reading.label_at - begin)).empty();
+        begin >= reading.label_at ||
+        trim(std::string_view(text).substr(begin, reading.label_at - begin)).empty();
     return begins_label ? tokens.subspan(i) : std::span<const AnswerToken>();
   }
   return {};

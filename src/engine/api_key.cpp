@@ -16,7 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Someone may give the key itself where its variable's name is asked for: then it must not be shown.
+// Someone may give the key itself where its variable's name is asked for: then it must not be
+// shown.
 bool could_be_a_name(const std::string& text) {
   constexpr size_t kLongestName = 64;
   const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
@@ -29,7 +30,8 @@ std::string checked_key(std::string_view text, const std::string& place) {
   if (key.empty()) throw Error("there is no key in it", place);
   const auto sendable = [](unsigned char c) { return c > ' ' && c < 0x7F; };
   if (!std::all_of(key.begin(), key.end(), sendable)) {
-    throw Error("what is in it cannot be a key: it has characters other than printable ASCII", place);
+    throw Error("what is in it cannot be a key: it has characters other than printable ASCII",
+                place);
   }
   return key;
 }
@@ -47,15 +49,19 @@ ApiKey read_api_key(const std::string& key_env, const fs::path& key_file) {
                   "put the key into a variable and give its name");
     }
     const char* value = std::getenv(key_env.c_str());
-    if (value == nullptr) throw Error("the environment variable is not set", key_env, "export it, or use --key-file");
+    if (value == nullptr) {
+      throw Error("the environment variable is not set", key_env, "export it, or use --key-file");
+    }
     result.key = checked_key(value, key_env);
   } else if (!key_file.empty()) {
     const std::string text = read_file(key_file);
     result.key = checked_key(std::string_view(text).substr(0, text.find('\n')), key_file.string());
     std::error_code failure;
     const fs::perms open_to_others = fs::perms::group_all | fs::perms::others_all;
-    if ((fs::status(key_file, failure).permissions() & open_to_others) != fs::perms::none && !failure) {
-      result.warning = fmt::format("{} can be read by other users; `chmod 600` it", key_file.string());
+    if ((fs::status(key_file, failure).permissions() & open_to_others) != fs::perms::none &&
+        !failure) {
+      result.warning =
+          fmt::format("{} can be read by other users; `chmod 600` it", key_file.string());
     }
   }
   return result;

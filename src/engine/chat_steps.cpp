@@ -1,6 +1,5 @@
 #include "engine/chat_steps.h"
 
-#include <utility>
 #include <algorithm>
 #include <utility>
 
@@ -24,7 +23,10 @@ std::string_view without_start(std::string_view text, std::string_view start) {
 }  // namespace
 
 ChatSteps::ChatSteps(const Request& request, const ServerKind& kind, bool ask_log_probs)
-    : request_(&request), kind_(&kind), ask_log_probs_(ask_log_probs), scores_(request.labels, kind.continues) {
+    : request_(&request),
+      kind_(&kind),
+      ask_log_probs_(ask_log_probs),
+      scores_(request.labels, kind.continues) {
   const bool generates = request.max_tokens > 0;
   const bool scores = !request.labels.empty();
   if (kind.continues) {
@@ -109,8 +111,11 @@ ChatCall ChatSteps::whole_call() const {
   call.log_probs = ask_log_probs_;
   call.max_tokens += static_cast<int>(request_->mark.size()) + verdict_tokens();
   if (request_->max_tokens > 0) return call;
-  const std::string line = fmt::format("Answer with \"{} <label>\" alone, without reasoning.", request_->mark);
-  if (!request_->answer_start.empty()) call.messages.push_back({"assistant", request_->answer_start});
+  const std::string line =
+      fmt::format("Answer with \"{} <label>\" alone, without reasoning.", request_->mark);
+  if (const std::string& stored = request_->answer_start; !stored.empty()) {
+    call.messages.push_back({"assistant", stored});
+  }
   if (!call.messages.empty() && call.messages.back().role == "user") {
     call.messages.back().content += "\n\n" + line;
   } else {
@@ -159,7 +164,8 @@ void ChatSteps::take_whole(const ChatAnswer& answer) {
     result_.text = critique_in(answer.text);
     return;
   }
-  const LabelReading reading = read_label(answer.text, request_->mark, request_->labels, answer.cut);
+  const LabelReading reading =
+      read_label(answer.text, request_->mark, request_->labels, answer.cut);
   if (!reading.label) {
     result_.text = critique_in(answer.text);
     result_.unreadable = reading.unreadable;

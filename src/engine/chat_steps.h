@@ -1,13 +1,15 @@
 // One request as calls to a chat server, one after the other.
 //
-// Where the server continues an assistant message, the request runs as it does in-process: the critique, stopped at the
-// result mark; then, after answer_before_label(), the label with the log-probabilities of what else could stand there;
-// then, where labels of several tokens leave it open, what follows their beginnings (label_scores.h). llama-server is
-// kept to the labels by a grammar, which does not change the log-probabilities.
+// Where the server continues an assistant message, the request runs as it does in-process: the
+// critique, stopped at the result mark; then, after answer_before_label(), the label with the
+// log-probabilities of what else could stand there; then, where labels of several tokens leave it
+// open, what follows their beginnings (label_scores.h). llama-server is kept to the labels by a
+// grammar, which does not change the log-probabilities.
 //
-// Where it does not, one call writes critique, mark and label freely, and the verdict is read strictly
-// (answer_parser.h); the start of the answer is not sent. A request for the verdict alone gets one more line at its end:
-// `Answer with "<mark> <label>" alone, without reasoning.`; a stored critique comes before that line as a turn.
+// Where it does not, one call writes critique, mark and label freely, and the verdict is read
+// strictly (answer_parser.h); the start of the answer is not sent. A request for the verdict alone
+// gets one more line at its end: `Answer with "<mark> <label>" alone, without reasoning.`; a stored
+// critique comes before that line as a turn.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +42,7 @@ class ChatSteps {
 
  private:
   enum class Step {
-    Whole,      // Critique, mark and label in one.
+    Whole,  // Critique, mark and label in one.
     Critique,
     Label,
     OpenLabel,  // What follows the beginning of a label.

@@ -42,11 +42,14 @@ class EndpointEngine : public Engine {
   Counters counters() const override { return counters_; }
 
  private:
-  bool budget_is_spent() const { return options_.token_budget > 0 && spent_tokens_ >= options_.token_budget; }
+  bool budget_is_spent() const {
+    return options_.token_budget > 0 && spent_tokens_ >= options_.token_budget;
+  }
   void start_new(Run& run);
   void take(Run& run, std::span<const FleetReply> replies);
   void deliver(Run& run, std::vector<Completed> completed) const;
-  void add_call(size_t request, const ChatSteps& steps, const ServedModel& served, std::optional<size_t> server);
+  void add_call(size_t request, const ChatSteps& steps, const ServedModel& served,
+                std::optional<size_t> server);
   void count(const ChatSteps& steps, const ChatAnswer& answer);
   void throw_if_budget_ended(const Run& run) const;
 
@@ -70,8 +73,8 @@ const EngineId& EndpointEngine::id() const {
   return id_;
 }
 
-// Requests start in their order, as many as the fleet has room for; each goes on with its next call, at the server that
-// answered the last one, until it has ended.
+// Requests start in their order, as many as the fleet has room for; each goes on with its next
+// call, at the server that answered the last one, until it has ended.
 void EndpointEngine::run(std::span<const Request> requests, const Events& events) {
   struct CancelAtEnd {
     Fleet& fleet;
@@ -140,7 +143,8 @@ void EndpointEngine::add_call(size_t request, const ChatSteps& steps, const Serv
   const ChatCall call = steps.call();
   size_t max_bytes = options_.max_answer_bytes;
   if (call.log_probs) max_bytes += static_cast<size_t>(call.max_tokens) * kLogProbBytesPerToken;
-  fleet_.add({.id = request, .body = chat_body(served, call), .max_bytes = max_bytes, .server = server});
+  fleet_.add(
+      {.id = request, .body = chat_body(served, call), .max_bytes = max_bytes, .server = server});
 }
 
 void EndpointEngine::count(const ChatSteps& steps, const ChatAnswer& answer) {
@@ -152,15 +156,18 @@ void EndpointEngine::count(const ChatSteps& steps, const ChatAnswer& answer) {
   if (!steps.scoring()) counters_.generated_tokens += answer.generated_tokens;
 }
 
-// What was in flight when the budget was spent has been delivered by then, unless it needed one more call.
+// What was in flight when the budget was spent has been delivered by then, unless it needed one
+// more call.
 void EndpointEngine::throw_if_budget_ended(const Run& run) const {
   if (options_.token_budget > 0 && !usage_is_told_) {
-    throw Error("the server does not say how many tokens it used, so a token budget cannot be kept");
+    throw Error(
+        "the server does not say how many tokens it used, so a token budget cannot be kept");
   }
   if (!budget_is_spent() || !run.running.empty() || run.delivered == run.requests.size()) return;
-  throw Error(fmt::format("the token budget of {} is spent ({} tokens used); {} of {} requests are done",
-                          options_.token_budget, spent_tokens_, run.delivered, run.requests.size()),
-              "", "raise the budget and run the same command again");
+  throw Error(
+      fmt::format("the token budget of {} is spent ({} tokens used); {} of {} requests are done",
+                  options_.token_budget, spent_tokens_, run.delivered, run.requests.size()),
+      "", "raise the budget and run the same command again");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
-// The endpoint engine: any server that speaks OpenAI's chat API (llama-server, vLLM, SGLang, Ollama, hosted ones), or a
-// fleet of them that serve one model. How a request becomes calls, and a verdict with or without a distribution, is in
-// chat_steps.h, label_scores.h and answer_parser.h; how a fleet is used and failures are met, in fleet.h.
+// The endpoint engine: any server that speaks OpenAI's chat API (llama-server, vLLM, SGLang,
+// Ollama, hosted ones), or a fleet of them that serve one model. How a request becomes calls, and a
+// verdict with or without a distribution, is in chat_steps.h, label_scores.h and answer_parser.h;
+// how a fleet is used and failures are met, in fleet.h.
 #pragma once
 
 #include <chrono>
@@ -19,29 +20,34 @@ struct Endpoint {
 };
 
 struct EndpointOptions {
-  std::vector<Endpoint> endpoints;     // All serve the same model.
-  std::string api_key{};               // Sent to each; empty: none.
-  bool key_over_http = false;          // Allows sending it over plain http to another machine.
-  int in_flight_per_endpoint = 16;     // Requests at once.
-  int retries = 6;                     // Of one request, and in a row of one endpoint.
-  std::chrono::milliseconds backoff{500};       // Before the first retry; doubled for each one more, with jitter.
+  std::vector<Endpoint> endpoints;  // All serve the same model.
+  std::string api_key{};            // Sent to each; empty: none.
+  bool key_over_http = false;       // Allows sending it over plain http to another machine.
+  int in_flight_per_endpoint = 16;  // Requests at once.
+  int retries = 6;                  // Of one request, and in a row of one endpoint.
+  // Before the first retry; doubled for each one more up to the most, with jitter.
+  std::chrono::milliseconds backoff{500};
   std::chrono::milliseconds backoff_most{30'000};
-  std::int64_t token_budget = 0;       // Of prompts and answers, over all runs; once spent no call starts. 0: none.
-  size_t max_answer_bytes = 4 << 20;   // Of one answer; log-probabilities come on top (16 KiB a token).
-  std::chrono::milliseconds timeout{600'000};   // Of one call.
+  // Of prompts and answers, over all runs; once it is spent no call starts. 0: none.
+  std::int64_t token_budget = 0;
+  // Of one answer; log-probabilities come on top (16 KiB a token).
+  size_t max_answer_bytes = 4 << 20;
+  std::chrono::milliseconds timeout{600'000};  // Of one call.
   std::chrono::milliseconds connect_timeout{10'000};
-  bool ask_log_probs = true;           // False: labels are read from the text, without probabilities.
+  bool ask_log_probs = true;  // False: labels are read from the text, without probabilities.
 };
 
-// Throws Error that names the option and what is wrong with it. The servers are asked what they are by the first call of
-// id() or run(), which throws Error when none of them answers.
+// Throws Error that names the option and what is wrong with it. The servers are asked what they are
+// by the first call of id() or run(), which throws Error when none of them answers.
 //
-// id(): the model is "endpoint:", its name and what the server says that it is; the version is "openai-chat 1" and the
-// kind of server; neither key nor address is in it. context_tokens() and context_limit() are 0: not known. A request
-// that the server finds too long ends unreadable with the server's message.
+// id(): the model is "endpoint:", its name and what the server says that it is; the version is
+// "openai-chat 1" and the kind of server; neither key nor address is in it. context_tokens() and
+// context_limit() are 0: not known. A request that the server finds too long ends unreadable with
+// the server's message.
 //
-// run() throws Error naming the endpoint when a request is refused, fails after all retries or is answered by another
-// model, when no endpoint answers any more, and when the token budget is spent; what ended before was delivered.
+// run() throws Error naming the endpoint when a request is refused, fails after all retries or is
+// answered by another model, when no endpoint answers any more, and when the token budget is spent;
+// what ended before was delivered.
 std::unique_ptr<Engine> open_endpoint_engine(const EndpointOptions& options);
 
 }  // namespace selene::engine

@@ -36,7 +36,8 @@ void check(const EndpointOptions& options) {
   for (const Endpoint& endpoint : options.endpoints) {
     const net::Url url = net::parse_url(endpoint.url);
     if (url.has_query) throw Error("the address of an endpoint has no query", url.shown());
-    if (!options.api_key.empty() && url.scheme == "http" && !url.loopback() && !options.key_over_http) {
+    if (!options.api_key.empty() && url.scheme == "http" && !url.loopback() &&
+        !options.key_over_http) {
       throw Error("a key is not sent over plain http to another machine", url.shown(), "use https");
     }
     if (endpoint.model != options.endpoints.front().model) {
@@ -50,12 +51,18 @@ bool is_good(const net::HttpClient::Answer& answer) {
   return answer.failure == Failure::None && answer.status / 100 == 2;
 }
 
+bool is_refused_as_too_long(const net::HttpClient::Answer& answer) {
+  const bool refused = answer.status == 400 || answer.status == 413 || answer.status == 422;
+  return answer.failure == Failure::None && refused && is_too_long(answer.body);
+}
+
 bool is_overloaded(const net::HttpClient::Answer& answer) {
   return answer.failure == Failure::None && answer.status == 429;
 }
 
 std::string described(const ServedModel& served) {
-  return fmt::format("{} ({}) on {}", served.model, served.details, served.kind->name);
+  const std::string details = served.details.empty() ? "" : " (" + served.details + ")";
+  return fmt::format("{}{} on {}", served.model, details, served.kind->name);
 }
 
 }  // namespace
@@ -74,7 +81,9 @@ Fleet::Fleet(const EndpointOptions& options)
 }
 
 const ServedModel* Fleet::served(const std::function<bool()>& stop) {
-  const auto heard = [](const Server& server) { return server.served || server.health.failures() > 0; };
+  const auto heard = [](const Server& server) {
+    return server.served || server.health.failures() > 0;
+  };
   while (!reference_ || !std::all_of(servers_.begin(), servers_.end(), heard)) {
     if (stop && stop()) return nullptr;
     wait(kProbeInterval);
@@ -83,7 +92,8 @@ const ServedModel* Fleet::served(const std::function<bool()>& stop) {
 }
 
 bool Fleet::has_room() const {
-  return waiting_.size() + in_flight_.size() < servers_.size() * static_cast<size_t>(options_.in_flight_per_endpoint);
+  return waiting_.size() + in_flight_.size() <
+         servers_.size() * static_cast<size_t>(options_.in_flight_per_endpoint);
 }
 
 void Fleet::add(FleetCall call) {
@@ -97,7 +107,9 @@ std::vector<FleetReply> Fleet::wait(Milliseconds timeout) {
   std::vector<FleetReply> replies;
   if (!failure_) {
     start_what_can(Clock::now());
-    for (Answer& answer : client_.wait(time_to_next_start(Clock::now(), timeout))) take(std::move(answer), replies);
+    for (Answer& answer : client_.wait(time_to_next_start(Clock::now(), timeout))) {
+      take(std::move(answer), replies);
+    }
   }
   if (replies.empty() && failure_) {
     const Error failure = *failure_;
@@ -122,7 +134,8 @@ std::optional<size_t> Fleet::choose_server(const FleetCall& call, TimePoint now)
   if (call.server && has_place(servers_[*call.server])) return call.server;
   std::optional<size_t> chosen;
   for (size_t i = 0; i < servers_.size(); ++i) {
-    if (has_place(servers_[i]) && (!chosen || servers_[i].in_flight < servers_[*chosen].in_flight)) chosen = i;
+    const bool less = !chosen || servers_[i].in_flight < servers_[*chosen].in_flight;
+    if (less && has_place(servers_[i])) chosen = i;
   }
   return chosen;
 }
@@ -130,7 +143,8 @@ std::optional<size_t> Fleet::choose_server(const FleetCall& call, TimePoint now)
 void Fleet::start_what_can(TimePoint now) {
   for (size_t i = 0; i < servers_.size(); ++i) {
     const Server& server = servers_[i];
-    if (!server.served && server.in_flight == 0 && server.health.allowed(now) > 0) start(i, std::nullopt, now);
+    const bool unasked = !server.served && server.in_flight == 0;
+    if (unasked && server.health.allowed(now) > 0) start(i, std::nullopt, now);
   }
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     if (next->not_before > now) {
@@ -145,12 +159,13 @@ void Fleet::start_what_can(TimePoint now) {
 }
 
 void Fleet::start(size_t server, std::optional<Pending> pending, TimePoint now) {
-  net::HttpClient::Request request{.url = servers_[server].url + (pending ? "/chat/completions" : "/models"),
-                                   .token = options_.api_key,
-                                   .token_over_http = options_.key_over_http,
-                                   .timeout = pending ? options_.timeout : std::min(options_.timeout, kProbeTimeout),
-                                   .connect_timeout = options_.connect_timeout,
-                                   .max_bytes = pending ? pending->call.max_bytes : options_.max_answer_bytes};
+  net::HttpClient::Request request{
+      .url = servers_[server].url + (pending ? "/chat/completions" : "/models"),
+      .token = options_.api_key,
+      .token_over_http = options_.key_over_http,
+      .timeout = pending ? options_.timeout : std::min(options_.timeout, kProbeTimeout),
+      .connect_timeout = options_.connect_timeout,
+      .max_bytes = pending ? pending->call.max_bytes : options_.max_answer_bytes};
   if (pending) request.body = pending->call.body;
   client_.start(next_id_, std::move(request));
   in_flight_.emplace(next_id_++, InFlight{server, now, std::move(pending)});
@@ -180,13 +195,13 @@ void Fleet::take(Answer answer, std::vector<FleetReply>& replies) {
 }
 
 void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answer) {
+  const bool no_list = answer.status == 404 || answer.status == 405;
   const std::string refused = refusal(answer);
-  const bool not_allowed = answer.status == 401 || answer.status == 403 || answer.failure == Failure::Tls;
-  if (!refused.empty() && not_allowed) return give_up(Error(refused, server.shown));
+  if (!refused.empty() && !no_list) return give_up(Error(refused, server.shown));
+  if (!no_list && !is_good(answer)) return fail_server(server, sent, answer, retry_reason(answer));
   try {
-    if (!refused.empty()) return set_served(server, unlisted_model(server.asked_model));
-    if (!is_good(answer)) return fail_server(server, sent, answer, retry_reason(answer));
-    ServedModel served = parse_models(answer.body, server.asked_model);
+    ServedModel served = no_list ? unlisted_model(server.asked_model)
+                                 : parse_models(answer.body, server.asked_model);
     if (!served.unclear.empty()) return fail_server(server, sent, answer, redacted(served.unclear));
     set_served(server, std::move(served));
   } catch (const Error& error) {
@@ -196,11 +211,11 @@ void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answ
 
 void Fleet::set_served(Server& server, ServedModel served) {
   if (!reference_) reference_ = served;
-  const bool same = served.kind->name == reference_->kind->name && served.model == reference_->model &&
-                    served.details == reference_->details;
+  const bool same = served.kind->name == reference_->kind->name &&
+                    served.model == reference_->model && served.details == reference_->details;
   if (!same) {
-    return give_up(Error(fmt::format("it serves {}, another endpoint of this judge {}", described(served),
-                                     described(*reference_)),
+    return give_up(Error(fmt::format("it serves {}, another endpoint of this judge {}",
+                                     described(served), described(*reference_)),
                          server.shown, "give endpoints of one model"));
   }
   server.health.succeeded();
@@ -210,20 +225,28 @@ void Fleet::set_served(Server& server, ServedModel served) {
 void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies) {
   Server& server = servers_[sent.server];
   const size_t id = sent.pending->call.id;
-  if (const std::string refused = refusal(answer); !refused.empty()) {
-    if (answer.failure != Failure::None || !is_too_long(answer.body)) return give_up(Error(refused, server.shown));
+  if (is_refused_as_too_long(answer)) {
+    const std::string message = redacted(error_message(answer.body));
     server.health.succeeded();
-    replies.push_back({.id = id, .server = sent.server, .answer = {}, .too_long = redacted(error_message(answer.body))});
+    replies.push_back({.id = id,
+                       .server = sent.server,
+                       .answer = {},
+                       .too_long = message.empty() ? "too long for the model" : message});
     return;
+  }
+  if (const std::string refused = refusal(answer); !refused.empty()) {
+    const bool log_probs = refused.find("logprob") != std::string::npos;
+    return give_up(Error(refused, server.shown, log_probs ? "ask without log-probabilities" : ""));
   }
   if (!is_good(answer)) return retry(std::move(sent), answer, retry_reason(answer));
   ChatAnswer chat = parse_chat_answer(answer.body);
   if (!chat.unclear.empty()) return retry(std::move(sent), answer, redacted(chat.unclear));
-  // llama-server calls its one model by its own name.
-  if (!chat.model.empty() && !chat.model.starts_with(server.served->model) && !server.served->kind->takes_grammar) {
-    return give_up(Error(fmt::format("it was asked for model '{}' and answered as '{}'", server.served->model,
-                                     cut_to_columns(redacted(chat.model), kShownColumns)),
-                         server.shown));
+  if (!chat.model.empty() && !chat.model.starts_with(server.served->model) &&
+      !server.served->kind->takes_any_name) {
+    return give_up(
+        Error(fmt::format("it was asked for model '{}' and answered as '{}'", server.served->model,
+                          cut_to_columns(redacted(chat.model), kShownColumns)),
+              server.shown));
   }
   server.health.succeeded();
   replies.push_back({.id = id, .server = sent.server, .answer = std::move(chat), .too_long = ""});
@@ -249,7 +272,8 @@ std::string Fleet::retry_reason(const Answer& answer) const {
   return fmt::format("status {}: {}", answer.status, redacted(error_message(answer.body)));
 }
 
-void Fleet::fail_server(Server& server, const InFlight& sent, const Answer& answer, const std::string& why) {
+void Fleet::fail_server(Server& server, const InFlight& sent, const Answer& answer,
+                        const std::string& why) {
   const TimePoint now = Clock::now();
   if (is_overloaded(answer) && sent.pending) {
     server.health.overloaded(now, answer.retry_after.value_or(std::chrono::seconds(0)));
@@ -264,7 +288,9 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
   fail_server(server, sent, answer, why);
   if (answer.failure != Failure::Connect) {
     if (++pending.attempts > options_.retries) {
-      give_up(Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why), server.shown));
+      give_up(
+          Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why),
+                server.shown));
     }
     pending.not_before = Clock::now() + backoff_.before_attempt(pending.attempts, pending.jitter);
   }
@@ -283,15 +309,19 @@ void Fleet::give_up_when_all_are_down() {
     if (!all.empty()) all += "; ";
     all += fmt::format("{}: {}", server.shown, server.health.last_failure());
   }
-  give_up(Error(fmt::format("no endpoint works after {} attempts: {}", options_.retries + 1, all), "",
-                "check that the servers run, and run the same command again"));
+  give_up(Error(fmt::format("no endpoint works after {} attempts: {}", options_.retries + 1, all),
+                "", "check that the servers run, and run the same command again"));
 }
 
 // A server may repeat the key that it was sent.
 std::string Fleet::redacted(std::string text) const {
   const std::string& key = options_.api_key;
   if (key.empty()) return text;
-  for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at)) text.replace(at, key.size(), "[key]");
+  constexpr std::string_view kInstead = "[key]";
+  for (size_t at = text.find(key); at != std::string::npos;
+       at = text.find(key, at + kInstead.size())) {
+    text.replace(at, key.size(), kInstead);
+  }
   return text;
 }
 

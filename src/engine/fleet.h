@@ -1,9 +1,10 @@
-// Chat calls over many servers: each goes to the least loaded healthy one, with a bounded number in flight.
+// Chat calls over many servers: each goes to the least loaded healthy one, with a bounded number in
+// flight.
 //
-// A server that refuses, times out, is cut off, answers 5xx or nonsense rests with exponential backoff and jitter while
-// the others go on, and is then tried with one call; `Retry-After` makes it rest at least so long; 429 halves what it is
-// given. The call itself is tried again elsewhere or later. A connection that never stood does not count against the
-// call. Other 4xx are final.
+// A server that refuses, times out, is cut off, answers 5xx or nonsense rests with exponential
+// backoff and jitter while the others go on, and is then tried with one call; `Retry-After` makes
+// it rest at least so long; 429 halves what it is given. The call itself is tried again elsewhere
+// or later. A connection that never stood does not count against the call. Other 4xx are final.
 #pragma once
 
 #include <deque>
@@ -26,15 +27,17 @@ namespace selene::engine {
 struct FleetCall {
   size_t id = 0;
   std::string body;
-  size_t max_bytes = 0;             // Of the answer.
-  std::optional<size_t> server{};   // Goes on what this one has just computed: it comes first, there if there is room.
+  size_t max_bytes = 0;  // Of the answer.
+  std::optional<size_t>
+      server{};  // Goes on what this one has just computed: it comes first, there if there is room.
 };
 
 struct FleetReply {
   size_t id = 0;
   size_t server = 0;
   ChatAnswer answer;
-  std::string too_long;  // Instead of an answer: the server's message that the request is too long for the model.
+  std::string too_long;  // Instead of an answer: the server's message that the request is too long
+                         // for the model.
 };
 
 class Fleet {
@@ -42,21 +45,22 @@ class Fleet {
   // Throws Error as open_endpoint_engine() does.
   explicit Fleet(const EndpointOptions& options);
 
-  // What the servers say that they are; waits until each has answered or failed, and one has answered. Null when `stop`
-  // said so before. Throws Error when they differ, or when none answers.
+  // What the servers say that they are; waits until each has answered or failed, and one has
+  // answered. Null when `stop` said so before. Throws Error when they differ, or when none answers.
   const ServedModel* served(const std::function<bool()>& stop);
 
   // Another call would find a place soon.
   bool has_room() const;
   void add(FleetCall call);
-  // Waits until a reply is there, at most `timeout`. Throws Error when a call has failed for good or no server answers,
-  // after the replies that came before it were returned; nothing is in flight then.
+  // Waits until a reply is there, at most `timeout`. Throws Error when a call has failed for good
+  // or no server answers, after the replies that came before it were returned; nothing is in flight
+  // then.
   std::vector<FleetReply> wait(std::chrono::milliseconds timeout);
   void cancel_all();
 
  private:
   struct Server {
-    std::string url;    // Of the API, without a slash at its end.
+    std::string url;  // Of the API, without a slash at its end.
     std::string shown;
     std::string asked_model;
     ServerHealth health;
@@ -86,7 +90,8 @@ class Fleet {
   void set_served(Server& server, ServedModel served);
   std::string refusal(const Answer& answer) const;
   std::string retry_reason(const Answer& answer) const;
-  void fail_server(Server& server, const InFlight& sent, const Answer& answer, const std::string& why);
+  void fail_server(Server& server, const InFlight& sent, const Answer& answer,
+                   const std::string& why);
   void retry(InFlight sent, const Answer& answer, const std::string& why);
   void give_up(const Error& error);
   void give_up_when_all_are_down();
@@ -99,8 +104,9 @@ class Fleet {
   std::deque<Pending> waiting_;
   std::map<std::uint64_t, InFlight> in_flight_;
   std::uint64_t next_id_ = 0;
-  std::optional<ServedModel> reference_;  // What the first that answered said; all others must say the same.
-  std::optional<Error> failure_;          // To be thrown once all replies are out.
+  std::optional<ServedModel>
+      reference_;  // What the first that answered said; all others must say the same.
+  std::optional<Error> failure_;  // To be thrown once all replies are out.
 };
 
 }  // namespace selene::engine

@@ -18,15 +18,17 @@ std::string_view without_leading_space(std::string_view text) {
 }
 
 double probability_of(const AnswerToken& token) {
-  const auto itself = std::find_if(token.alternatives.begin(), token.alternatives.end(),
-                                   [&](const Alternative& alternative) { return alternative.text == token.text; });
+  const auto itself =
+      std::find_if(token.alternatives.begin(), token.alternatives.end(),
+                   [&](const Alternative& alternative) { return alternative.text == token.text; });
   return itself == token.alternatives.end() ? 0 : std::exp(itself->log_prob);
 }
 
 }  // namespace
 
 void LabelScores::add(std::string_view read, std::span<const AnswerToken> tokens) {
-  ensure(read.empty() || open_.contains(std::string(read)), "what follows a text is added only where it is open");
+  ensure(read.empty() || open_.contains(std::string(read)),
+         "what follows a text is added only where it is open");
   std::string so_far(read);
   double share = 1;
   for (const AnswerToken& token : tokens) {
@@ -36,15 +38,17 @@ void LabelScores::add(std::string_view read, std::span<const AnswerToken> tokens
       share = open.mapped();
     }
     add_place(so_far, share, token.alternatives);
-    const std::string_view text = so_far.empty() ? without_leading_space(token.text) : std::string_view(token.text);
+    const std::string_view text =
+        so_far.empty() ? without_leading_space(token.text) : std::string_view(token.text);
     if (text.empty()) share *= probability_of(token);
     so_far += text;
   }
 }
 
 size_t LabelScores::count_beginning(std::string_view text) const {
-  return static_cast<size_t>(std::count_if(labels_.begin(), labels_.end(),
-                                           [&](const std::string& label) { return label.starts_with(text); }));
+  return static_cast<size_t>(
+      std::count_if(labels_.begin(), labels_.end(),
+                    [&](const std::string& label) { return label.starts_with(text); }));
 }
 
 // `count` labels begin with `text`.
@@ -55,13 +59,15 @@ bool LabelScores::counts_at_once(const std::string& text, size_t count) const {
 }
 
 // What can stand after `read`, which has the probability `share`.
-void LabelScores::add_place(std::string_view read, double share, std::span<const Alternative> alternatives) {
+void LabelScores::add_place(std::string_view read, double share,
+                            std::span<const Alternative> alternatives) {
   double going_on = 0;  // Of all alternatives that lead to a label.
   double smallest = 1;
   for (const Alternative& alternative : alternatives) {
     const double probability = std::exp(alternative.log_prob);
     smallest = std::min(smallest, probability);
-    const std::string_view text = read.empty() ? without_leading_space(alternative.text) : alternative.text;
+    const std::string_view text =
+        read.empty() ? without_leading_space(alternative.text) : alternative.text;
     const std::string whole = std::string(read).append(text);
     const size_t count = text.empty() ? 0 : count_beginning(whole);
     if (count == 0) continue;
@@ -84,14 +90,23 @@ void LabelScores::add_place(std::string_view read, double share, std::span<const
   close_whole_labels();
 }
 
-// An open text that is a label, where each longer label was listed as a token of its own.
+// A token longer than `text` was listed that is `label` or begins it.
+bool LabelScores::is_listed_beyond(size_t label, std::string_view text) const {
+  return found_[label].probability > 0 ||
+         std::any_of(open_.begin(), open_.end(), [&](const auto& open) {
+           return open.first.size() > text.size() && labels_[label].starts_with(open.first);
+         });
+}
+
+// An open text that is a label, where each longer label was listed in another way.
 void LabelScores::close_whole_labels() {
   for (auto open = open_.begin(); open != open_.end();) {
-    const auto itself = std::find(labels_.begin(), labels_.end(), open->first);
+    const std::string& text = open->first;
+    const auto itself = std::find(labels_.begin(), labels_.end(), text);
     bool closed = itself != labels_.end();
     for (size_t i = 0; i < labels_.size(); ++i) {
-      const bool longer = labels_[i].size() > open->first.size() && labels_[i].starts_with(open->first);
-      if (longer && found_[i].probability == 0) closed = false;
+      const bool longer = labels_[i].size() > text.size() && labels_[i].starts_with(text);
+      if (longer && !is_listed_beyond(i, text)) closed = false;
     }
     if (closed) {
       found_[static_cast<size_t>(itself - labels_.begin())].probability += open->second;
@@ -118,7 +133,9 @@ std::optional<std::string> LabelScores::open_text() const {
   if (!can_ask_ || open() <= kUnknownShare * known()) return std::nullopt;
   const std::pair<const std::string, double>* most = nullptr;
   for (const auto& entry : open_) {
-    if (is_valid_utf8(entry.first) && (most == nullptr || entry.second > most->second)) most = &entry;
+    if (is_valid_utf8(entry.first) && (most == nullptr || entry.second > most->second)) {
+      most = &entry;
+    }
   }
   return most == nullptr ? std::nullopt : std::optional(most->first);
 }

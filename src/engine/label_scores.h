@@ -1,13 +1,16 @@
 // Probabilities of labels from what a server lists as possible tokens ("top_logprobs").
 //
-// The rule. Where the label begins, each listed alternative counts for the label that it is, white space in front left
-// out. What only begins a label stays open until it is known what follows it, for something else could; so does what is
-// a label and begins another ("1" of 10), unless each longer one is listed as a token of its own: then the tokenizer
-// does not write it in parts. Where the server cannot be asked what follows, a text that begins one label alone counts
-// for it. White space that was generated alone in front of the label is a step on the way, with its probability.
+// The rule. Where the label begins, each listed alternative counts for the label that it is, white
+// space in front left out. What only begins a label stays open until it is known what follows it,
+// for something else could; so does what is a label and begins another ("1" of 10), unless each
+// longer one is listed in another way ("10"): then the tokenizer does not write it in these parts.
+// Where the server cannot be asked what follows, a text that begins one label alone counts for it.
+// White space that was generated alone in front of the label is a step on the way, with its
+// probability.
 //
-// A label that is not listed, or open, takes the most that it can have. A distribution is given only when all that is
-// open or taken so is at most a thousandth of what the labels have; else there is none, for it would be a guess.
+// A label that is not listed, or open, takes the most that it can have. A distribution is given
+// only when all that is open or taken so is at most a thousandth of what the labels have; else
+// there is none, for it would be a guess.
 #pragma once
 
 #include <map>
@@ -37,8 +40,8 @@ class LabelScores {
   LabelScores(std::span<const std::string> labels, bool can_ask)
       : labels_(labels.begin(), labels.end()), can_ask_(can_ask), found_(labels.size()) {}
 
-  // The tokens generated after `read`: nothing (where the label begins), or an open text. They are followed as far as
-  // their text is white space or open.
+  // The tokens generated after `read`: nothing (where the label begins), or an open text. They are
+  // followed as far as their text is white space or open.
   void add(std::string_view read, std::span<const AnswerToken> tokens);
 
   // The most probable open text that the server can be asked about, when it matters.
@@ -54,6 +57,7 @@ class LabelScores {
   void add_place(std::string_view read, double share, std::span<const Alternative> alternatives);
   size_t count_beginning(std::string_view text) const;
   bool counts_at_once(const std::string& text, size_t count) const;
+  bool is_listed_beyond(size_t label, std::string_view text) const;
   void close_whole_labels();
   double known() const;
   double open() const;

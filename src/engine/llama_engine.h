@@ -17,7 +17,7 @@
 namespace selene::engine {
 
 struct LlamaOptions {
-  std::filesystem::path model;
+  std::filesystem::path model{};
   std::string name{};                       // For people; empty: the file's name.
   std::filesystem::path adapter{};          // A LoRA adapter in GGUF; empty: none.
   float adapter_scale = 1;

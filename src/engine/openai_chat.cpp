@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,19 +19,21 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kShownColumns = 300;
 constexpr size_t kGarbageColumns = 80;
 
-// Field by field: who owns the models, our name, continues, takes a grammar, alternatives, the field of the limit.
+// Field by field: who owns the models, our name, continues, takes a grammar, takes any name,
+// alternatives, the field of the limit.
 constexpr std::array<ServerKind, 6> kServerKinds{{
-    {"llamacpp", "llama-server", true, true, 100, "max_tokens"},
-    {"vllm", "vllm", true, false, 20, "max_tokens"},
-    {"sglang", "sglang", true, false, 20, "max_tokens"},
-    {"system", "openai", false, false, 20, "max_completion_tokens"},
-    {"openai", "openai", false, false, 20, "max_completion_tokens"},
-    {"", "other", false, false, 20, "max_tokens"},
+    {"llamacpp", "llama-server", true, true, true, 100, "max_tokens"},
+    {"vllm", "vllm", true, false, false, 20, "max_tokens"},
+    {"sglang", "sglang", true, false, false, 20, "max_tokens"},
+    {"system", "openai", false, false, false, 20, "max_completion_tokens"},
+    {"openai", "openai", false, false, false, 20, "max_completion_tokens"},
+    {"", "other", false, false, false, 20, "max_tokens"},
 }};
 
 const ServerKind& kind_of(std::string_view owned_by) {
-  const auto found = std::find_if(kServerKinds.begin(), kServerKinds.end() - 1,
-                                  [&](const ServerKind& kind) { return kind.owned_by == owned_by; });
+  const auto found =
+      std::find_if(kServerKinds.begin(), kServerKinds.end() - 1,
+                   [&](const ServerKind& kind) { return kind.owned_by == owned_by; });
   return *found;
 }
 
@@ -48,10 +51,14 @@ const Json& field(const Json& json, const char* name) {
   return found == json.end() ? null() : *found;
 }
 
-std::string text_of(const Json& json) { return json.is_string() ? json.get<std::string>() : std::string(); }
+std::string text_of(const Json& json) {
+  return json.is_string() ? json.get<std::string>() : std::string();
+}
 
 std::int64_t count_of(const Json& json) {
-  return json.is_number_integer() ? std::max<std::int64_t>(0, json.get<std::int64_t>()) : 0;
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // So that sums stay numbers.
+  return json.is_number_integer() ? std::clamp<std::int64_t>(json.get<std::int64_t>(), 0, kMost)
+                                  : 0;
 }
 
 std::string not_json(std::string_view body) {
@@ -72,7 +79,8 @@ std::string details_of(const Json& model, const std::string& asked) {
   const Json& meta = field(model, "meta");
   for (const char* name : {"n_params", "size"}) {
     const Json& value = field(meta, name);
-    if (value.is_number()) details += fmt::format("{}{} {}", details.empty() ? "" : ", ", name, count_of(value));
+    if (!value.is_number()) continue;
+    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", name, count_of(value));
   }
   return details;
 }
@@ -80,7 +88,8 @@ std::string details_of(const Json& model, const std::string& asked) {
 bool has_name(const Json& model, const std::string& name) {
   const Json& aliases = field(model, "aliases");
   return text_of(field(model, "id")) == name ||
-         (aliases.is_array() && std::find(aliases.begin(), aliases.end(), Json(name)) != aliases.end());
+         (aliases.is_array() &&
+          std::find(aliases.begin(), aliases.end(), Json(name)) != aliases.end());
 }
 
 std::string bytes_or_text(const Json& token) {
@@ -91,20 +100,30 @@ std::string bytes_or_text(const Json& token) {
   return text;
 }
 
+std::optional<Alternative> parse_alternative(const Json& json) {
+  const Json& log_prob = field(json, "logprob");
+  if (!log_prob.is_number()) return std::nullopt;
+  return Alternative{bytes_or_text(json), std::min(0.0, log_prob.get<double>())};
+}
+
 AnswerToken parse_token(const Json& json) {
   AnswerToken token{.text = bytes_or_text(json), .alternatives = {}};
-  const auto add = [&](const Json& one) {
-    const Json& log_prob = field(one, "logprob");
-    std::string text = bytes_or_text(one);
-    const auto same = [&](const Alternative& other) { return other.text == text; };
-    if (!log_prob.is_number()) return;
-    if (&one == &json && std::any_of(token.alternatives.begin(), token.alternatives.end(), same)) return;
-    token.alternatives.push_back({std::move(text), log_prob.get<double>()});
-  };
   const Json& others = field(json, "top_logprobs");
-  if (others.is_array() && !others.empty()) {
-    for (const Json& other : others) add(other);
-    add(json);
+  if (!others.is_array()) return token;
+  bool listed = false;
+  double least = 0;
+  for (const Json& other : others) {
+    auto alternative = parse_alternative(other);
+    if (!alternative) continue;
+    listed |= alternative->text == token.text;
+    least = std::min(least, alternative->log_prob);
+    token.alternatives.push_back(std::move(*alternative));
+  }
+  // A token that is not among the most probable is less probable than they are; llama-server says 1
+  // of one that its grammar forced.
+  auto itself = parse_alternative(json);
+  if (itself && !listed && !token.alternatives.empty() && itself->log_prob <= least) {
+    token.alternatives.push_back(std::move(*itself));
   }
   return token;
 }
@@ -141,18 +160,21 @@ ServedModel parse_models(std::string_view body, const std::string& asked) {
   if (models.empty()) return unlisted_model(asked);
   if (asked.empty() && models.size() > 1) {
     std::string names;
-    for (const Json& model : models) names += (names.empty() ? "" : ", ") + text_of(field(model, "id"));
-    throw Error(fmt::format("the server has several models: {}", cut_to_columns(names, kShownColumns)), "",
-                "name one: URL#model");
+    for (const Json& model : models) {
+      names += (names.empty() ? "" : ", ") + text_of(field(model, "id"));
+    }
+    throw Error(
+        fmt::format("the server has several models: {}", cut_to_columns(names, kShownColumns)), "",
+        "name one: URL#model");
   }
   auto model = models.begin();
   if (!asked.empty()) {
-    model = std::find_if(models.begin(), models.end(), [&](const Json& one) { return has_name(one, asked); });
+    model = std::find_if(models.begin(), models.end(),
+                         [&](const Json& one) { return has_name(one, asked); });
   }
   const bool listed = model != models.end();
   const ServerKind& kind = kind_of(text_of(field(listed ? *model : models.front(), "owned_by")));
-  // llama-server has one model and takes any name for it.
-  const bool known = listed || (models.size() == 1 && kind.takes_grammar);
+  const bool known = listed || (models.size() == 1 && kind.takes_any_name);
   ServedModel served{&kind, asked.empty() ? text_of(field(*model, "id")) : asked, "", ""};
   if (known) served.details = details_of(listed ? *model : models.front(), served.model);
   return served;
@@ -170,7 +192,9 @@ std::string chat_body(const ServedModel& served, const ChatCall& call) {
   body[std::string(served.kind->max_tokens_field)] = call.max_tokens;
   if (!call.stop.empty()) body["stop"] = Json::array({call.stop});
   body["temperature"] = call.sampling.temperature;
-  if (call.sampling.temperature > 0) body["seed"] = call.sampling.seed & 0x7FFFFFFF;  // What every server takes.
+  if (call.sampling.temperature > 0) {
+    body["seed"] = call.sampling.seed & 0x7FFFFFFF;  // What every server takes.
+  }
   if (call.log_probs) {
     body["logprobs"] = true;
     body["top_logprobs"] = served.kind->most_alternatives;
@@ -181,7 +205,9 @@ std::string chat_body(const ServedModel& served, const ChatCall& call) {
 
 std::string choice_grammar(std::span<const std::string> choices) {
   std::string grammar;
-  for (const std::string& choice : choices) grammar += (grammar.empty() ? "root ::= " : " | ") + quoted_for_grammar(choice);
+  for (const std::string& choice : choices) {
+    grammar += (grammar.empty() ? "root ::= " : " | ") + quoted_for_grammar(choice);
+  }
   return grammar;
 }
 
@@ -218,7 +244,8 @@ ChatAnswer parse_chat_answer(std::string_view body) {
 std::string error_message(std::string_view body) {
   const Json json = parse(body);
   const Json& error = field(json, "error");
-  for (const Json* place : {&field(error, "message"), &error, &field(json, "message"), &field(json, "detail")}) {
+  for (const Json* place :
+       {&field(error, "message"), &error, &field(json, "message"), &field(json, "detail")}) {
     if (place->is_string()) return cut_to_columns(text_of(*place), kShownColumns);
   }
   return cut_to_columns(body, kShownColumns);
@@ -226,9 +253,10 @@ std::string error_message(std::string_view body) {
 
 bool is_too_long(std::string_view body) {
   std::string text(body);
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  constexpr std::string_view kSigns[] = {"context_length_exceeded", "exceed_context_size", "context length",
-                                         "context size", "context window"};
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  constexpr std::string_view kSigns[] = {"context_length_exceeded", "exceed_context_size",
+                                         "context length", "context size", "context window"};
   return std::any_of(std::begin(kSigns), std::end(kSigns),
                      [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
 }

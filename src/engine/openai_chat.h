@@ -1,5 +1,5 @@
-// The chat format of OpenAI's API as the servers of open models speak it: what is sent, and what comes back. Pure text to
-// text; no network here.
+// The chat format of OpenAI's API as the servers of open models speak it: what is sent, and what
+// comes back. Pure text to text; no network here.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,10 @@ namespace selene::engine {
 struct ServerKind {
   std::string_view owned_by;
   std::string_view name;
-  bool continues;                    // An assistant message at the end is continued (continue_final_message).
-  bool takes_grammar;                // llama.cpp's GBNF, which keeps an answer to the labels.
-  int most_alternatives;             // The most that `top_logprobs` may ask for.
+  bool continues;         // An assistant message at the end is continued (continue_final_message).
+  bool takes_grammar;     // llama.cpp's GBNF, which keeps an answer to the labels.
+  bool takes_any_name;    // It has one model, and calls it by its own name.
+  int most_alternatives;  // The most that `top_logprobs` may ask for.
   std::string_view max_tokens_field;
 };
 
@@ -42,10 +43,10 @@ struct ChatCall {
   std::vector<Message> messages;
   bool continues_last = false;  // The last message is the beginning of the answer.
   int max_tokens = 0;
-  std::string stop;             // May be empty.
+  std::string stop;  // May be empty.
   Sampling sampling;
   bool log_probs = false;
-  std::string grammar;          // May be empty.
+  std::string grammar;  // May be empty.
 };
 
 std::string chat_body(const ServedModel& served, const ChatCall& call);
@@ -60,9 +61,9 @@ struct ChatAnswer {
   std::vector<AnswerToken> tokens;  // Empty when log-probabilities were not asked for or not given.
   bool has_usage = false;
   std::int64_t prompt_tokens = 0;
-  std::int64_t cached_tokens = 0;   // Of these.
+  std::int64_t cached_tokens = 0;  // Of these.
   std::int64_t generated_tokens = 0;
-  std::string unclear;              // Instead of all others: why the body is no answer.
+  std::string unclear;  // Instead of all others: why the body is no answer.
 };
 
 ChatAnswer parse_chat_answer(std::string_view body);

@@ -120,6 +120,7 @@ struct Sequences::State {
 
 Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(options)) {
   ensure(options.slots >= 1 && options.slot_tokens >= 1, "sequences need a slot");
+  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kLeastTokens)), "batches are too small");
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = static_cast<std::uint32_t>(options.slots);
   params.n_ctx = static_cast<std::uint32_t>(options.slot_tokens * options.slots);
@@ -155,7 +156,7 @@ const std::vector<Token>& Sequences::held(int slot) const { return state_->held[
 
 std::int64_t Sequences::advance(std::span<const Goal> goals, const ReadLogits& read) {
   // Goals with few tokens to compute go together, all with as many as the one that needs most.
-  constexpr size_t kFew = 64;
+  const size_t few = std::min<size_t>(64, static_cast<size_t>(options().batch_tokens));
   std::int64_t new_tokens = 0;
   std::vector<size_t> together;
   size_t count = 0;
@@ -175,7 +176,7 @@ std::int64_t Sequences::advance(std::span<const Goal> goals, const ReadLogits& r
     new_tokens += static_cast<std::int64_t>(length - shared);
     const size_t start = state_->start_of(goal);
     const size_t own = length - start;
-    if (own > kFew) {
+    if (own > few) {
       state_->compute_alone(goals, g, start, read);
       continue;
     }

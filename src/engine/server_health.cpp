@@ -6,7 +6,8 @@ namespace selene::engine {
 
 std::chrono::milliseconds Backoff::before_attempt(int failures, Random& random) const {
   const double whole = std::min(static_cast<double>(most.count()),
-                                static_cast<double>(first.count()) * static_cast<double>(1 << std::clamp(failures - 1, 0, 20)));
+                                static_cast<double>(first.count()) *
+                                    static_cast<double>(1 << std::clamp(failures - 1, 0, 20)));
   return std::chrono::milliseconds(static_cast<long long>(whole * (0.5 + 0.5 * random.uniform())));
 }
 
@@ -22,8 +23,9 @@ void ServerHealth::failed(TimePoint now, TimePoint started, std::string_view why
   ++failures_;
   failed_at_ = now;
   allowed_ = 1;
-  rests_until_ = now + std::max<std::chrono::milliseconds>(retry_after.value_or(std::chrono::seconds(0)),
-                                                           backoff_.before_attempt(failures_, random_));
+  rests_until_ =
+      now + std::max<std::chrono::milliseconds>(retry_after.value_or(std::chrono::seconds(0)),
+                                                backoff_.before_attempt(failures_, random_));
 }
 
 void ServerHealth::overloaded(TimePoint now, std::chrono::milliseconds rest) {

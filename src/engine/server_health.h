@@ -1,5 +1,5 @@
-// How much one server of a fleet is given to do: nothing while it rests after a failure, one request to try it again
-// after that, then one more with each success. The clock is the caller's.
+// How much one server of a fleet is given to do: nothing while it rests after a failure, one
+// request to try it again after that, then one more with each success. The clock is the caller's.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,8 @@ namespace selene::engine {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// Exponential backoff with jitter: before attempt n + 1 between half and all of `first` * 2^(n-1), at most `most`.
+// Exponential backoff with jitter: before attempt n + 1 between half and all of `first` * 2^(n-1),
+// at most `most`.
 struct Backoff {
   std::chrono::milliseconds first{500};
   std::chrono::milliseconds most{30'000};
@@ -24,7 +25,10 @@ struct Backoff {
 class ServerHealth {
  public:
   ServerHealth(int most_in_flight, Backoff backoff, std::string_view name)
-      : most_in_flight_(most_in_flight), allowed_(most_in_flight), backoff_(backoff), random_(derive_seed(0, name)) {}
+      : most_in_flight_(most_in_flight),
+        allowed_(most_in_flight),
+        backoff_(backoff),
+        random_(derive_seed(0, name)) {}
 
   // Requests that it may have in flight.
   int allowed(TimePoint now) const { return now < rests_until_ ? 0 : allowed_; }
@@ -34,8 +38,10 @@ class ServerHealth {
   const std::string& last_failure() const { return last_failure_; }
 
   void succeeded();
-  // A request that was started at `started` failed: the server rests, the longer the more often it has failed.
-  void failed(TimePoint now, TimePoint started, std::string_view why, std::optional<std::chrono::seconds> retry_after);
+  // A request that was started at `started` failed: the server rests, the longer the more often it
+  // has failed.
+  void failed(TimePoint now, TimePoint started, std::string_view why,
+              std::optional<std::chrono::seconds> retry_after);
   // It said that it has too much to do, which is no failure.
   void overloaded(TimePoint now, std::chrono::milliseconds rest);
 

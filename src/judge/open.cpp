@@ -5,6 +5,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "engine/api_key.h"
+#include "engine/endpoint_engine.h"
 #include "engine/llama_engine.h"
 #include "judge/judge_spec.h"
 #include "model/store.h"
@@ -67,6 +69,32 @@ std::unique_ptr<engine::Engine> open_local(const MemberSpec& member, const Membe
   });
 }
 
+std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member, const MemberSettings& settings,
+                                               const MachineOptions& machine) {
+  for (const auto& [given, name] : {std::pair(settings.adapter.value_or("none") != "none", "adapter"),
+                                    std::pair(settings.chat_template.has_value(), "chat_template")}) {
+    if (given) throw Error(fmt::format("'{}' is the server's own matter", name), member.endpoints.front());
+  }
+  engine::EndpointOptions options;
+  // One model for the fleet: `#model` may stand at any of the addresses.
+  std::string model;
+  for (const std::string& text : member.endpoints) {
+    const size_t hash = text.find('#');
+    const std::string own = hash == std::string::npos ? "" : text.substr(hash + 1);
+    if (!own.empty() && !model.empty() && own != model) {
+      throw Error(fmt::format("two models in one fleet: '{}' and '{}'", model, own), "", "make them members of a jury");
+    }
+    if (!own.empty()) model = own;
+    options.endpoints.push_back({text.substr(0, hash), ""});
+  }
+  for (engine::Endpoint& endpoint : options.endpoints) endpoint.model = model;
+  options.api_key = engine::read_api_key(settings.key_env.value_or(""), settings.key_file.value_or("")).key;
+  options.in_flight_per_endpoint = machine.in_flight;
+  options.retries = machine.retries;
+  options.token_budget = machine.token_budget;
+  return engine::open_endpoint_engine(options);
+}
+
 // What decides whether two members can share an engine.
 std::string engine_key(const engine::EngineId& id) {
   return fmt::format("{}\n{}\n{}\n{}", id.model, id.adapter, id.version, id.options);
@@ -93,7 +121,8 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
     member.weight = one.weight;
     member.policy = policy_of(settings, seed);
     member.templates = TemplateSet::open(settings.template_spec.value_or(""));
-    std::unique_ptr<engine::Engine> engine = open_local(one, settings, machine);
+    std::unique_ptr<engine::Engine> engine = one.endpoints.empty() ? open_local(one, settings, machine)
+                                                                   : open_endpoints(one, settings, machine);
     member.name = one.name.empty() ? engine->id().name : one.name;
     const auto [found, added] = index_of.emplace(engine_key(engine->id()), engines.size());
     if (added) engines.push_back(std::move(engine));

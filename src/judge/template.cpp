@@ -59,6 +59,18 @@ std::vector<std::string_view> data_texts(const Sample& sample) {
   return texts;
 }
 
+// The same with the examples, which are turns of their own.
+std::vector<std::string_view> all_data_texts(const Sample& sample) {
+  std::vector<std::string_view> texts = data_texts(sample);
+  for (const data::Example& example : sample.examples) {
+    texts.insert(texts.end(), {example.input, example.response, example.response_a, example.response_b, example.critique});
+    for (const Value* value : {&example.context, &example.reference}) {
+      if (*value) texts.push_back(**value);
+    }
+  }
+  return texts;
+}
+
 // Longer than any run of backticks in the data, so that no data can close it.
 std::string fence_for(const Sample& sample) {
   size_t longest = 2;
@@ -252,8 +264,9 @@ void read_own(Template& form, const YAML::Node& root, std::string_view place) {
     }
   }
   if (root["labels"]) form.labels = scalars(root["labels"], "labels", place);
-  if (root["labels"] && std::set<std::string>(form.labels.begin(), form.labels.end()).size() < 2) {
-    throw Error("'labels' needs at least two different labels", place);
+  const std::set<std::string> distinct(form.labels.begin(), form.labels.end());
+  if (root["labels"] && (distinct.size() < 2 || distinct.size() != form.labels.size())) {
+    throw Error("'labels' needs at least two labels, each of its own", place);
   }
   const auto pieces = split(form.user_template, /*foreign=*/false);
   std::string_view inside;
@@ -372,7 +385,7 @@ Sample example_as_sample(const Sample& sample, const data::Example& example) {
 std::vector<std::string> data_flags(const Template& form, const Sample& sample) {
   std::vector<std::string> flags;
   const auto any_holds = [&](const std::string& text) {
-    const auto texts = data_texts(sample);
+    const auto texts = all_data_texts(sample);
     return std::any_of(texts.begin(), texts.end(),
                        [&](std::string_view data) { return data.find(text) != std::string_view::npos; });
   };

@@ -20,6 +20,7 @@ using Failure = HttpClient::Failure;
 
 constexpr size_t kMaxHeaderBytes = 256 << 10;
 constexpr long kKeptConnections = 1024;
+constexpr curl_off_t kLongestRetryAfter = 366L * 24 * 3600;
 
 struct CurlFree {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -29,7 +30,8 @@ struct MultiFree {  // CURL and CURLM are both void.
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
-// Keeps a SIGPIPE from ending the process: TLS writes to a connection that the server has closed raise it.
+// Keeps a SIGPIPE from ending the process: TLS writes to a connection that the server has closed
+// raise it.
 class PipeSignalBlock {
  public:
   PipeSignalBlock() {
@@ -104,7 +106,8 @@ void set_options(Transfer& transfer, const Url& url) {
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(request.connect_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_bytes));
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
@@ -113,7 +116,8 @@ void set_options(Transfer& transfer, const Url& url) {
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer.headers.get());
   if (url.loopback()) curl_easy_setopt(curl, CURLOPT_PROXY, "");  // Whatever the environment says.
   if (!request.body.empty()) {
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
   }
 }
@@ -147,7 +151,8 @@ Failure failure_of(CURLcode code, const Transfer& transfer) {
 }
 
 std::string failure_text(Failure failure, CURLcode code, const Transfer& transfer) {
-  const std::string detail = transfer.detail[0] != '\0' ? transfer.detail : curl_easy_strerror(code);
+  const std::string detail =
+      transfer.detail[0] != '\0' ? transfer.detail : curl_easy_strerror(code);
   switch (failure) {
     case Failure::None:
       return {};
@@ -178,7 +183,9 @@ struct HttpClient::State {
     std::vector<Answer> answers;
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left)) {
-      if (message->msg == CURLMSG_DONE) answers.push_back(finish(message->easy_handle, message->data.result));
+      if (message->msg == CURLMSG_DONE) {
+        answers.push_back(finish(message->easy_handle, message->data.result));
+      }
     }
     return answers;
   }
@@ -195,7 +202,9 @@ struct HttpClient::State {
     answer.status = static_cast<int>(status);
     curl_off_t retry_after = 0;
     curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
-    if (retry_after > 0) answer.retry_after = std::chrono::seconds(retry_after);
+    if (retry_after > 0) {
+      answer.retry_after = std::chrono::seconds(std::min(retry_after, kLongestRetryAfter));
+    }
     remove(answer.id);
     return answer;
   }
@@ -215,7 +224,9 @@ HttpClient::HttpClient() : state_(std::make_unique<State>()) {
 
 HttpClient::~HttpClient() {
   const PipeSignalBlock block;
-  for (auto& [id, transfer] : state_->transfers) curl_multi_remove_handle(state_->multi.get(), transfer->curl.get());
+  for (auto& [id, transfer] : state_->transfers) {
+    curl_multi_remove_handle(state_->multi.get(), transfer->curl.get());
+  }
   state_.reset();
 }
 
@@ -233,7 +244,8 @@ void HttpClient::start(std::uint64_t id, Request request) {
   transfer->curl.reset(curl_easy_init());
   ensure(transfer->curl != nullptr, "libcurl cannot start");
   set_options(*transfer, url);
-  ensure(curl_multi_add_handle(state_->multi.get(), transfer->curl.get()) == CURLM_OK, "libcurl takes no more requests");
+  ensure(curl_multi_add_handle(state_->multi.get(), transfer->curl.get()) == CURLM_OK,
+         "libcurl takes no more requests");
   state_->transfers.emplace(id, std::move(transfer));
 }
 
@@ -242,11 +254,13 @@ std::vector<HttpClient::Answer> HttpClient::wait(std::chrono::milliseconds timeo
   const auto end = Clock::now() + timeout;
   for (;;) {
     int running = 0;
-    ensure(curl_multi_perform(state_->multi.get(), &running) == CURLM_OK, "libcurl's transfers failed");
+    ensure(curl_multi_perform(state_->multi.get(), &running) == CURLM_OK,
+           "libcurl's transfers failed");
     std::vector<Answer> answers = state_->take_done();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     if (!answers.empty() || left <= 0) return answers;
-    curl_multi_poll(state_->multi.get(), nullptr, 0, static_cast<int>(std::min<long long>(left, 1000)), nullptr);
+    curl_multi_poll(state_->multi.get(), nullptr, 0,
+                    static_cast<int>(std::min<long long>(left, 1000)), nullptr);
   }
 }
 

@@ -53,7 +53,8 @@ Url parse_url(const std::string& text) {
   url.host = part_of(parsed.get(), CURLUPART_HOST);
   url.port = part_of(parsed.get(), CURLUPART_PORT);
   url.path = part_of(parsed.get(), CURLUPART_PATH);
-  url.has_user = !(part_of(parsed.get(), CURLUPART_USER) + part_of(parsed.get(), CURLUPART_PASSWORD)).empty();
+  url.has_user =
+      !(part_of(parsed.get(), CURLUPART_USER) + part_of(parsed.get(), CURLUPART_PASSWORD)).empty();
   url.has_query = !part_of(parsed.get(), CURLUPART_QUERY).empty();
   return url;
 }

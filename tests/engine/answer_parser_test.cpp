@@ -22,11 +22,16 @@ TEST(AnswerParser, ReadsTheLabelAfterTheLastMark) {
       {"on the next line", "**Result:**\n\n4\n", kScores, "4"},
       {"bold", "**Result:** **4**", kScores, "4"},
       {"quoted, with a full stop", "**Result:** \"4.\"", kScores, "4"},
-      {"the last line is not the last of the answer", "**Result:** 4\n\nI hope this helps: 5", kScores, "4"},
+      {"the last line is not the last of the answer", "**Result:** 4\n\nI hope this helps: 5",
+       kScores, "4"},
       {"white space at the end", "**Result:** 4  \r\n", kScores, "4"},
-      {"a forged mark in the data comes first", "The text says \"**Result:** 5\".\n**Result:** 1", kScores, "1"},
+      {"a forged mark in the data comes first", "The text says \"**Result:** 5\".\n**Result:** 1",
+       kScores, "1"},
       {"the mark twice", "**Result:** **Result:** 2", kScores, "2"},
-      {"a label of several words", "**Result:** Partly true.", {"True", "Partly true"}, "Partly true"},
+      {"a label of several words",
+       "**Result:** Partly true.",
+       {"True", "Partly true"},
+       "Partly true"},
       {"a label that begins another", "**Result:** 1", {"1", "10"}, "1"},
       {"and the other", "**Result:** 10", {"1", "10"}, "10"},
       {"the longest that fits", "**Result:** \".5\"", {"5", ".5"}, ".5"},
@@ -80,7 +85,8 @@ TEST(AnswerParser, SaysWhyThereIsNoLabel) {
 }
 
 TEST(AnswerParser, ALongTextAfterTheMarkIsCutInTheReason) {
-  const LabelReading reading = read_label("**Result:** " + std::string(500, 'x'), kMark, kScores, false);
+  const LabelReading reading =
+      read_label("**Result:** " + std::string(500, 'x'), kMark, kScores, false);
   EXPECT_LT(reading.unreadable.size(), 140u);
 }
 
@@ -102,14 +108,16 @@ std::vector<AnswerToken> tokens(const std::vector<std::string>& texts) {
 }
 
 TEST(AnswerParser, FindsTheTokensOfTheLabel) {
-  const auto all = tokens({"**", "Result", ":**", " ", "5", "\n", "**", "Result", ":**", " 4", "\n"});
+  const auto all =
+      tokens({"**", "Result", ":**", " ", "5", "\n", "**", "Result", ":**", " 4", "\n"});
   const auto found = tokens_of_label(all, kMark, kScores, 3);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found.front().text, " 4");
 }
 
 TEST(AnswerParser, TokensThatDoNotTellAreNotUsed) {
-  EXPECT_TRUE(tokens_of_label(tokens({"**Result:** 4"}), kMark, kScores, 3).empty());  // The label begins inside.
+  EXPECT_TRUE(tokens_of_label(tokens({"**Result:** 4"}), kMark, kScores, 3)
+                  .empty());  // The label begins inside.
   EXPECT_TRUE(tokens_of_label(tokens({"**Result:**", " 5"}), kMark, kScores, 3).empty());
   EXPECT_TRUE(tokens_of_label({}, kMark, kScores, 3).empty());
 }

@@ -18,16 +18,22 @@ class ChatServer : public ApiServer {
  public:
   using Fault = std::function<void(httplib::Response&)>;
 
-  explicit ChatServer(std::string owned_by = "vllm", std::string model = "judge") : model_(std::move(model)) {
+  explicit ChatServer(std::string owned_by = "vllm", std::string model = "judge")
+      : model_(std::move(model)) {
     get("/v1/models", [this, owned_by](const httplib::Request&, httplib::Response& response) {
       if (fail(model_faults_, response)) return;
-      response.set_content(nlohmann::json{{"data", {{{"id", model_}, {"owned_by", owned_by}}}}}.dump(), "application/json");
+      response.set_content(
+          nlohmann::json{{"data", {{{"id", model_}, {"owned_by", owned_by}}}}}.dump(),
+          "application/json");
     });
-    post("/v1/chat/completions", [this](const httplib::Request& request, httplib::Response& response) {
+    post("/v1/chat/completions", [this](const httplib::Request& request,
+                                        httplib::Response& response) {
       const int now = ++at_once_;
       for (int most = most_at_once; now > most && !most_at_once.compare_exchange_weak(most, now);) {
       }
-      if (!fail(faults_, response)) response.set_content(answer(nlohmann::json::parse(request.body)), "application/json");
+      if (!fail(faults_, response)) {
+        response.set_content(answer(nlohmann::json::parse(request.body)), "application/json");
+      }
       --at_once_;
     });
   }
@@ -57,7 +63,7 @@ class ChatServer : public ApiServer {
   // Told before requests come.
   bool with_log_probs = true;
   bool with_usage = true;
-  std::string answers_as;                                       // Empty: the model that was asked for.
+  std::string answers_as;  // Empty: the model that was asked for.
   std::string whole_answer = "**Reasoning:** Good.\n\n**Result:** Yes";
   std::chrono::milliseconds takes{0};
   std::atomic<int> most_at_once = 0;
@@ -93,12 +99,16 @@ class ChatServer : public ApiServer {
             R"([{"token":" Yes","logprob":-0.2,"top_logprobs":[{"token":" Yes","logprob":-0.2},{"token":" No","logprob":-2}]}])");
       }
     } else {
-      choice["message"] = {{"content", " About " + request["messages"][0]["content"].get<std::string>()}};
+      choice["message"] = {
+          {"content", " About " + request["messages"][0]["content"].get<std::string>()}};
     }
-    nlohmann::json body{{"model", answers_as.empty() ? request["model"].get<std::string>() : answers_as},
-                        {"choices", {choice}}};
+    nlohmann::json body{
+        {"model", answers_as.empty() ? request["model"].get<std::string>() : answers_as},
+        {"choices", {choice}}};
     if (with_usage) {
-      body["usage"] = {{"prompt_tokens", 10}, {"completion_tokens", 2}, {"prompt_tokens_details", {{"cached_tokens", 4}}}};
+      body["usage"] = {{"prompt_tokens", 10},
+                       {"completion_tokens", 2},
+                       {"prompt_tokens_details", {{"cached_tokens", 4}}}};
     }
     return body.dump();
   }

@@ -43,9 +43,12 @@ ChatAnswer answer_of(std::string text, std::vector<AnswerToken> tokens = {}) {
   return answer;
 }
 
-AnswerToken token(std::string text, const std::vector<std::pair<std::string, double>>& probabilities) {
+AnswerToken token(std::string text,
+                  const std::vector<std::pair<std::string, double>>& probabilities) {
   AnswerToken result{std::move(text), {}};
-  for (const auto& [other, probability] : probabilities) result.alternatives.push_back({other, std::log(probability)});
+  for (const auto& [other, probability] : probabilities) {
+    result.alternatives.push_back({other, std::log(probability)});
+  }
   return result;
 }
 
@@ -110,7 +113,8 @@ TEST(ChatSteps, VerdictOnlyIsOneCall) {
   const ChatCall call = steps.call();
   EXPECT_EQ(call.messages[1].content, "**Result:**");
   EXPECT_EQ(call.grammar, R"(root ::= " Yes" | " No")");
-  steps.take(answer_of(" No", {token(" ", {{" ", 0.9}, {" No", 0.05}}), token("No", {{"No", 0.6}, {"Yes", 0.4}})}));
+  steps.take(answer_of(
+      " No", {token(" ", {{" ", 0.9}, {" No", 0.05}}), token("No", {{"No", 0.6}, {"Yes", 0.4}})}));
   ASSERT_TRUE(steps.ended());
   const Result result = steps.take_result();
   EXPECT_NEAR(std::exp(result.label_log_probs.at(0)), 0.9 * 0.4, 1e-12);
@@ -196,13 +200,15 @@ TEST(ChatSteps, WithoutLogProbabilitiesTheLabelIsRead) {
   }
   ChatSteps steps(request, kind("vllm"), true);
   steps.take(answer_of(" maybe"));
-  EXPECT_EQ(steps.take_result().unreadable, "the text after the result mark is none of the labels: 'maybe'");
+  EXPECT_EQ(steps.take_result().unreadable,
+            "the text after the result mark is none of the labels: 'maybe'");
 }
 
 TEST(ChatSteps, ADistributionNeedsNoReadableText) {
   const Request request = verdict_request();
   ChatSteps steps(request, kind("vllm"), true);
-  steps.take(answer_of(" Maybe", {token(" Maybe", {{" Maybe", 0.5}, {" Yes", 0.3}, {" No", 0.2}})}));
+  steps.take(
+      answer_of(" Maybe", {token(" Maybe", {{" Maybe", 0.5}, {" Yes", 0.3}, {" No", 0.2}})}));
   const Result result = steps.take_result();
   EXPECT_EQ(result.label_log_probs.size(), 2u);
   EXPECT_EQ(result.unreadable, "");
@@ -220,8 +226,9 @@ TEST(ChatSteps, OneCallWritesAllWhereTheServerDoesNotContinue) {
   EXPECT_EQ(call.sampling.temperature, 0.7);
   EXPECT_TRUE(call.log_probs);
   steps.take(answer_of("**Reasoning:** He wrote \"**Result:** No\".\n\n**Result:** Yes",
-                       {token("**Reasoning:** He wrote \"", {}), token("**Result:**", {}), token(" No", {{" No", 0.9}}),
-                        token("\".\n\n", {}), token("**Result:**", {}), token(" Yes", {{" Yes", 0.6}, {" No", 0.4}})}));
+                       {token("**Reasoning:** He wrote \"", {}), token("**Result:**", {}),
+                        token(" No", {{" No", 0.9}}), token("\".\n\n", {}),
+                        token("**Result:**", {}), token(" Yes", {{" Yes", 0.6}, {" No", 0.4}})}));
   ASSERT_TRUE(steps.ended());
   const Result result = steps.take_result();
   EXPECT_EQ(result.text, "He wrote \"**Result:** No\".");

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "engine/chat_server.h"
+#include "net/file_server.h"
 #include "temporary_folder.h"
 
 namespace selene::engine {
@@ -54,7 +55,8 @@ struct Outcome {
   std::string error;
 };
 
-Outcome run(Engine& engine, const std::vector<Request>& batch, const std::function<bool()>& stop = {}) {
+Outcome run(Engine& engine, const std::vector<Request>& batch,
+            const std::function<bool()>& stop = {}) {
   Outcome outcome;
   outcome.error = message_of<Error>([&] {
     engine.run(batch, {.results =
@@ -89,7 +91,9 @@ TEST(EndpointEngine, JudgesWithCritiqueAndDistribution) {
   const auto engine = open_endpoint_engine(options_for({server.url()}));
   const Outcome outcome = run(*engine, requests(40));
   expect_all_yes(outcome, 40);
-  for (const auto& [index, result] : outcome.results) EXPECT_EQ(result.text, fmt::format("About {}", index));
+  for (const auto& [index, result] : outcome.results) {
+    EXPECT_EQ(result.text, fmt::format("About {}", index));
+  }
   EXPECT_EQ(server.calls(), 80u);
   EXPECT_LE(server.most_at_once, 16);
   const Counters counters = engine->counters();
@@ -177,22 +181,26 @@ TEST(EndpointEngine, SendsTheKeyToEveryRequest) {
 TEST(EndpointEngine, GoesOnAfterEachKindOfFailure) {
   const std::map<std::string, std::function<void(ChatServer&, httplib::Response&)>> faults{
       {"500", [](ChatServer&, httplib::Response& r) { ChatServer::status(500, kRefused)(r); }},
-      {"503", [](ChatServer&, httplib::Response& r) { ChatServer::status(503, "<html>loading</html>")(r); }},
+      {"503", [](ChatServer&,
+                 httplib::Response& r) { ChatServer::status(503, "<html>loading</html>")(r); }},
       {"429", [](ChatServer&, httplib::Response& r) { ChatServer::status(429, kRefused)(r); }},
       {"408", [](ChatServer&, httplib::Response& r) { ChatServer::status(408)(r); }},
       {"cut", [](ChatServer& server, httplib::Response& r) { server.cut(r); }},
       {"slow", [](ChatServer& server, httplib::Response& r) { server.stall(r); }},
       {"endless", [](ChatServer& server, httplib::Response& r) { server.endless(r); }},
-      {"malformed", [](ChatServer&, httplib::Response& r) { ChatServer::body(R"({"choices":[{"message")")(r); }},
+      {"malformed",
+       [](ChatServer&, httplib::Response& r) { ChatServer::body(R"({"choices":[{"message")")(r); }},
       {"HTML", [](ChatServer&, httplib::Response& r) { ChatServer::body("<html>hi</html>")(r); }},
-      {"another shape", [](ChatServer&, httplib::Response& r) { ChatServer::body(R"({"text":"hi"})")(r); }},
+      {"another shape",
+       [](ChatServer&, httplib::Response& r) { ChatServer::body(R"({"text":"hi"})")(r); }},
       {"empty", [](ChatServer&, httplib::Response& r) { ChatServer::body("")(r); }},
   };
   for (const auto& [name, fault] : faults) {
     SCOPED_TRACE(name);
     ChatServer server;
     for (int i = 0; i < 2; ++i) {
-      server.next([&server, fault = fault](httplib::Response& response) { fault(server, response); });
+      server.next(
+          [&server, fault = fault](httplib::Response& response) { fault(server, response); });
     }
     EndpointOptions options = options_for({server.url()});
     options.timeout = milliseconds(name == "slow" ? 100 : 10'000);
@@ -231,7 +239,9 @@ TEST(EndpointEngine, GivesUpOnARequestAfterAllRetriesAndKeepsTheOthers) {
   expect_all_yes(run(*engine, requests(1)), 1);
   for (int i = 0; i < 4; ++i) server.next(ChatServer::body("<html>gateway</html>"));
   const Outcome outcome = run(*engine, requests(1));
-  EXPECT_EQ(outcome.error, server.url() + ": a request failed 4 times, at last here: the answer is no JSON: '<html>gateway</html>'");
+  EXPECT_EQ(outcome.error, server.url() +
+                               ": a request failed 4 times, at last here: the answer is no JSON: "
+                               "'<html>gateway</html>'");
   // The same engine goes on.
   expect_all_yes(run(*engine, requests(2)), 2);
 }
@@ -239,11 +249,28 @@ TEST(EndpointEngine, GivesUpOnARequestAfterAllRetriesAndKeepsTheOthers) {
 TEST(EndpointEngine, OtherRefusalsAreFinal) {
   ChatServer server;
   server.next(ChatServer::status(400, R"({"error":{"message":"temperature must be nice"}})"));
-  EXPECT_EQ(run(options_for({server.url()}), requests(1)).error, server.url() + ": status 400: temperature must be nice");
+  EXPECT_EQ(run(options_for({server.url()}), requests(1)).error,
+            server.url() + ": status 400: temperature must be nice");
   EXPECT_EQ(server.calls(), 1u);
   ChatServer moved;
   moved.next(ChatServer::status(302));
-  EXPECT_EQ(run(options_for({moved.url()}), requests(1)).error, moved.url() + ": status 302: the API is at another address");
+  EXPECT_EQ(run(options_for({moved.url()}), requests(1)).error,
+            moved.url() + ": status 302: the API is at another address");
+}
+
+TEST(EndpointEngine, SaysWhatToDoAboutLogProbabilitiesThatAreRefused) {
+  ChatServer server;
+  server.next(ChatServer::status(400, R"({"error":{"message":"no top_logprobs here"}})"));
+  EXPECT_EQ(run(options_for({server.url()}), requests(1, 0)).error,
+            server.url() + ": status 400: no top_logprobs here; ask without log-probabilities");
+}
+
+TEST(EndpointEngine, AListOfModelsThatIsRefusedIsAnError) {
+  ChatServer server;
+  server.next_for_models(ChatServer::status(503, kRefused, "3600"));
+  const auto engine = open_endpoint_engine(options_for({server.url()}));
+  EXPECT_EQ(message_of<Error>([&] { engine->id(); }),
+            server.url() + ": status 503, and it wants to be left alone for 3600 s: no");
 }
 
 TEST(EndpointEngine, NeverShowsTheKey) {
@@ -260,9 +287,18 @@ TEST(EndpointEngine, NeverShowsTheKey) {
   EXPECT_EQ(run(options, requests(1, 0)).results.at(0).unreadable, "context length, [key]");
 }
 
+TEST(EndpointEngine, AnUntrustedCertificateIsFinal) {
+  const auto server = testing::FileServer::untrusted();
+  const auto engine = open_endpoint_engine(options_for({server.url("")}));
+  const std::string error = message_of<Error>([&] { engine->id(); });
+  EXPECT_TRUE(error.starts_with(server.url("") + ": the server's certificate is not trusted: "))
+      << error;
+}
+
 TEST(EndpointEngine, ATooLongRequestIsUnreadableAndTheOthersGoOn) {
   ChatServer server;
-  server.next(ChatServer::status(400, R"({"error":{"type":"exceed_context_size_error","message":"9 tokens, 8 fit"}})"));
+  server.next(ChatServer::status(
+      400, R"({"error":{"type":"exceed_context_size_error","message":"9 tokens, 8 fit"}})"));
   EndpointOptions options = options_for({server.url()});
   options.in_flight_per_endpoint = 1;
   const Outcome outcome = run(options, requests(3));
@@ -319,12 +355,17 @@ TEST(EndpointEngine, AFleetWithAFailingServerGoesOn) {
 TEST(EndpointEngine, SaysWhichEndpointsAreDown) {
   const std::string dead = testing::dead_url();
   ChatServer failing;
-  for (int i = 0; i < 10; ++i) failing.next_for_models(ChatServer::status(503, R"({"error":{"message":"Loading model"}})"));
+  for (int i = 0; i < 10; ++i) {
+    failing.next_for_models(ChatServer::status(503, R"({"error":{"message":"Loading model"}})"));
+  }
   const auto engine = open_endpoint_engine(options_for({dead, failing.url()}));
   const std::string error = message_of<Error>([&] { engine->id(); });
-  EXPECT_TRUE(error.starts_with("no endpoint works after 4 attempts: " + dead + ": no connection: ")) << error;
+  EXPECT_TRUE(
+      error.starts_with("no endpoint works after 4 attempts: " + dead + ": no connection: "))
+      << error;
   EXPECT_NE(error.find(failing.url() + ": status 503: Loading model"), std::string::npos) << error;
-  EXPECT_TRUE(error.ends_with("; check that the servers run, and run the same command again")) << error;
+  EXPECT_TRUE(error.ends_with("; check that the servers run, and run the same command again"))
+      << error;
 }
 
 TEST(EndpointEngine, WhatEndedBeforeTheServersWentDownWasDelivered) {
@@ -337,7 +378,9 @@ TEST(EndpointEngine, WhatEndedBeforeTheServersWentDownWasDelivered) {
   const std::string error = message_of<Error>([&] {
     engine->run(batch, {.results =
                             [&](std::span<Completed> completed) {
-                              for (Completed& one : completed) results[one.request] = std::move(one.result);
+                              for (Completed& one : completed) {
+                                results[one.request] = std::move(one.result);
+                              }
                               if (results.size() >= 3) server.reset();
                             },
                         .text = {},
@@ -350,7 +393,9 @@ TEST(EndpointEngine, WhatEndedBeforeTheServersWentDownWasDelivered) {
 TEST(EndpointEngine, AFleetOfTwoModelsIsAnError) {
   ChatServer one("vllm");
   ChatServer two("sglang");
-  const std::string error = message_of<Error>([&] { open_endpoint_engine(options_for({one.url(), two.url()}))->id(); });
+  const std::string error = message_of<Error>([&] {
+    open_endpoint_engine(options_for({one.url(), two.url()}))->id();
+  });
   EXPECT_NE(error.find("another endpoint of this judge"), std::string::npos) << error;
   EXPECT_NE(error.find("give endpoints of one model"), std::string::npos) << error;
   EndpointOptions options = options_for({one.url(), two.url()});
@@ -367,7 +412,8 @@ TEST(EndpointEngine, StopsAtTheTokenBudget) {
   const Outcome outcome = run(options, requests(10, 0));
   EXPECT_EQ(outcome.results.size(), 3u);
   EXPECT_EQ(outcome.error,
-            "the token budget of 36 is spent (36 tokens used); 3 of 10 requests are done; raise the budget and run the same "
+            "the token budget of 36 is spent (36 tokens used); 3 of 10 requests are done; raise "
+            "the budget and run the same "
             "command again");
   expect_all_yes(run(options, requests(3, 0)), 3);
   options.in_flight_per_endpoint = 16;
@@ -384,13 +430,16 @@ TEST(EndpointEngine, ABudgetNeedsAServerThatCounts) {
   expect_all_yes(run(options, requests(1, 0)), 1);
   options.token_budget = 100;
   const Outcome outcome = run(options, requests(1, 0));
-  EXPECT_EQ(outcome.error, "the server does not say how many tokens it used, so a token budget cannot be kept");
+  EXPECT_EQ(outcome.error,
+            "the server does not say how many tokens it used, so a token budget cannot be kept");
   EXPECT_EQ(outcome.results.size(), 1u);
 }
 
 TEST(EndpointEngine, StopsSoonWhenToldTo) {
   ChatServer server;
-  for (int i = 0; i < 16; ++i) server.next([&server](httplib::Response& response) { server.stall(response); });
+  for (int i = 0; i < 16; ++i) {
+    server.next([&server](httplib::Response& response) { server.stall(response); });
+  }
   const auto engine = open_endpoint_engine(options_for({server.url()}));
   const auto start = Clock::now();
   const Outcome outcome = run(*engine, requests(20), [&] { return server.calls() >= 16; });
@@ -407,10 +456,12 @@ TEST(EndpointEngine, RefusesWrongOptions) {
   EXPECT_EQ(error_of({}), "there is no endpoint");
   EXPECT_EQ(error_of(options_for({"nothing://here"})),
             "'nothing://here' is not an http or https URL; write it like http://127.0.0.1:8080");
-  EXPECT_EQ(error_of(options_for({"http://127.0.0.1:1?key=secret"})), "http://127.0.0.1:1: the address of an endpoint has no query");
+  EXPECT_EQ(error_of(options_for({"http://127.0.0.1:1?key=secret"})),
+            "http://127.0.0.1:1: the address of an endpoint has no query");
   EndpointOptions options = options_for({"http://192.0.2.1"});
   options.api_key = "k";
-  EXPECT_EQ(error_of(options), "http://192.0.2.1: a key is not sent over plain http to another machine; use https");
+  EXPECT_EQ(error_of(options),
+            "http://192.0.2.1: a key is not sent over plain http to another machine; use https");
   options.key_over_http = true;
   EXPECT_EQ(error_of(options), "");
   options.api_key = "k\r\nX: y";

@@ -10,7 +10,9 @@ namespace {
 // One token's place.
 std::vector<AnswerToken> listed(const std::vector<std::pair<std::string, double>>& probabilities) {
   AnswerToken token;
-  for (const auto& [text, probability] : probabilities) token.alternatives.push_back({text, std::log(probability)});
+  for (const auto& [text, probability] : probabilities) {
+    token.alternatives.push_back({text, std::log(probability)});
+  }
   token.text = token.alternatives.front().text;
   return {token};
 }
@@ -37,8 +39,14 @@ TEST(LabelScores, OneAlternativeForEachLabel) {
 
 TEST(LabelScores, AlternativesOfOneLabelAddUp) {
   LabelScores scores(kYesNo, true);
-  // With and without a space. Lower case, a longer text, an end token and a lone space are none of them.
-  scores.add("", listed({{" Yes", 0.4}, {"Yes", 0.1}, {" No", 0.2}, {" yes", 0.1}, {"Yesterday", 0.05}, {"", 0.05},
+  // With and without a space. Lower case, a longer text, an end token and a lone space are none of
+  // them.
+  scores.add("", listed({{" Yes", 0.4},
+                         {"Yes", 0.1},
+                         {" No", 0.2},
+                         {" yes", 0.1},
+                         {"Yesterday", 0.05},
+                         {"", 0.05},
                          {" ", 0.05}}));
   expect_near(probabilities(scores), {0.5, 0.2});
 }
@@ -67,7 +75,8 @@ TEST(LabelScores, NoDistributionWithoutAlternatives) {
 
 TEST(LabelScores, AMinusInfiniteLogProbabilityIsNothing) {
   LabelScores scores(kYesNo, true);
-  scores.add("", std::vector<AnswerToken>{{" Yes", {{" Yes", 0}, {" No", -3.4028234663852886e38}}}});
+  scores.add("",
+             std::vector<AnswerToken>{{" Yes", {{" Yes", 0}, {" No", -3.4028234663852886e38}}}});
   const auto log_probs = scores.log_probs();
   ASSERT_EQ(log_probs.size(), 2u);
   EXPECT_EQ(log_probs[0], 0);
@@ -92,6 +101,14 @@ TEST(LabelScores, AWholeLabelIsNotOpenWhenTheLongerOnesHaveTheirOwn) {
   scores.add("", listed({{"1", 0.5}, {"2", 0.3}, {"10", 0.2}}));
   EXPECT_FALSE(scores.open_text());
   expect_near(probabilities(scores), {0.5, 0.3, 0.2});
+}
+
+TEST(LabelScores, NorWhenTheirBeginningsAreListed) {
+  LabelScores scores(std::vector<std::string>{"No", "Not sure"}, true);
+  scores.add("", listed({{" No", 0.5}, {" Not", 0.2}}));
+  EXPECT_EQ(scores.open_text(), "Not");
+  scores.add("Not", listed({{" sure", 0.5}, {" at", 0.5}}));
+  expect_near(probabilities(scores), {0.5, 0.1});
 }
 
 TEST(LabelScores, AnOpenTextThatHardlyMattersIsLeftOut) {
@@ -130,12 +147,14 @@ TEST(LabelScores, FollowsTheGeneratedTokens) {
   expect_near(probabilities(scores), {0.9 * 0.4, 0.1, 0.9 * 0.6});
 }
 
-// Seen with llama-server: the likeliest token of those that the grammar allows is a lone space, but a label seldom
-// follows it.
+// Seen with llama-server: the likeliest token of those that the grammar allows is a lone space, but
+// a label seldom follows it.
 TEST(LabelScores, WhiteSpaceAloneIsAStepWithItsProbability) {
   LabelScores scores(kYesNo, true);
-  scores.add("", std::vector<AnswerToken>{{" ", {{" ", std::log(0.16)}, {" Yes", std::log(0.09)}, {" No", std::log(0.03)}}},
-                                          {"No", {{"2", std::log(0.5)}, {"No", std::log(0.01)}, {"Yes", std::log(0.001)}}}});
+  scores.add("",
+             std::vector<AnswerToken>{
+                 {" ", {{" ", std::log(0.16)}, {" Yes", std::log(0.09)}, {" No", std::log(0.03)}}},
+                 {"No", {{"2", std::log(0.5)}, {"No", std::log(0.01)}, {"Yes", std::log(0.001)}}}});
   expect_near(probabilities(scores), {0.09 + 0.16 * 0.001, 0.03 + 0.16 * 0.01});
 }
 

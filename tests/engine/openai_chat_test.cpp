@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -44,17 +45,21 @@ TEST(OpenAiChat, TheOnlyModelNeedsNoName) {
 
 TEST(OpenAiChat, AnUnknownServerIsAnyOther) {
   for (const char* owner : {"library", "organization_owner", "me", ""}) {
-    const auto served = parse_models(nlohmann::json{{"data", {{{"id", "m"}, {"owned_by", owner}}}}}.dump(), "m");
+    const auto served =
+        parse_models(nlohmann::json{{"data", {{{"id", "m"}, {"owned_by", owner}}}}}.dump(), "m");
     EXPECT_EQ(served.kind->name, "other") << owner;
     EXPECT_FALSE(served.kind->continues);
   }
-  EXPECT_EQ(parse_models(R"({"data":[{"id":"gpt","owned_by":"system"}]})", "gpt").kind->max_tokens_field,
-            "max_completion_tokens");
+  EXPECT_EQ(
+      parse_models(R"({"data":[{"id":"gpt","owned_by":"system"}]})", "gpt").kind->max_tokens_field,
+      "max_completion_tokens");
 }
 
 TEST(OpenAiChat, SaysWhatIsNoListOfModels) {
-  EXPECT_EQ(parse_models("<html>hello</html>", "m").unclear, "the answer is no JSON: '<html>hello</html>'");
-  EXPECT_EQ(parse_models(R"({"data":1})", "m").unclear, R"(the answer is not a list of models: '{"data":1}')");
+  EXPECT_EQ(parse_models("<html>hello</html>", "m").unclear,
+            "the answer is no JSON: '<html>hello</html>'");
+  EXPECT_EQ(parse_models(R"({"data":1})", "m").unclear,
+            R"(the answer is not a list of models: '{"data":1}')");
   EXPECT_NE(parse_models("[]", "m").unclear, "");
   EXPECT_EQ(parse_models(R"({"data":[1, null, "x"]})", "m").unclear, "");
 }
@@ -72,10 +77,11 @@ TEST(OpenAiChat, WritesACall) {
   call.continues_last = true;
   call.max_tokens = 128;
   call.stop = "**Result:**";
-  EXPECT_EQ(chat_body(served_by("vllm"), call),
-            R"({"model":"m","messages":[{"role":"user","content":"Judge \"this\""},)"
-            R"({"role":"assistant","content":"**Reasoning:**"}],"continue_final_message":true,)"
-            R"("add_generation_prompt":false,"max_tokens":128,"stop":["**Result:**"],"temperature":0.0})");
+  EXPECT_EQ(
+      chat_body(served_by("vllm"), call),
+      R"({"model":"m","messages":[{"role":"user","content":"Judge \"this\""},)"
+      R"({"role":"assistant","content":"**Reasoning:**"}],"continue_final_message":true,)"
+      R"("add_generation_prompt":false,"max_tokens":128,"stop":["**Result:**"],"temperature":0.0})");
 }
 
 TEST(OpenAiChat, WritesSamplingLogProbabilitiesAndGrammarWhenAsked) {
@@ -85,9 +91,10 @@ TEST(OpenAiChat, WritesSamplingLogProbabilitiesAndGrammarWhenAsked) {
   call.sampling = {.temperature = 0.5, .seed = 0xFFFFFFFFFFFFFFFF};
   call.log_probs = true;
   call.grammar = "root ::= \"x\"";
-  EXPECT_EQ(chat_body(served_by("llama-server"), call),
-            R"({"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":3,"temperature":0.5,)"
-            R"("seed":2147483647,"logprobs":true,"top_logprobs":100,"grammar":"root ::= \"x\""})");
+  EXPECT_EQ(
+      chat_body(served_by("llama-server"), call),
+      R"({"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":3,"temperature":0.5,)"
+      R"("seed":2147483647,"logprobs":true,"top_logprobs":100,"grammar":"root ::= \"x\""})");
 }
 
 TEST(OpenAiChat, TheGrammarQuotesItsChoices) {
@@ -96,7 +103,8 @@ TEST(OpenAiChat, TheGrammarQuotesItsChoices) {
 }
 
 TEST(OpenAiChat, ReadsAnAnswer) {
-  const ChatAnswer answer = parse_chat_answer(R"({"model":"m-2024","choices":[{"finish_reason":"length",
+  const ChatAnswer answer =
+      parse_chat_answer(R"({"model":"m-2024","choices":[{"finish_reason":"length",
       "message":{"role":"assistant","content":" 4"},
       "logprobs":{"content":[{"token":" 4","logprob":-0.1,"bytes":[32,52],"top_logprobs":[
           {"token":" 4","logprob":-0.1,"bytes":[32,52]},{"token":"�","logprob":-3,"bytes":[229]},
@@ -116,14 +124,22 @@ TEST(OpenAiChat, ReadsAnAnswer) {
 }
 
 TEST(OpenAiChat, TheChosenTokenIsAmongTheAlternatives) {
-  const ChatAnswer answer = parse_chat_answer(R"({"choices":[{"message":{"content":"x"},"logprobs":{"content":[
-      {"token":"x","logprob":-9,"top_logprobs":[{"token":"y","logprob":-0.1}]}]}}]})");
-  ASSERT_EQ(answer.tokens[0].alternatives.size(), 2u);
-  EXPECT_EQ(answer.tokens[0].alternatives[1].text, "x");
+  const auto alternatives = [](const char* log_prob) {
+    return parse_chat_answer(
+               fmt::format(R"({{"choices":[{{"message":{{"content":"x"}},"logprobs":{{"content":[
+        {{"token":"x","logprob":{},"top_logprobs":[{{"token":"y","logprob":-0.1}}]}}]}}}}]}})",
+                           log_prob))
+        .tokens.at(0)
+        .alternatives;
+  };
+  ASSERT_EQ(alternatives("-9").size(), 2u);
+  EXPECT_EQ(alternatives("-9")[1].text, "x");
+  EXPECT_EQ(alternatives("0").size(), 1u);  // Forced by a grammar: not its probability.
 }
 
 TEST(OpenAiChat, ReadsAnAnswerThatSaysLittle) {
-  const ChatAnswer answer = parse_chat_answer(R"({"choices":[{"message":{"content":null,"refusal":"No."}}]})");
+  const ChatAnswer answer =
+      parse_chat_answer(R"({"choices":[{"message":{"content":null,"refusal":"No."}}]})");
   EXPECT_EQ(answer.unclear, "");
   EXPECT_EQ(answer.text, "No.");
   EXPECT_FALSE(answer.cut);
@@ -133,13 +149,41 @@ TEST(OpenAiChat, ReadsAnAnswerThatSaysLittle) {
 
 TEST(OpenAiChat, SaysWhatIsNoAnswer) {
   EXPECT_EQ(parse_chat_answer("<html>").unclear, "the answer is no JSON: '<html>'");
-  EXPECT_EQ(parse_chat_answer(R"({"choices":[)").unclear, R"(the answer is no JSON: '{"choices":[')");
-  for (const char* body : {"1", "[]", "{}", R"({"choices":[]})", R"({"choices":[1]})", R"({"choices":[{"message":1}]})",
-                           R"({"choices":[{"message":{"content":[1]}}]})", R"({"choices":{"message":{}}})"}) {
-    EXPECT_TRUE(parse_chat_answer(body).unclear.starts_with("the answer is not a chat completion: ")) << body;
+  EXPECT_EQ(parse_chat_answer(R"({"choices":[)").unclear,
+            R"(the answer is no JSON: '{"choices":[')");
+  for (const char* body :
+       {"1", "[]", "{}", R"({"choices":[]})", R"({"choices":[1]})",
+        R"({"choices":[{"message":1}]})", R"({"choices":[{"message":{"content":[1]}}]})",
+        R"({"choices":{"message":{}}})"}) {
+    EXPECT_TRUE(
+        parse_chat_answer(body).unclear.starts_with("the answer is not a chat completion: "))
+        << body;
   }
   // A field of a wrong type is not there.
-  EXPECT_EQ(parse_chat_answer(R"({"choices":[{"message":{"content":"x"},"logprobs":[1]}],"usage":"much","model":3})").text, "x");
+  EXPECT_EQ(
+      parse_chat_answer(
+          R"({"choices":[{"message":{"content":"x"},"logprobs":[1]}],"usage":"much","model":3})")
+          .text,
+      "x");
+}
+
+TEST(OpenAiChat, ACutAnswerIsNoAnswer) {
+  const std::string whole =
+      R"({"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"token":"x","logprob":-1}]}}]})";
+  EXPECT_EQ(parse_chat_answer(whole).unclear, "");
+  for (size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_NE(parse_chat_answer(whole.substr(0, length)).unclear, "") << length;
+  }
+}
+
+TEST(OpenAiChat, NumbersThatCannotBeAreMadeOnesThatCan) {
+  const ChatAnswer answer = parse_chat_answer(
+      R"({"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"token":"x","logprob":9,
+      "top_logprobs":[{"token":"x","logprob":1e300}]}]}}],
+      "usage":{"prompt_tokens":9223372036854775807,"completion_tokens":-5}})");
+  EXPECT_EQ(answer.tokens.at(0).alternatives.at(0).log_prob, 0);
+  EXPECT_EQ(answer.prompt_tokens, std::int64_t{1} << 40);
+  EXPECT_EQ(answer.generated_tokens, 0);
 }
 
 TEST(OpenAiChat, FindsTheMessageOfAnError) {
@@ -152,10 +196,12 @@ TEST(OpenAiChat, FindsTheMessageOfAnError) {
 }
 
 TEST(OpenAiChat, KnowsHowServersSayTooLong) {
-  EXPECT_TRUE(is_too_long(R"({"error":{"code":400,"message":"request (9 tokens) exceeds the available context size (8
+  EXPECT_TRUE(is_too_long(
+      R"({"error":{"code":400,"message":"request (9 tokens) exceeds the available context size (8
       tokens), try increasing it","type":"exceed_context_size_error"}})"));
   EXPECT_TRUE(is_too_long("This model's maximum context length is 4096 tokens."));
-  EXPECT_TRUE(is_too_long("The input (9 tokens) is longer than the model's context length (8 tokens)."));
+  EXPECT_TRUE(
+      is_too_long("The input (9 tokens) is longer than the model's context length (8 tokens)."));
   EXPECT_TRUE(is_too_long(R"({"error":{"code":"context_length_exceeded"}})"));
   EXPECT_FALSE(is_too_long(R"({"error":{"message":"Invalid value for temperature"}})"));
 }

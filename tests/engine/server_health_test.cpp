@@ -28,7 +28,9 @@ TEST(Backoff, IsTheSameForTheSameSeed) {
   EXPECT_EQ(kBackoff.before_attempt(1, one), kBackoff.before_attempt(1, two));
 }
 
-TEST(ServerHealth, StartsWithAll) { EXPECT_EQ(ServerHealth(16, kBackoff, "a").allowed(kStart), 16); }
+TEST(ServerHealth, StartsWithAll) {
+  EXPECT_EQ(ServerHealth(16, kBackoff, "a").allowed(kStart), 16);
+}
 
 TEST(ServerHealth, RestsAfterAFailureThenTriesOneThenMore) {
   ServerHealth health(3, kBackoff, "a");
@@ -47,7 +49,9 @@ TEST(ServerHealth, RestsAfterAFailureThenTriesOneThenMore) {
 
 TEST(ServerHealth, OneIncidentCountsOnce) {
   ServerHealth health(16, kBackoff, "a");
-  for (int i = 0; i < 16; ++i) health.failed(kStart + milliseconds(i), kStart - seconds(1), "refused", std::nullopt);
+  for (int i = 0; i < 16; ++i) {
+    health.failed(kStart + milliseconds(i), kStart - seconds(1), "refused", std::nullopt);
+  }
   EXPECT_EQ(health.failures(), 1);
   health.failed(kStart + seconds(1), kStart + milliseconds(500), "refused", std::nullopt);
   EXPECT_EQ(health.failures(), 2);

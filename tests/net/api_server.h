@@ -21,14 +21,17 @@ class ApiServer {
   using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;
 
   ApiServer() {
-    server_.new_task_queue = [] { return new httplib::ThreadPool(64); };  // A kept connection holds one.
+    server_.new_task_queue = [] {
+      return new httplib::ThreadPool(64);
+    };  // A kept connection holds one.
     server_.set_keep_alive_max_count(1000);
     server_.set_keep_alive_timeout(1);
     server_.set_tcp_nodelay(true);
     int listening = -1;
     server_.set_socket_options([&](int socket) { listening = socket; });
     port_ = server_.bind_to_any_port("127.0.0.1");
-    ::listen(listening, 128);  // httplib lets 5 wait, and the sixth that connects at once tries again a second later.
+    ::listen(listening, 128);  // httplib lets 5 wait, and the sixth that connects at once tries
+                               // again a second later.
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();
   }
@@ -38,11 +41,15 @@ class ApiServer {
     thread_.join();
   }
 
-  std::string url(const std::string& path = "") const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
+  std::string url(const std::string& path = "") const {
+    return "http://127.0.0.1:" + std::to_string(port_) + path;
+  }
 
   // Each request is kept.
   void get(const std::string& path, const Handler& handler) { server_.Get(path, keeping(handler)); }
-  void post(const std::string& path, const Handler& handler) { server_.Post(path, keeping(handler)); }
+  void post(const std::string& path, const Handler& handler) {
+    server_.Post(path, keeping(handler));
+  }
 
   std::vector<httplib::Request> requests() const {
     const std::lock_guard lock(mutex_);
@@ -51,24 +58,27 @@ class ApiServer {
 
   // Half of a body of the promised length, then the connection is closed.
   void cut(httplib::Response& response) const {
-    response.set_content_provider(1000, "application/json", [](size_t offset, size_t, httplib::DataSink& sink) {
-      if (offset > 0) return false;
-      const std::string half(500, '{');
-      return sink.write(half.data(), half.size());
-    });
+    response.set_content_provider(1000, "application/json",
+                                  [](size_t offset, size_t, httplib::DataSink& sink) {
+                                    if (offset > 0) return false;
+                                    const std::string half(500, '{');
+                                    return sink.write(half.data(), half.size());
+                                  });
   }
   // The headers, then nothing for as long as the client stays.
   void stall(httplib::Response& response) const {
-    response.set_content_provider(1000, "application/json", [this](size_t, size_t, httplib::DataSink& sink) {
-      for (int i = 0; i < 1000 && !stopping_ && sink.is_writable(); ++i) pause();
-      return false;
-    });
+    response.set_content_provider(
+        1000, "application/json", [this](size_t, size_t, httplib::DataSink& sink) {
+          for (int i = 0; i < 1000 && !stopping_ && sink.is_writable(); ++i) pause();
+          return false;
+        });
   }
   void endless(httplib::Response& response) const {
-    response.set_chunked_content_provider("application/json", [this](size_t, httplib::DataSink& sink) {
-      const std::string part(64 << 10, ' ');
-      return !stopping_ && sink.write(part.data(), part.size());
-    });
+    response.set_chunked_content_provider(
+        "application/json", [this](size_t, httplib::DataSink& sink) {
+          const std::string part(64 << 10, ' ');
+          return !stopping_ && sink.write(part.data(), part.size());
+        });
   }
   static void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(5)); }
 
@@ -91,10 +101,12 @@ class ApiServer {
   std::vector<httplib::Request> requests_;
 };
 
-// Listens on a port of this machine and answers every connection with the same bytes, whatever was asked.
+// Listens on a port of this machine and answers every connection with the same bytes, whatever was
+// asked.
 class RawServer {
  public:
-  explicit RawServer(std::string bytes) : bytes_(std::move(bytes)), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawServer(std::string bytes)
+      : bytes_(std::move(bytes)), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -114,9 +126,12 @@ class RawServer {
 
  private:
   void serve() {
-    for (int peer = ::accept(socket_, nullptr, nullptr); peer >= 0; peer = ::accept(socket_, nullptr, nullptr)) {
+    for (int peer = ::accept(socket_, nullptr, nullptr); peer >= 0;
+         peer = ::accept(socket_, nullptr, nullptr)) {
       char request[4096];
-      if (::recv(peer, request, sizeof request, 0) > 0) ::send(peer, bytes_.data(), bytes_.size(), MSG_NOSIGNAL);
+      if (::recv(peer, request, sizeof request, 0) > 0) {
+        ::send(peer, bytes_.data(), bytes_.size(), MSG_NOSIGNAL);
+      }
       ::close(peer);
     }
   }

@@ -25,7 +25,9 @@ class HttpClientTest : public ::testing::Test {
   std::vector<HttpClient::Answer> finish() {
     std::vector<HttpClient::Answer> answers;
     while (client_.in_flight() > 0) {
-      for (HttpClient::Answer& answer : client_.wait(seconds(10))) answers.push_back(std::move(answer));
+      for (HttpClient::Answer& answer : client_.wait(seconds(10))) {
+        answers.push_back(std::move(answer));
+      }
     }
     return answers;
   }
@@ -39,7 +41,9 @@ class HttpClientTest : public ::testing::Test {
 };
 
 TEST_F(HttpClientTest, Gets) {
-  server_.get("/models", [](const Request&, Response& response) { response.set_content("[1]", "application/json"); });
+  server_.get("/models", [](const Request&, Response& response) {
+    response.set_content("[1]", "application/json");
+  });
   const auto answer = answer_to({.url = server_.url("/models")});
   EXPECT_EQ(answer.id, 7u);
   EXPECT_EQ(answer.failure, Failure::None);
@@ -50,7 +54,8 @@ TEST_F(HttpClientTest, Gets) {
 }
 
 TEST_F(HttpClientTest, PostsJsonWithAToken) {
-  server_.post("/chat", [](const Request& request, Response& response) { response.body = request.body; });
+  server_.post("/chat",
+               [](const Request& request, Response& response) { response.body = request.body; });
   const std::string body(3 << 20, 'x');
   const auto answer = answer_to({.url = server_.url("/chat"), .body = body, .token = "k-1"});
   EXPECT_EQ(answer.body, body);
@@ -68,7 +73,9 @@ TEST_F(HttpClientTest, RunsManyAtOnceOverKeptConnections) {
   });
   std::set<int> ports;
   for (int round = 0; round < 3; ++round) {
-    for (std::uint64_t i = 0; i < 20; ++i) client_.start(i, {.url = server_.url("/echo?n=" + std::to_string(i))});
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      client_.start(i, {.url = server_.url("/echo?n=" + std::to_string(i))});
+    }
     std::set<std::uint64_t> ids;
     for (const auto& answer : finish()) {
       EXPECT_EQ(answer.body, std::to_string(answer.id));
@@ -91,6 +98,14 @@ TEST_F(HttpClientTest, AnErrorStatusIsAnAnswer) {
   EXPECT_EQ(answer.status, 429);
   EXPECT_EQ(answer.retry_after, seconds(12));
   EXPECT_EQ(answer.body, "slow down");
+}
+
+TEST_F(HttpClientTest, ALongRetryAfterIsCut) {
+  server_.get("/busy", [](const Request&, Response& response) {
+    response.set_header("Retry-After", "9223372036854775807");
+  });
+  const auto answer = answer_to({.url = server_.url("/busy")});
+  EXPECT_EQ(answer.retry_after, std::chrono::hours(366 * 24));
 }
 
 TEST_F(HttpClientTest, DoesNotFollowARedirect) {
@@ -120,8 +135,10 @@ TEST_F(HttpClientTest, NoticesACutBody) {
 }
 
 TEST_F(HttpClientTest, EndsAnAnswerThatIsTooLarge) {
-  server_.get("/large", [](const Request&, Response& response) { response.body = std::string(1001, 'x'); });
-  server_.get("/fits", [](const Request&, Response& response) { response.body = std::string(1000, 'x'); });
+  server_.get("/large",
+              [](const Request&, Response& response) { response.body = std::string(1001, 'x'); });
+  server_.get("/fits",
+              [](const Request&, Response& response) { response.body = std::string(1000, 'x'); });
   server_.get("/endless", [&](const Request&, Response& response) { server_.endless(response); });
   EXPECT_EQ(answer_to({.url = server_.url("/fits"), .max_bytes = 1000}).body.size(), 1000u);
   for (const char* path : {"/large", "/endless"}) {
@@ -134,7 +151,9 @@ TEST_F(HttpClientTest, EndsAnAnswerThatIsTooLarge) {
 
 TEST_F(HttpClientTest, EndsEndlessHeaders) {
   std::string bytes = "HTTP/1.1 200 OK\r\n";
-  for (int i = 0; i < 10'000; ++i) bytes += "X-Header-" + std::to_string(i) + ": " + std::string(40, 'x') + "\r\n";
+  for (int i = 0; i < 10'000; ++i) {
+    bytes += "X-Header-" + std::to_string(i) + ": " + std::string(40, 'x') + "\r\n";
+  }
   const testing::RawServer endless(bytes);
   EXPECT_EQ(answer_to({.url = endless.url()}).failure, Failure::TooLarge);
 }
@@ -155,7 +174,8 @@ TEST_F(HttpClientTest, ChecksCertificates) {
   const auto untrusted = testing::FileServer::untrusted();
   const auto answer = answer_to({.url = untrusted.url("/file")});
   EXPECT_EQ(answer.failure, Failure::Tls);
-  EXPECT_TRUE(answer.failure_text.starts_with("the server's certificate is not trusted: ")) << answer.failure_text;
+  EXPECT_TRUE(answer.failure_text.starts_with("the server's certificate is not trusted: "))
+      << answer.failure_text;
 }
 
 TEST_F(HttpClientTest, CancelsOneAndGoesOnWithTheOthers) {
@@ -176,9 +196,11 @@ TEST_F(HttpClientTest, CancelsOneAndGoesOnWithTheOthers) {
 }
 
 TEST_F(HttpClientTest, SendsNoKeyOverPlainHttpToAnotherMachine) {
-  EXPECT_EQ(message_of<Error>([&] { client_.start(1, {.url = "http://192.0.2.1/v1", .token = "k"}); }),
-            "http://192.0.2.1/v1: a key is not sent over plain http to another machine; use https");
-  EXPECT_NE(message_of<Error>([&] { client_.start(1, {.url = "http://me:secret@192.0.2.1/v1"}); }), "");
+  EXPECT_EQ(
+      message_of<Error>([&] { client_.start(1, {.url = "http://192.0.2.1/v1", .token = "k"}); }),
+      "http://192.0.2.1/v1: a key is not sent over plain http to another machine; use https");
+  EXPECT_NE(message_of<Error>([&] { client_.start(1, {.url = "http://me:secret@192.0.2.1/v1"}); }),
+            "");
   EXPECT_EQ(client_.in_flight(), 0u);
   client_.start(1, {.url = "http://192.0.2.1/v1", .token = "k", .token_over_http = true});
   client_.start(2, {.url = "http://192.0.2.1/v1"});

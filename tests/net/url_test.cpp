@@ -28,10 +28,12 @@ TEST(Url, IsShownWithoutSecrets) {
 }
 
 TEST(Url, KnowsThisMachine) {
-  for (const char* url : {"http://localhost", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:80"}) {
+  for (const char* url :
+       {"http://localhost", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:80"}) {
     EXPECT_TRUE(parse_url(url).loopback()) << url;
   }
-  for (const char* url : {"http://127.example.com", "http://10.0.0.1", "http://localhost.example.com", "http://[::2]"}) {
+  for (const char* url : {"http://127.example.com", "http://10.0.0.1",
+                          "http://localhost.example.com", "http://[::2]"}) {
     EXPECT_FALSE(parse_url(url).loopback()) << url;
   }
 }

@@ -1,0 +1,161 @@
+// Wrong rows, files and flags: each is refused with its message and exit code, before the model is loaded.
+#include <gtest/gtest.h>
+
+#include "default_model.h"
+#include "program.h"
+
+namespace selene::testing {
+namespace {
+
+struct BadRows {
+  const char* name;
+  std::string rows;
+  std::string message;  // After "error: ".
+};
+
+constexpr const char* kGood = R"({"id": "good", "task": "absolute", "input": "Hi", "response": "Hello"})";
+
+const BadRows kBadRows[] = {
+    {"MalformedJson", std::string(kGood) + "\n{\"id\": 1,\n", "<stdin>:2: malformed JSON at column"},
+    {"NotAnObject", "[1, 2]\n", "<stdin>:1: a row must be a JSON object, this is array; write one object {…} a line"},
+    {"RepeatedKey", R"({"task": "absolute", "task": "pairwise"})", "<stdin>:1: the key 'task' stands twice in one object"},
+    {"NoRows", "\n\n", "<stdin>: there are no rows"},
+    {"InvalidUtf8", std::string(kGood) + "\n\n{\"id\": \"a\xFF\"}\n",
+     "<stdin>:3: invalid UTF-8 at byte 10 of the line; save the file as UTF-8"},
+    {"MissingTask", R"({"input": "Hi", "response": "Hello"})", "<stdin>:1: the field 'task' is missing"},
+    {"MissingInput", R"({"task": "absolute", "response": "Hello"})", "<stdin>:1: the field 'input' is missing"},
+    {"MissingResponse", R"({"task": "absolute", "input": "Hi"})", "<stdin>:1: the field 'response' is missing"},
+    {"MissingResponseB", R"({"task": "pairwise", "input": "Hi", "response_a": "Hello"})",
+     "<stdin>:1: the field 'response_b' is missing"},
+    {"WrongShape", R"({"task": "pairwise", "input": "Hi", "response": "Hello"})",
+     "<stdin>:1: a pairwise row has 'response_a' and 'response_b', this one has 'response'"},
+    {"WrongType", R"({"task": "absolute", "input": 7, "response": "Hello"})",
+     "<stdin>:1: the field 'input' must be a string, this is number: 7"},
+    {"UnknownTask", R"({"task": "score", "input": "Hi", "response": "Hello"})",
+     "<stdin>:1: unknown task 'score'; known: absolute, classification, pairwise"},
+    {"OneLabel", R"({"task": "absolute", "input": "Hi", "response": "Hello", "labels": ["1"]})",
+     "<stdin>:1: 'labels' has 1 label, a verdict needs at least two"},
+    {"UnknownLabelInRubric", R"({"task": "absolute", "input": "Hi", "response": "Hello", "rubric": {"6": "great"}})",
+     "<stdin>:1: the rubric describes '6', which is not one of the labels 1, 2, 3, 4, 5"},
+    {"UnknownLabelInExample",
+     R"({"task": "absolute", "input": "a", "response": "b", "examples": [{"input": "c", "response": "d", "label": 9}]})",
+     "<stdin>:1: examples[0].label is '9', not one of the labels 1, 2, 3, 4, 5"},
+    {"DuplicateId", std::string(kGood) + "\n" + kGood + "\n", "<stdin>:2: the id 'good' was used in line 1"},
+};
+
+class BadInput : public ::testing::TestWithParam<BadRows> {};
+
+// The model does not exist, which is said only when all rows are right.
+TEST_P(BadInput, IsRefusedBeforeTheModelLoads) {
+  Call call = judge_call({"-", "--judge", "/nowhere/model.gguf"});
+  call.input = GetParam().rows;
+  const Finished finished = run(call);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_TRUE(finished.err.starts_with("error: " + GetParam().message)) << finished.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, BadInput, ::testing::ValuesIn(kBadRows),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST(BadInputLast, RowOfManyIsFound) {
+  std::string rows;
+  for (int i = 1; i < 100; ++i) rows += R"({"task": "absolute", "input": "Hi", "response": "Hello"})" "\n";
+  Call call = judge_call({"-", "--judge", "/nowhere/model.gguf"});
+  call.input = rows + R"({"task": "absolute", "input": "Hi"})" + "\n";
+  EXPECT_EQ(run(call).err, "error: <stdin>:100: the field 'response' is missing\n");
+  call.input = rows;
+  EXPECT_EQ(run(call).err, "error: /nowhere/model.gguf: no such file\n");
+}
+
+TEST(BadFile, TheInputIsNotThere) {
+  const Finished finished = judge({"/nowhere/samples.jsonl"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.err, "error: /nowhere/samples.jsonl: cannot read: No such file or directory\n");
+}
+
+TEST(BadFile, TheOutputExistsWhichIsSaidFirst) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("out.jsonl", "kept\n");
+  const Finished finished = judge({"/nowhere/samples.jsonl", "--out", out});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.err, "error: " + out + ": the output file exists; give --overwrite or another --out\n");
+  EXPECT_EQ(slurp(out), "kept\n");
+}
+
+Finished judge_with(const std::string& flag, const std::string& value) {
+  return judge({"--task", "absolute", "--input", "Hi", "--response", "Hello", flag, value});
+}
+
+TEST(BadFile, TheModelIsNoGguf) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("model.gguf", "a,b,c\n1,2,3\n");
+  const Finished finished = judge_with("--judge", model);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.err, "error: " + model + ": not a GGUF file: it starts with 'a,b,c 1,2,3'\n");
+}
+
+using BadModel = DefaultModelTest;
+
+TEST_F(BadModel, IsTruncated) {
+  const TemporaryFolder folder;
+  std::string bytes(10'000'000, '\0');
+  std::ifstream(path_, std::ios::binary).read(bytes.data(), 10'000'000);
+  const std::string model = folder.file("model.gguf", bytes);
+  const Finished finished = judge_with("--judge", model);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: " + model + ": ")) << finished.err;
+  EXPECT_NE(finished.err.find("truncated"), std::string::npos) << finished.err;
+}
+
+TEST(BadFile, TheTemplateIsUnknown) {
+  const Finished finished = judge_with("--template", "nope");
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: unknown template 'nope'; built in: absolute, ")) << finished.err;
+}
+
+TEST(BadFile, TheTemplateHasAnUnknownPlaceholder) {
+  const TemporaryFolder folder;
+  const std::string form =
+      folder.file("mine.yaml", "task: absolute\nmark: 'Result:'\nuser_template: 'Score {respnse}'\n");
+  const Finished finished = judge_with("--template", form);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: " + form + ": unknown placeholder '{respnse}'; known: input, context, "))
+      << finished.err;
+}
+
+struct BadUsage {
+  const char* name;
+  std::vector<std::string> args;
+  std::string message;
+};
+
+const BadUsage kBadUsage[] = {
+    {"NoCommand", {}, "error: a command is needed: judge, templates, models"},
+    {"NothingToJudge",
+     {"judge"},
+     "error: nothing to judge; give a JSONL file, - for standard input, or --task, --input and --response"},
+    {"UnknownFlag", {"judge", "--colour"}, "error: not known here: --colour; see selene judge --help"},
+    {"FlagTwice",
+     {"judge", "--mode", "verdict", "--mode", "critique"},
+     "error: --mode is given more than once; see selene judge --help"},
+    {"NoValue", {"judge", "--input"}, "error: --input needs a value; see selene judge --help"},
+    {"UnknownChoice", {"judge", "--order", "random"}, "error: --order: random not in {one,both"},
+    {"OutOfRange", {"judge", "--max-tokens", "0"}, "error: --max-tokens: Value 0 not in range 1 to 1048576"},
+    {"MissingArgument", {"templates", "render", "pairwise"}, "error: SAMPLES is required; see selene templates render --help"},
+};
+
+class Usage : public ::testing::TestWithParam<BadUsage> {};
+
+TEST_P(Usage, ExitsWithTwo) {
+  const Finished finished = run(GetParam().args);
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_TRUE(finished.err.starts_with(GetParam().message)) << finished.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Flags, Usage, ::testing::ValuesIn(kBadUsage),
+                         [](const auto& instance) { return instance.param.name; });
+
+}  // namespace
+}  // namespace selene::testing

@@ -1,0 +1,131 @@
+// The commands beside `selene judge`: templates, models, doctor, and what the program says of itself.
+#include <gtest/gtest.h>
+
+#include "default_model.h"
+#include "judge/template.h"
+#include "program.h"
+
+namespace selene::testing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+TEST(Templates, ListsTheBuiltInOnes) {
+  const Finished finished = run({"templates"});
+  EXPECT_EQ(finished.exit_code, 0);
+  for (const judge::Template& form : judge::builtin_templates()) {
+    EXPECT_NE(finished.out.find("\n" + form.name + " "), std::string::npos) << finished.out;
+  }
+}
+
+TEST(Templates, ShowsTheFile) {
+  for (const judge::Template& form : judge::builtin_templates()) {
+    const Finished finished = run({"templates", "show", form.name});
+    EXPECT_EQ(finished.exit_code, 0);
+    EXPECT_EQ(finished.out, slurp(source_file("templates/" + form.name + ".yaml")));
+  }
+  const Finished unknown = run({"templates", "show", "nope"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_TRUE(unknown.err.starts_with("error: unknown template 'nope'; built in: absolute, ")) << unknown.err;
+}
+
+TEST(Templates, ChecksAFileAndAFolder) {
+  const Finished folder = run({"templates", "check", source_file("templates")});
+  EXPECT_EQ(folder.exit_code, 0) << folder.err;
+  EXPECT_NE(folder.out.find("pairwise-ties: ok\n  kind       ours\n  task       pairwise\n  labels     A, B, Tie\n"),
+            std::string::npos)
+      << folder.out;
+
+  const TemporaryFolder made;
+  const std::string wrong = made.file("wrong.yaml", "user_template: '{user_input} {rubic}'\n");
+  const Finished finished = run({"templates", "check", wrong});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: " + wrong + ": unknown placeholder '{rubic}'; known: ")) << finished.err;
+}
+
+TEST(Templates, RendersPromptsWithoutAModel) {
+  const std::string samples = source_file("examples/answers.jsonl");
+  Call call{.args = {"templates", "render", "", samples}, .environment = {{"SELENE_MODEL", "/nowhere.gguf"}}};
+  const Finished plain = run(call);
+  ASSERT_EQ(plain.exit_code, 0) << plain.err;
+  EXPECT_TRUE(plain.out.starts_with("== capital (absolute)\nYou grade one response")) << plain.out;
+  EXPECT_NE(plain.out.find("\n\n== haiku (pairwise)\n"), std::string::npos) << plain.out;
+  EXPECT_NE(plain.out.find("\n\n== tone (labels)\n"), std::string::npos) << plain.out;
+
+  call.args.emplace_back("--json");
+  const Finished json = run(call);
+  ASSERT_EQ(json.exit_code, 0) << json.err;
+  const auto rows = rows_of(json.out);
+  ASSERT_EQ(rows.size(), 8u);
+  EXPECT_EQ(rows[0].at("id"), "capital");
+  EXPECT_EQ(rows[0].at("template"), "absolute");
+  EXPECT_NE(plain.out.find(rows[0].at("prompt").get<std::string>()), std::string::npos);
+  EXPECT_EQ(rows[0].at("flags"), Json::array());
+}
+
+TEST(Templates, RenderNamesTheRowThatDoesNotFit) {
+  const Finished finished = run({"templates", "render", "pairwise", source_file("examples/answers.jsonl")});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_NE(finished.err.find("answers.jsonl:1: no template for task absolute with the labels 1, 2, 3, 4, 5"),
+            std::string::npos)
+      << finished.err;
+}
+
+TEST(Models, ListsWhatThereIs) {
+  const Finished table = run({"models"});
+  EXPECT_EQ(table.exit_code, 0);
+  EXPECT_NE(table.out.find("selene-1-mini"), std::string::npos) << table.out;
+
+  const Finished json = run({"models", "--json"});
+  ASSERT_EQ(json.exit_code, 0);
+  const Json list = Json::parse(json.out);
+  size_t defaults = 0;
+  for (const Json& model : list) defaults += model.at("default").get<bool>() ? 1 : 0;
+  EXPECT_EQ(defaults, 1u) << json.out;
+  EXPECT_EQ(list[0].at("name"), "smollm2-135m");
+  EXPECT_EQ(list[0].at("licence"), "Apache-2.0");
+}
+
+TEST(Models, PullKnowsWhatIsThere) {
+  if (!std::filesystem::exists(model::store_path("default"))) GTEST_SKIP() << "the default model is not on this machine";
+  const Finished finished = run({"models", "pull"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_TRUE(finished.out.ends_with("models/smollm2-135m-instruct-q8_0.gguf\n")) << finished.out;
+  EXPECT_EQ(finished.err, "it is already there\n");
+}
+
+TEST(Models, PullRefusesAnUnknownName) {
+  const Finished finished = run({"models", "pull", "nope"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: unknown model 'nope'; known: smollm2-135m, selene-1-mini, ")) << finished.err;
+}
+
+TEST(Doctor, SaysThatTheModelIsMissing) {
+  const TemporaryFolder folder;
+  const Finished without = run(Call{.args = {"doctor"}, .environment = {{"SELENE_MODEL", folder / "none.gguf"}}});
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_NE(without.out.find("MISSING: "), std::string::npos) << without.out;
+  EXPECT_NE(without.out.find("not ready: see MISSING above\n"), std::string::npos) << without.out;
+}
+
+using ReadyDoctor = DefaultModelTest;
+
+TEST_F(ReadyDoctor, SaysThatTheProgramCanJudge) {
+  const Finished with = run({"doctor"});
+  EXPECT_EQ(with.exit_code, 0) << with.out;
+  EXPECT_NE(with.out.find("\nready: selene judge FILE.jsonl\n"), std::string::npos) << with.out;
+}
+
+TEST(Program, SaysItsVersionAndItsHelp) {
+  const Finished version = run({"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_TRUE(version.out.starts_with("selene 0.1.0 (llama.cpp ")) << version.out;
+
+  const Finished help = run({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.out.find("Examples:\n  selene judge examples/answers.jsonl"), std::string::npos) << help.out;
+  EXPECT_EQ(help.err, "");
+}
+
+}  // namespace
+}  // namespace selene::testing

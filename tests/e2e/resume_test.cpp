@@ -1,0 +1,138 @@
+// A run that is killed, interrupted or out of disk space goes on where it stopped and ends with the same bytes.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "default_model.h"
+#include "program.h"
+
+namespace selene::testing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using namespace std::chrono_literals;
+
+constexpr size_t kRows = 10;
+
+class Resume : public DefaultModelTest {
+ protected:
+  void SetUp() override {
+    DefaultModelTest::SetUp();
+    if (IsSkipped()) return;
+    std::string rows;
+    for (size_t i = 0; i < kRows; ++i) {
+      rows += Json{{"id", i}, {"task", "classification"}, {"input", "Name a number."},
+                   {"response", fmt::format("{}, my friend.", 10 + i)}}.dump() + "\n";
+    }
+    samples_ = folder_.file("samples.jsonl", rows);
+    out_ = folder_ / "out.jsonl";
+  }
+
+  // Critiques one after another (memory for one), so that rows come one by one.
+  Call slow_call(const std::string& out) const {
+    return judge_call({samples_, "--max-tokens", "24", "--kv-mib", "1", "--out", out});
+  }
+  std::string straight() const {
+    const std::string out = folder_ / "straight.jsonl";
+    const Finished finished = run(slow_call(out));
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    return slurp(out);
+  }
+  size_t rows_done() const {
+    const std::string part = slurp(out_ + ".part");
+    return static_cast<size_t>(std::count(part.begin(), part.end(), '\n'));
+  }
+  // Starts the run and sends the signal once some rows, and not all, are there.
+  Finished stopped_by(int signal) const {
+    Running running(slow_call(out_));
+    while (!running.ended() && rows_done() < 2) std::this_thread::sleep_for(2ms);
+    running.signal(signal);
+    return running.wait();
+  }
+
+  TemporaryFolder folder_;
+  std::string samples_;
+  std::string out_;
+};
+
+TEST_F(Resume, AKilledRunGoesOnToTheSameBytes) {
+  const Finished killed = stopped_by(SIGKILL);
+  ASSERT_EQ(killed.exit_code, 128 + SIGKILL) << killed.err;
+  ASSERT_FALSE(std::filesystem::exists(out_));
+  const size_t kept = rows_done();
+  ASSERT_GE(kept, 2u);
+  ASSERT_LT(kept, kRows);
+
+  Call other = slow_call(out_);
+  other.args.insert(other.args.end(), {"--seed", "7"});
+  const Finished refused = run(other);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("this file was begun by other work (it differs at /judge/"), std::string::npos)
+      << refused.err;
+  EXPECT_NE(refused.err.find("seed"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("give --overwrite to start anew, or another --out"), std::string::npos) << refused.err;
+  EXPECT_EQ(rows_done(), kept);
+
+  const Finished resumed = run(slow_call(out_));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_NE(resumed.err.find(fmt::format("going on after {} rows in {}.part", kept, out_)), std::string::npos)
+      << resumed.err;
+  const Json counts = Json::parse(slurp(out_ + ".run.json")).at("counts");
+  EXPECT_EQ(counts.at("rows"), kRows);
+  EXPECT_EQ(counts.at("from_before"), kept);
+  EXPECT_EQ(counts.at("judged"), kRows - kept);
+  EXPECT_EQ(slurp(out_), straight());
+}
+
+TEST_F(Resume, AnUnfinishedLastRowIsJudgedAgain) {
+  const std::string expected = straight();
+  std::filesystem::copy_file(folder_ / "straight.jsonl", out_ + ".part");
+  // What a kill in the middle of a write leaves: three whole rows and half a one, of the work that the record names.
+  size_t end = 0;
+  for (int row = 0; row < 3; ++row) end = expected.find('\n', end) + 1;
+  std::filesystem::resize_file(out_ + ".part", end + 40);
+  const Json record = Json::parse(slurp(folder_ / "straight.jsonl.run.json"));
+  folder_.file("out.jsonl.part.json", record.at("work").dump(1) + "\n");
+  const Finished resumed = run(slow_call(out_));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_NE(resumed.err.find("going on after 3 rows"), std::string::npos) << resumed.err;
+  EXPECT_EQ(slurp(out_), expected);
+}
+
+TEST_F(Resume, AnInterruptKeepsTheFinishedRowsAndSaysHowToGoOn) {
+  const Finished interrupted = stopped_by(SIGINT);
+  ASSERT_EQ(interrupted.exit_code, 130) << interrupted.err;
+  const size_t kept = rows_done();
+  EXPECT_NE(interrupted.err.find(fmt::format(
+                "interrupted: {} of {} rows are done and kept in {}.part; the same command again goes on from there",
+                kept, kRows, out_)),
+            std::string::npos)
+      << interrupted.err;
+  const Finished resumed = run(slow_call(out_));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(slurp(out_), straight());
+}
+
+TEST_F(Resume, AFullDiskLosesNothing) {
+  // A file may have 4 KiB: room for some rows, not for all. With the signal ignored, a write beyond it fails as one to
+  // a full disk does.
+  Call call = slow_call(out_);
+  call.args.emplace_back("--no-ledger");
+  std::string command = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\"";
+  call.args.insert(call.args.begin(), {"-c", command, call.program});
+  call.program = "bash";
+  const Finished full = run(call);
+  ASSERT_EQ(full.exit_code, 1) << full.err;
+  EXPECT_NE(full.err.find("out.jsonl.part"), std::string::npos) << full.err;
+  EXPECT_NE(full.err.find("File too large"), std::string::npos) << full.err;
+  const auto rows = rows_of(slurp(out_ + ".part"));  // Whole rows only.
+  EXPECT_GE(rows.size(), 2u);
+  EXPECT_LT(rows.size(), kRows);
+
+  const Finished resumed = run(slow_call(out_));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(slurp(out_), straight());
+}
+
+}  // namespace
+}  // namespace selene::testing
