@@ -1,4 +1,5 @@
-// The commands of the program, one file each. Each adds its subcommand to the app; its callback sets `exit_code`.
+// The commands of the program, one file each. Each adds its subcommand to the app; its callback
+// sets `exit_code`.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -1,9 +1,10 @@
-// `selene doctor`: what this machine and this build have, and what is missing, with the command that brings it.
+// `selene doctor`: what this machine and this build have, and what is missing, with the command
+// that brings it.
 #include <filesystem>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "core/digest.h"
@@ -25,10 +26,12 @@ void line(std::string_view name, std::string_view value) { fmt::print("{:12} {}\
 
 // Free space where `folder` is or will be made; empty when it cannot be told.
 std::string free_space(std::filesystem::path folder) {
-  while (!folder.empty() && !std::filesystem::exists(folder) && folder.has_relative_path()) folder = folder.parent_path();
+  while (!folder.empty() && !std::filesystem::exists(folder) && folder.has_relative_path())
+    folder = folder.parent_path();
   std::error_code failure;
   const auto space = std::filesystem::space(folder, failure);
-  return failure ? "" : fmt::format(" ({:.1f} GiB free)", static_cast<double>(space.available) / kGib);
+  return failure ? ""
+                 : fmt::format(" ({:.1f} GiB free)", static_cast<double>(space.available) / kGib);
 }
 
 // llama.cpp's "CPU : SSE3 = 1 | AVX = 1 | " as "SSE3 AVX".
@@ -47,12 +50,14 @@ bool report_model() {
     const model::ResolvedModel found = model::resolve_model("");
     const model::GgufInfo info = model::inspect_gguf(found.path);
     line("model", found.path.string());
-    line("", fmt::format("{}, {} {}, {:.0f} million parameters, context {} tokens, {:.0f} MB", found.name,
-                         info.architecture, info.file_type, static_cast<double>(info.parameters) / 1e6,
-                         info.context_length, static_cast<double>(info.bytes) / 1e6));
+    line("", fmt::format("{}, {} {}, {:.0f} million parameters, context {} tokens, {:.0f} MB",
+                         found.name, info.architecture, info.file_type,
+                         static_cast<double>(info.parameters) / 1e6, info.context_length,
+                         static_cast<double>(info.bytes) / 1e6));
     const std::string digest = sha256_file_cached(found.path);
     const bool canonical = digest == lock_value("smollm2-135m-instruct", "q8_0_sha256");
-    line("", fmt::format("sha256 {}{}", digest, canonical ? " (the default judge, as recorded)" : ""));
+    line("",
+         fmt::format("sha256 {}{}", digest, canonical ? " (the default judge, as recorded)" : ""));
     return true;
   } catch (const Error& failure) {
     line("model", fmt::format("MISSING: {}", failure.what()));
@@ -79,7 +84,8 @@ int run_doctor() {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("doctor", "Say what this machine and build have, and what is missing");
+  CLI::App* command =
+      app.add_subcommand("doctor", "Say what this machine and build have, and what is missing");
   command->callback([&exit_code] { exit_code = run_doctor(); });
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 namespace selene::cli {
 namespace {
@@ -13,7 +13,8 @@ namespace {
 constexpr size_t kColumns = 110;
 constexpr size_t kLeastColumns = 40;
 
-// Line breaks in place of spaces, so that no line has more than `columns` characters where words allow.
+// Line breaks in place of spaces, so that no line has more than `columns` characters where words
+// allow.
 std::string wrapped(std::string_view text, size_t columns) {
   std::istringstream words{std::string(text)};
   std::string lines;
@@ -42,11 +43,13 @@ std::string value_hint(const std::string& type) {
     return choices;
   }
   if (type.ends_with(":FILE")) return "FILE";
-  return type.starts_with("INT") || type.starts_with("UINT") || type.starts_with("FLOAT") ? "N" : "TEXT";
+  return type.starts_with("INT") || type.starts_with("UINT") || type.starts_with("FLOAT") ? "N"
+                                                                                          : "TEXT";
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) text.replace(at, from.size(), to);
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at))
+    text.replace(at, from.size(), to);
 }
 
 // "selene judge" when that is the command that was typed.
@@ -63,10 +66,13 @@ std::string typed_command(const CLI::App& app) {
 std::string what_is_wrong(const CLI::App& app, const CLI::Error& failure) {
   std::string text = failure.what();
   constexpr std::string_view kTwice = ": At Most 1 required but received ";
-  if (const size_t at = text.find(kTwice); at != std::string::npos) return text.substr(0, at) + " is given more than once";
+  if (const size_t at = text.find(kTwice); at != std::string::npos)
+    return text.substr(0, at) + " is given more than once";
   constexpr std::string_view kMissing = ": 1 required ";
-  if (const size_t at = text.find(kMissing); at != std::string::npos) return text.substr(0, at) + " needs a value";
-  if (text.starts_with("The following argument")) return "not known here: " + text.substr(text.find(": ") + 2);
+  if (const size_t at = text.find(kMissing); at != std::string::npos)
+    return text.substr(0, at) + " needs a value";
+  if (text.starts_with("The following argument"))
+    return "not known here: " + text.substr(text.find(": ") + 2);
   if (text == "A subcommand is required") {
     std::vector<std::string> names;
     for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
@@ -77,7 +83,8 @@ std::string what_is_wrong(const CLI::App& app, const CLI::Error& failure) {
 
 }  // namespace
 
-std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
+                                     CLI::AppFormatMode mode) const {
   std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
   replace_all(text, "\n\n\n", "\n\n");
   while (text.ends_with("\n\n")) text.pop_back();
@@ -97,7 +104,8 @@ std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
 
 std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
   std::ostringstream line;
-  CLI::detail::format_help(line, command->get_name(), wrapped(command->get_description(), kColumns - column_width_),
+  CLI::detail::format_help(line, command->get_name(),
+                           wrapped(command->get_description(), kColumns - column_width_),
                            column_width_);
   return line.str();
 }

@@ -8,10 +8,12 @@
 
 namespace selene::cli {
 
-// CLI11's layout with readable value hints: `--mode critique|verdict`, the default in brackets after the description.
+// CLI11's layout with readable value hints: `--mode critique|verdict`, the default in brackets
+// after the description.
 class HelpFormatter : public CLI::Formatter {
  public:
-  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
   std::string make_option_opts(const CLI::Option* option) const override;
   std::string make_option_desc(const CLI::Option* option) const override;
   std::string make_subcommand(const CLI::App* command) const override;

@@ -8,8 +8,8 @@
 #include <map>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
@@ -28,9 +28,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-// Judged as one batch, so that prefixes can be shared. Without a ledger it is what an interrupt can lose.
+// Judged as one batch, so that prefixes can be shared. Without a ledger it is what an interrupt can
+// lose.
 constexpr size_t kWindow = 1024;
 constexpr size_t kWindowWithoutLedger = 64;
 
@@ -47,7 +50,7 @@ struct JudgeCommand {
 
 struct Counts {
   size_t rows = 0;
-  size_t kept = 0;        // From an earlier run.
+  size_t kept = 0;  // From an earlier run.
   size_t judged = 0;
   size_t unreadable = 0;
   size_t skipped = 0;
@@ -76,13 +79,18 @@ std::vector<std::string> split_labels(const std::string& text) {
   return labels;
 }
 
-// The flags that are fields of a row. A flag that was given counts, also an empty one (--response "").
+// The flags that are fields of a row. A flag that was given counts, also an empty one (--response
+// "").
 Json row_fields(const CLI::App& command, const JudgeCommand& options) {
   Json fields = Json::object();
-  const std::pair<const char*, const std::string&> texts[] = {
-      {"task", options.task},           {"input", options.input},           {"context", options.context},
-      {"response", options.response},   {"response_a", options.response_a}, {"response_b", options.response_b},
-      {"reference", options.reference}, {"criteria", options.criteria}};
+  const std::pair<const char*, const std::string&> texts[] = {{"task", options.task},
+                                                              {"input", options.input},
+                                                              {"context", options.context},
+                                                              {"response", options.response},
+                                                              {"response_a", options.response_a},
+                                                              {"response_b", options.response_b},
+                                                              {"reference", options.reference},
+                                                              {"criteria", options.criteria}};
   for (const auto& [name, value] : texts) {
     std::string flag = std::string("--") + name;
     std::replace(flag.begin(), flag.end(), '_', '-');
@@ -96,7 +104,8 @@ data::InputRows open_input(const CLI::App& command, const JudgeCommand& options)
   Json fields = row_fields(command, options);
   if (!options.input_file.empty()) return data::InputRows(options.input_file, std::move(fields));
   if (!fields.contains("input")) {
-    throw UsageError("nothing to judge", "", "give a JSONL file, - for standard input, or --task, --input and --response");
+    throw UsageError("nothing to judge", "",
+                     "give a JSONL file, - for standard input, or --task, --input and --response");
   }
   return data::InputRows(std::move(fields));
 }
@@ -105,7 +114,8 @@ JudgeView::Style view_style(const JudgeCommand& options) {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
   const bool critique = options.judge.settings.mode.value_or("critique") == "critique";
   if (options.format == "jsonl") return JudgeView::Style::Jsonl;
-  if (options.format.empty() && (!options.out.empty() || options.quiet)) return JudgeView::Style::None;
+  if (options.format.empty() && (!options.out.empty() || options.quiet))
+    return JudgeView::Style::None;
   if (options.input_file.empty() && (terminal || options.format == "table")) {
     return terminal && critique ? JudgeView::Style::Stream : JudgeView::Style::Card;
   }
@@ -117,7 +127,8 @@ std::string overlong_reason(const judge::Judge::Fit& fit) {
   return fmt::format("overlong: {} tokens, the context has {}", fit.tokens, fit.limit);
 }
 
-// Refuses the run before the first judgment when a sample does not fit, unless they are to be skipped.
+// Refuses the run before the first judgment when a sample does not fit, unless they are to be
+// skipped.
 size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t kept, bool skip) {
   size_t overlong = 0;
   std::string first;
@@ -133,23 +144,27 @@ size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t k
       }
       if (fit.fits()) continue;
       if (overlong++ == 0) {
-        first = fmt::format("{} needs {} tokens with its critique, the context has {}", reader.place(i), fit.tokens,
-                            fit.limit);
+        first = fmt::format("{} needs {} tokens with its critique, the context has {}",
+                            reader.place(i), fit.tokens, fit.limit);
       }
     }
     if (interrupted()) throw Error("interrupted before the first judgment");
   }
   if (overlong > 0 && !skip) {
-    throw Error(fmt::format("{} sample{} too long for the judge: {}", overlong, overlong == 1 ? " is" : "s are", first),
-                "", "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
+    throw Error(
+        fmt::format("{} sample{} too long for the judge: {}", overlong,
+                    overlong == 1 ? " is" : "s are", first),
+        "", "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
   }
   return overlong;
 }
 
-// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at once.
+// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at
+// once.
 class InOrder {
  public:
-  InOrder(size_t first_row, Progress& progress, std::function<void(size_t, const data::Judgment&)> pass)
+  InOrder(size_t first_row, Progress& progress,
+          std::function<void(size_t, const data::Judgment&)> pass)
       : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
 
   void add(size_t row, data::Judgment judgment) {
@@ -181,17 +196,19 @@ void count(const data::Judgment& judgment, bool skipped, Counts& counts) {
 }
 
 // Judges all rows after those kept; stops early when interrupted. Returns how many rows are done.
-size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_overlong, InOrder& rows,
-                  JudgeView& view, Counts& counts) {
+size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_overlong,
+                  InOrder& rows, JudgeView& view, Counts& counts) {
   const size_t window_rows = judge.has_ledger() ? kWindow : kWindowWithoutLedger;
   data::InputRows::Reader reader(input);
   reader.skip(counts.kept);
   size_t first = counts.kept;
-  for (auto window = reader.next(window_rows); !window.empty() && !interrupted(); window = reader.next(window_rows)) {
+  for (auto window = reader.next(window_rows); !window.empty() && !interrupted();
+       window = reader.next(window_rows)) {
     std::vector<data::Sample> samples;
     std::vector<size_t> places;
     for (size_t i = 0; i < window.size(); ++i) {
-      const judge::Judge::Fit fit = has_overlong ? judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
+      const judge::Judge::Fit fit =
+          has_overlong ? judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
       if (!fit.fits()) {
         rows.add(first + i, judge.not_judged(window[i], overlong_reason(fit)));
       } else {
@@ -200,32 +217,43 @@ size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_ov
       }
     }
     judge.judge(samples, {
-        .judgment = [&](size_t sample, data::Judgment judgment) { rows.add(places[sample], std::move(judgment)); },
-        .text = [&](size_t sample, size_t part, std::string_view piece) {
-          view.text(places[sample], samples[sample].id, part, piece);
-        },
-        .stop = [] { return interrupted(); },
-    });
+                             .judgment =
+                                 [&](size_t sample, data::Judgment judgment) {
+                                   rows.add(places[sample], std::move(judgment));
+                                 },
+                             .text =
+                                 [&](size_t sample, size_t part, std::string_view piece) {
+                                   view.text(places[sample], samples[sample].id, part, piece);
+                                 },
+                             .stop = [] { return interrupted(); },
+                         });
     first += window.size();
   }
   return rows.next();
 }
 
 void print_summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
-  std::string text = fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
-                                 counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
-  if (counts.truncated > 0) text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
+  std::string text =
+      fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
+                  counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
+  if (counts.truncated > 0)
+    text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
   if (counts.kept > 0) text += fmt::format(", {} from before", counts.kept);
-  if (ledger_hits > 0) text += fmt::format(", {} request{} known from the ledger", ledger_hits, ledger_hits == 1 ? "" : "s");
+  if (ledger_hits > 0)
+    text += fmt::format(", {} request{} known from the ledger", ledger_hits,
+                        ledger_hits == 1 ? "" : "s");
   std::fprintf(stderr, "%s; %.1f s\n", text.c_str(), seconds);
 }
 
 void print_default_judge_note(const judge::Judge& judge) {
   const std::string model = lock_value("smollm2-135m-instruct", "q8_0_sha256");
-  const auto uses_it = [&](const judge::Member& member) { return judge.engine_of(member).id().model == model; };
+  const auto uses_it = [&](const judge::Member& member) {
+    return judge.engine_of(member).id().model == model;
+  };
   if (!std::any_of(judge.members().begin(), judge.members().end(), uses_it)) return;
   std::fputs(
-      "note: this 135M model shows the machinery and judges near chance (.52 of RewardBench pairs, the same position in "
+      "note: this 135M model shows the machinery and judges near chance (.52 of RewardBench pairs, "
+      "the same position in "
       "84% of them); for real use: selene models pull selene-1-mini\n",
       stderr);
 }
@@ -256,7 +284,9 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
   std::optional<data::RowOutput> output;
   if (!options.out.empty()) output.emplace(options.out, work, options.overwrite);
   counts.kept = output ? output->rows_kept() : 0;
-  if (counts.kept > 0) std::fprintf(stderr, "going on after %zu rows in %s\n", counts.kept, output->part_path().c_str());
+  if (counts.kept > 0)
+    std::fprintf(stderr, "going on after %zu rows in %s\n", counts.kept,
+                 output->part_path().c_str());
   const size_t overlong = check_lengths(judge, input, counts.kept, options.skip_overlong);
 
   JudgeView view(view_style(options));
@@ -276,7 +306,8 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
     if (output) output->sync();
     std::fprintf(stderr, "interrupted: %zu of %zu rows are done%s\n", done, counts.rows,
                  output ? fmt::format(" and kept in {}; the same command again goes on from there",
-                                      output->part_path().string()).c_str()
+                                      output->part_path().string())
+                              .c_str()
                         : "; give --out FILE to keep them");
     return kExitInterrupted;
   }
@@ -289,7 +320,8 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
                                  {"skipped", counts.skipped},
                                  {"truncated", counts.truncated},
                                  {"from_before", counts.kept}};
-    record.fields()["ledger"] = {{"found", judge.ledger_hits()}, {"not_found", judge.ledger_misses()}};
+    record.fields()["ledger"] = {{"found", judge.ledger_hits()},
+                                 {"not_found", judge.ledger_misses()}};
     record.fields()["engine"] = counters_json(judge.counters());
     record.fields()["judging_s"] = seconds_since(judging_start);
     output->finish(record);
@@ -305,28 +337,47 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
 
 void add_judge_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<JudgeCommand>();
-  CLI::App* command = app.add_subcommand("judge", "Judge answers: critique, verdict and a probability for every label");
+  CLI::App* command = app.add_subcommand(
+      "judge", "Judge answers: critique, verdict and a probability for every label");
   command->footer(kExamples);
   command->add_option("FILE", options->input_file, "Samples as JSONL, or - for standard input");
   const char* one = "One sample, or a field of every row";
-  command->add_option("--task", options->task, "absolute (a score), classification (Yes/No) or pairwise (A/B)")
-      ->check(CLI::IsMember({"absolute", "classification", "pairwise"}))->group(one);
+  command
+      ->add_option("--task", options->task,
+                   "absolute (a score), classification (Yes/No) or pairwise (A/B)")
+      ->check(CLI::IsMember({"absolute", "classification", "pairwise"}))
+      ->group(one);
   command->add_option("--input", options->input, "What the response answers")->group(one);
   command->add_option("--context", options->context, "Given with the input")->group(one);
   command->add_option("--response", options->response, "What is judged")->group(one);
-  command->add_option("--response-a", options->response_a, "Pairwise: the first response")->group(one);
+  command->add_option("--response-a", options->response_a, "Pairwise: the first response")
+      ->group(one);
   command->add_option("--response-b", options->response_b, "Pairwise: the second")->group(one);
   command->add_option("--reference", options->reference, "A known good answer")->group(one);
-  command->add_option("--criteria", options->criteria, "The question asked of the response")->group(one);
-  command->add_option("--labels", options->labels, "Allowed labels, with commas between: 1,2,3 or safe,unsafe")->group(one);
+  command->add_option("--criteria", options->criteria, "The question asked of the response")
+      ->group(one);
+  command
+      ->add_option("--labels", options->labels,
+                   "Allowed labels, with commas between: 1,2,3 or safe,unsafe")
+      ->group(one);
   add_judge_flags(*command, options->judge);
   const char* output = "Output";
-  command->add_option("--out", options->out, "JSONL file; FILE.run.json beside it says how it was made")->group(output);
-  command->add_flag("--overwrite", options->overwrite, "Start anew even if the output file is there")->group(output);
-  command->add_flag("--skip-overlong", options->skip_overlong, "Leave samples that do not fit unjudged, and count them")
+  command
+      ->add_option("--out", options->out,
+                   "JSONL file; FILE.run.json beside it says how it was made")
       ->group(output);
-  command->add_option("--format", options->format, "To standard output: table (default on a terminal) or jsonl")
-      ->check(CLI::IsMember({"table", "jsonl"}))->group(output);
+  command
+      ->add_flag("--overwrite", options->overwrite, "Start anew even if the output file is there")
+      ->group(output);
+  command
+      ->add_flag("--skip-overlong", options->skip_overlong,
+                 "Leave samples that do not fit unjudged, and count them")
+      ->group(output);
+  command
+      ->add_option("--format", options->format,
+                   "To standard output: table (default on a terminal) or jsonl")
+      ->check(CLI::IsMember({"table", "jsonl"}))
+      ->group(output);
   command->add_flag("--quiet", options->quiet, "No progress, no summary")->group(output);
   command->callback([command, options, &exit_code] { exit_code = run_judge(*command, *options); });
 }

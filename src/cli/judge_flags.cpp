@@ -7,66 +7,126 @@ namespace selene::cli {
 void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
   judge::MemberSettings& settings = flags.settings;
   const char* model = "Model";
-  command.add_option("--judge", flags.judge,
-                     "A name (selene models), a GGUF file, hf:owner/repo/file.gguf, URL#model of a server (several with "
-                     "commas between), or a judge file (*.yaml)")
+  command
+      .add_option("--judge", flags.judge,
+                  "A name (selene models), a GGUF file, hf:owner/repo/file.gguf, URL#model of a "
+                  "server (several with "
+                  "commas between), or a judge file (*.yaml)")
       ->group(model);
-  command.add_option("--adapter", settings.adapter, "LoRA adapter (GGUF file), or none")->group(model);
+  command.add_option("--adapter", settings.adapter, "LoRA adapter (GGUF file), or none")
+      ->group(model);
   command.add_option("--adapter-scale", settings.adapter_scale, "Weight of the adapter [1]")
-      ->check(CLI::Range(-100.0, 100.0))->group(model);
-  command.add_option("--chat-template", settings.chat_template, "Jinja file in place of the model's own chat template")
-      ->check(CLI::ExistingFile)->group(model);
-  command.add_option("--date", settings.date, "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
+      ->check(CLI::Range(-100.0, 100.0))
       ->group(model);
-  command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")->group(model);
-  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")->group(model);
+  command
+      .add_option("--chat-template", settings.chat_template,
+                  "Jinja file in place of the model's own chat template")
+      ->check(CLI::ExistingFile)
+      ->group(model);
+  command
+      .add_option("--date", settings.date,
+                  "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
+      ->group(model);
+  command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
+      ->group(model);
+  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")
+      ->group(model);
 
   const char* policy = "Judging";
-  command.add_option("--template", settings.template_spec,
-                     "Prompt template: a built-in name, a YAML file or a folder of them [built in, by task]")
+  command
+      .add_option(
+          "--template", settings.template_spec,
+          "Prompt template: a built-in name, a YAML file or a folder of them [built in, by task]")
       ->group(policy);
-  command.add_option("--mode", settings.mode, "critique (then the verdict) or verdict (alone) [critique]")
-      ->check(CLI::IsMember({"critique", "verdict"}))->group(policy);
-  command.add_option("--order", settings.order, "Pairwise: one (as stored) or both (also swapped; the mean counts) [one]")
-      ->check(CLI::IsMember({"one", "both"}))->group(policy);
+  command
+      .add_option("--mode", settings.mode,
+                  "critique (then the verdict) or verdict (alone) [critique]")
+      ->check(CLI::IsMember({"critique", "verdict"}))
+      ->group(policy);
+  command
+      .add_option("--order", settings.order,
+                  "Pairwise: one (as stored) or both (also swapped; the mean counts) [one]")
+      ->check(CLI::IsMember({"one", "both"}))
+      ->group(policy);
   command.add_option("--max-tokens", settings.max_tokens, "Longest critique, in tokens [512]")
-      ->check(CLI::Range(1, 1 << 20))->group(policy);
-  command.add_option("--samples", settings.samples, "Critiques of each order, at a temperature above 0; the mean counts [1]")
-      ->check(CLI::Range(1, 1000))->group(policy);
-  command.add_option("--temperature", settings.temperature, "0: always the most probable token [0]")
-      ->check(CLI::Range(0.0, 10.0))->group(policy);
-  command.add_option("--seed", flags.seed, "For a temperature above 0")->capture_default_str()->group(policy);
+      ->check(CLI::Range(1, 1 << 20))
+      ->group(policy);
+  command
+      .add_option("--samples", settings.samples,
+                  "Critiques of each order, at a temperature above 0; the mean counts [1]")
+      ->check(CLI::Range(1, 1000))
+      ->group(policy);
+  command
+      .add_option("--temperature", settings.temperature, "0: always the most probable token [0]")
+      ->check(CLI::Range(0.0, 10.0))
+      ->group(policy);
+  command.add_option("--seed", flags.seed, "For a temperature above 0")
+      ->capture_default_str()
+      ->group(policy);
 
   const char* machine = "Machine (none of these changes a judgment)";
   judge::MachineOptions& options = flags.machine;
   command.add_option("--threads", options.threads, "0: one a core")
-      ->capture_default_str()->check(CLI::Range(0, 1024))->group(machine);
-  command.add_option("--ctx-size", options.context_tokens, "Longest sample in tokens; 0: what the model was trained for")
-      ->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))->group(machine);
-  command.add_option("--kv-mib", options.kv_mib,
-                     "Memory for keys and values; more critiques at once. 0: 256, or a quarter of a large model's size")
-      ->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))->group(machine);
-  command.add_option("--gpu-layers", options.gpu_layers, "Layers on the GPU, where the build has one; -1: all")
-      ->capture_default_str()->check(CLI::Range(-1, 10'000))->group(machine);
-  command.add_flag("--no-mmap", flags.no_mmap, "Read the model into memory instead of mapping the file")->group(machine);
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024))
+      ->group(machine);
+  command
+      .add_option("--ctx-size", options.context_tokens,
+                  "Longest sample in tokens; 0: what the model was trained for")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
+      ->group(machine);
+  command
+      .add_option("--kv-mib", options.kv_mib,
+                  "Memory for keys and values; more critiques at once. 0: 256, or a quarter of a "
+                  "large model's size")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
+      ->group(machine);
+  command
+      .add_option("--gpu-layers", options.gpu_layers,
+                  "Layers on the GPU, where the build has one; -1: all")
+      ->capture_default_str()
+      ->check(CLI::Range(-1, 10'000))
+      ->group(machine);
+  command
+      .add_flag("--no-mmap", flags.no_mmap,
+                "Read the model into memory instead of mapping the file")
+      ->group(machine);
   command.add_option("--in-flight", options.in_flight, "Requests at once to each server")
-      ->capture_default_str()->check(CLI::Range(1, 100'000))->group(machine);
-  command.add_option("--retries", options.retries, "Further attempts at a request that a server fails")
-      ->capture_default_str()->check(CLI::Range(0, 1000))->group(machine);
-  command.add_option("--token-budget", options.token_budget, "Stop when servers have used so many tokens; 0: no limit")
-      ->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50))->group(machine);
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000))
+      ->group(machine);
+  command
+      .add_option("--retries", options.retries, "Further attempts at a request that a server fails")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000))
+      ->group(machine);
+  command
+      .add_option("--token-budget", options.token_budget,
+                  "Stop when servers have used so many tokens; 0: no limit")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50))
+      ->group(machine);
 
   const char* ledger = "Ledger (every judgment is kept; the same work again costs nothing)";
-  CLI::Option* file = command.add_option("--ledger", flags.ledger, "Its file [in the user's data folder]")->group(ledger);
-  command.add_flag("--no-ledger", flags.no_ledger, "Neither look anything up nor keep it")->excludes(file)->group(ledger);
+  CLI::Option* file =
+      command.add_option("--ledger", flags.ledger, "Its file [in the user's data folder]")
+          ->group(ledger);
+  command.add_flag("--no-ledger", flags.no_ledger, "Neither look anything up nor keep it")
+      ->excludes(file)
+      ->group(ledger);
 }
 
 judge::Judge open_judge(const JudgeFlags& flags) {
   judge::MachineOptions machine = flags.machine;
   machine.mmap = !flags.no_mmap;
   std::optional<std::filesystem::path> ledger;
-  if (!flags.no_ledger) ledger = flags.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(flags.ledger);
-  return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed, machine, ledger);
+  if (!flags.no_ledger)
+    ledger =
+        flags.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(flags.ledger);
+  return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed,
+                           machine, ledger);
 }
 
 nlohmann::ordered_json describe(const judge::Judge& judge) {

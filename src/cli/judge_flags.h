@@ -12,12 +12,12 @@
 namespace selene::cli {
 
 struct JudgeFlags {
-  std::string judge;                     // See judge_spec.h; empty: the default model.
-  judge::MemberSettings settings;        // Override what a judge file says.
+  std::string judge;               // See judge_spec.h; empty: the default model.
+  judge::MemberSettings settings;  // Override what a judge file says.
   std::uint64_t seed = 0;
   judge::MachineOptions machine;
   bool no_mmap = false;
-  std::string ledger;                    // Empty: the default one.
+  std::string ledger;  // Empty: the default one.
   bool no_ledger = false;
 };
 

@@ -25,12 +25,27 @@ std::string verdict_text(const data::Judgment& judgment) {
   return judgment.label ? *judgment.label : "unreadable";
 }
 
-std::string distribution_line(const data::Distribution& probabilities) {
+std::string distribution_line(const data::Part& part) {
+  if (part.probabilities.empty()) return printable(part.label.value_or(""));
   std::vector<std::string> parts;
-  for (const auto& [label, probability] : probabilities) {
+  for (const auto& [label, probability] : part.probabilities) {
     parts.push_back(fmt::format("{} {:.3f}", printable(label), probability));
   }
   return fmt::format("{}", fmt::join(parts, "  "));
+}
+
+// What tells a part from the others: member, order, repeat.
+std::string part_name(const data::Judgment& judgment, const data::Part& part) {
+  const auto several = [&](auto field) {
+    const auto differs = [&](const data::Part& other) { return other.*field != part.*field; };
+    return std::any_of(judgment.parts.begin(), judgment.parts.end(), differs);
+  };
+  std::vector<std::string> words;
+  if (several(&data::Part::judge)) words.push_back(printable(part.judge));
+  if (!part.order.empty())
+    words.emplace_back(part.order == "ba" ? "B shown first" : "A shown first");
+  if (several(&data::Part::sample)) words.push_back(fmt::format("sample {}", part.sample + 1));
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 // The part whose critique is the judgment's.
@@ -55,8 +70,7 @@ void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdou
 
 }  // namespace
 
-JudgeView::JudgeView(Style style)
-    : style_(style), terminal_(report::terminal(STDOUT_FILENO)) {}
+JudgeView::JudgeView(Style style) : style_(style), terminal_(report::terminal(STDOUT_FILENO)) {}
 
 JudgeView::~JudgeView() = default;
 
@@ -122,22 +136,25 @@ void JudgeView::judgment(size_t row, const data::Judgment& judgment) {
 
 void JudgeView::write_table_row(const data::Judgment& judgment) {
   if (!table_) {
-    table_.emplace(std::vector<report::Column>{{.title = "id", .width = 12},
-                                               {.title = "task", .width = 14},
-                                               {.title = "verdict", .width = 10},
-                                               {.title = "p", .width = 4, .align = report::Align::Right},
-                                               {.title = "score", .width = 5, .align = report::Align::Right},
-                                               {.title = "critique", .width = 20, .flexible = true}},
-                   terminal_);
+    table_.emplace(
+        std::vector<report::Column>{{.title = "id", .width = 12},
+                                    {.title = "task", .width = 14},
+                                    {.title = "verdict", .width = 10},
+                                    {.title = "p", .width = 4, .align = report::Align::Right},
+                                    {.title = "score", .width = 5, .align = report::Align::Right},
+                                    {.title = "critique", .width = 20, .flexible = true}},
+        terminal_);
     put(table_->header());
   }
   std::string remark = judgment.label ? judgment.critique : judgment.unreadable;
-  if (!judgment.flags.empty()) remark = fmt::format("[{}] {}", fmt::join(judgment.flags, ", "), remark);
+  if (!judgment.flags.empty())
+    remark = fmt::format("[{}] {}", fmt::join(judgment.flags, ", "), remark);
   const std::vector<report::Cell> cells{
       {judgment.id},
       {std::string(data::task_name(judgment.task))},
       {verdict_text(judgment), judgment.label ? report::Style::Bold : report::Style::Yellow},
-      {judgment.probabilities.empty() ? "" : fmt::format("{:.2f}", highest(judgment.probabilities))},
+      {judgment.probabilities.empty() ? ""
+                                      : fmt::format("{:.2f}", highest(judgment.probabilities))},
       {judgment.score ? fmt::format("{:.2f}", *judgment.score) : ""},
       {remark}};
   put(table_->row(cells));
@@ -156,20 +173,21 @@ void JudgeView::write_card(const data::Judgment& judgment, bool critique_shown) 
   }
   for (const auto& [label, probability] : judgment.probabilities) {
     const std::string name = printable(label);
-    put(fmt::format("  {}{}  {:.4f}  {}\n", name, std::string(width - display_columns(name), ' '), probability,
-                    bar(probability)));
+    put(fmt::format("  {}{}  {:.4f}  {}\n", name, std::string(width - display_columns(name), ' '),
+                    probability, bar(probability)));
   }
   for (const data::Part& part : judgment.parts) {
-    put(fmt::format("  {}{}  {}\n", part.order == "ba" ? "B shown first" : "A shown first",
-                    part.sample > 0 ? fmt::format(", sample {}", part.sample + 1) : "",
-                    distribution_line(part.probabilities)));
+    put(fmt::format("  {}  {}\n", part_name(judgment, part),
+                    part.label ? distribution_line(part) : "unreadable"));
   }
   if (has_flag(judgment, "flipped")) put("  the two orders name different responses\n");
   if (!judgment.flags.empty()) put(fmt::format("  flags: {}\n", fmt::join(judgment.flags, ", ")));
   const data::Part* part = speaker(judgment);
-  if (part != nullptr && part != &judgment.parts.front()) critique_shown = false;  // Only the first part's was shown.
+  if (part != nullptr && part != &judgment.parts.front())
+    critique_shown = false;  // Only the first part's was shown.
   if (critique_shown || judgment.critique.empty()) return;
-  put(part != nullptr && part->order == "ba" ? "\nWritten with B shown first, as its response A:\n" : "\n");
+  put(part != nullptr && part->order == "ba" ? "\nWritten with B shown first, as its response A:\n"
+                                             : "\n");
   put(printable(judgment.critique) + "\n");
 }
 

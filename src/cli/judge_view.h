@@ -1,5 +1,5 @@
-// What `selene judge` prints to standard output while it works: a table, JSONL, a card for one sample, or critiques as
-// they are written.
+// What `selene judge` prints to standard output while it works: a table, JSONL, a card for one
+// sample, or critiques as they are written.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class JudgeView {
   explicit JudgeView(Style style);
   ~JudgeView();
 
-  // A piece of the critique of row `row` (counted over the whole run) with the id `id`. Shown at once when it is the
-  // next row's turn.
+  // A piece of the critique of row `row` (counted over the whole run) with the id `id`. Shown at
+  // once when it is the next row's turn.
   void text(size_t row, std::string_view id, size_t part, std::string_view piece);
   // Judgments come in the order of rows.
   void judgment(size_t row, const data::Judgment& judgment);

@@ -1,11 +1,12 @@
-// `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request again.
+// `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request
+// again.
 #include <cstdio>
 #include <fstream>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
@@ -33,14 +34,17 @@ struct LedgerCommand {
 };
 
 judge::Ledger open_ledger(const LedgerCommand& options) {
-  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(options.ledger);
+  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path()
+                                                            : std::filesystem::path(options.ledger);
   return judge::Ledger(path);
 }
 
 // For the commands that only read: a ledger is not made by looking at it.
 judge::Ledger open_existing(const LedgerCommand& options) {
-  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(options.ledger);
-  if (!std::filesystem::exists(path)) throw Error("there is no ledger yet", path.string(), "selene judge makes one");
+  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path()
+                                                            : std::filesystem::path(options.ledger);
+  if (!std::filesystem::exists(path))
+    throw Error("there is no ledger yet", path.string(), "selene judge makes one");
   return judge::Ledger(path);
 }
 
@@ -50,15 +54,19 @@ int show_stats(const LedgerCommand& options) {
   if (options.json) {
     nlohmann::ordered_json engines = nlohmann::ordered_json::array();
     for (const auto& one : stats.engines) {
-      engines.push_back({{"name", one.name}, {"model", one.model}, {"version", one.version}, {"records", one.records}});
+      engines.push_back({{"name", one.name},
+                         {"model", one.model},
+                         {"version", one.version},
+                         {"records", one.records}});
     }
-    const nlohmann::ordered_json row = {{"path", ledger.path().string()}, {"records", stats.records},
-                                        {"bytes", stats.bytes},           {"oldest", stats.oldest},
-                                        {"newest", stats.newest},         {"engines", engines}};
+    const nlohmann::ordered_json row = {
+        {"path", ledger.path().string()}, {"records", stats.records}, {"bytes", stats.bytes},
+        {"oldest", stats.oldest},         {"newest", stats.newest},   {"engines", engines}};
     fmt::print("{}\n", row.dump());
     return kExitOk;
   }
-  fmt::print("{}\n{} records, {:.1f} MB", ledger.path().string(), stats.records, static_cast<double>(stats.bytes) / 1e6);
+  fmt::print("{}\n{} records, {:.1f} MB", ledger.path().string(), stats.records,
+             static_cast<double>(stats.bytes) / 1e6);
   if (stats.records > 0) fmt::print(", from {} to {}", stats.oldest, stats.newest);
   fmt::print("\n");
   for (const auto& one : stats.engines) {
@@ -103,7 +111,9 @@ int import_records(const LedgerCommand& options) {
     std::vector<judge::Record> batch;
     data::Row row;
     while (reader.next(row)) {
-      if (interrupted()) throw Error("interrupted; import again, what is there already is passed over", options.file);
+      if (interrupted())
+        throw Error("interrupted; import again, what is there already is passed over",
+                    options.file);
       try {
         batch.push_back(judge::record_from_json(row.value.dump()));
       } catch (const Error& failure) {
@@ -160,13 +170,16 @@ int replay(const LedgerCommand& options) {
   const engine::Result again = judge.replay(record.request);
   const bool text_same = again.text == record.result.text;
   const bool scores_same = again.label_log_probs == record.result.label_log_probs;
-  fmt::print("critique {}\nscores   {}\n", text_same ? "the same bytes" : "DIFFERS", scores_same ? "the same bits" : "DIFFER");
+  fmt::print("critique {}\nscores   {}\n", text_same ? "the same bytes" : "DIFFERS",
+             scores_same ? "the same bits" : "DIFFER");
   if (!text_same) fmt::print("then: {}\nnow:  {}\n", record.result.text, again.text);
   if (!scores_same) {
-    fmt::print("then: {}\nnow:  {}\n", scores_text(record.request, record.result), scores_text(record.request, again));
+    fmt::print("then: {}\nnow:  {}\n", scores_text(record.request, record.result),
+               scores_text(record.request, again));
   }
   if (text_same && scores_same) return kExitOk;
-  if (!same) fmt::print("the record was made by another engine or model: give the same one with --judge\n");
+  if (!same)
+    fmt::print("the record was made by another engine or model: give the same one with --judge\n");
   return kExitError;
 }
 
@@ -174,7 +187,8 @@ int replay(const LedgerCommand& options) {
 
 void add_ledger_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<LedgerCommand>();
-  CLI::App* command = app.add_subcommand("ledger", "The store of every judgment: stats, export, import, prune, replay");
+  CLI::App* command = app.add_subcommand(
+      "ledger", "The store of every judgment: stats, export, import, prune, replay");
   command->footer(R"(Examples:
   selene ledger stats
   selene ledger export judgments-ledger.jsonl
@@ -197,7 +211,9 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   out->add_option("FILE", options->file, "File, or - for standard output")->required();
   out->add_flag("--overwrite", options->overwrite, "Even if the file is there");
   with_file(out);
-  CLI::App* in = add("import", "Take in records that export wrote; those there already are passed over", import_records);
+  CLI::App* in =
+      add("import", "Take in records that export wrote; those there already are passed over",
+          import_records);
   in->add_option("FILE", options->file, "JSONL file")->required();
   with_file(in);
   CLI::App* remove = add("prune", "Remove records", prune);

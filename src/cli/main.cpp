@@ -1,12 +1,13 @@
-// The program: the command table, and the one place that turns an Error into a message and an exit code.
+// The program: the command table, and the one place that turns an Error into a message and an exit
+// code.
 #include <unistd.h>
 
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -21,12 +22,9 @@ using AddCommand = void (*)(CLI::App& app, int& exit_code);
 
 // In the order of the help text.
 constexpr AddCommand kCommands[] = {
-    selene::cli::add_judge_command,
-    selene::cli::add_templates_command,
-    selene::cli::add_models_command,
-    selene::cli::add_ledger_command,
-    selene::cli::add_verify_command,
-    selene::cli::add_doctor_command,
+    selene::cli::add_judge_command,  selene::cli::add_templates_command,
+    selene::cli::add_models_command, selene::cli::add_ledger_command,
+    selene::cli::add_verify_command, selene::cli::add_doctor_command,
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -37,13 +35,15 @@ constexpr const char* kExamples = R"(Examples:
 
 `selene COMMAND --help` says more. Exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted.)";
 
-// llama.cpp's threads wait for one another several hundred times a pass. OpenMP lets them spin for milliseconds there,
-// which on a machine with other work makes every pass wait for time slices (measured: 10 times as slow and more). The
-// runtime reads its settings when the program is loaded, so they are set and the program is loaded again, once.
+// llama.cpp's threads wait for one another several hundred times a pass. OpenMP lets them spin for
+// milliseconds there, which on a machine with other work makes every pass wait for time slices
+// (measured: 10 times as slow and more). The runtime reads its settings when the program is loaded,
+// so they are set and the program is loaded again, once.
 void limit_spinning(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   ::setenv("GOMP_SPINCOUNT", "10000", 1);
-  ::execv("/proc/self/exe", argv);  // Returns only where this is not possible: then it goes on as it is.
+  ::execv("/proc/self/exe",
+          argv);  // Returns only where this is not possible: then it goes on as it is.
 }
 
 int run(int argc, char** argv) {
@@ -55,9 +55,13 @@ int run(int argc, char** argv) {
   app.failure_message([&app](const CLI::App*, const CLI::Error& failure) {
     return selene::cli::usage_message(app, failure);
   });
-  app.set_version_flag("--version", [] {
-    return fmt::format("selene {} ({})", selene::version(), selene::engine::llama_engine_version(/*gpu=*/true));
-  }, "Print the versions of selene and of its engine");
+  app.set_version_flag(
+      "--version",
+      [] {
+        return fmt::format("selene {} ({})", selene::version(),
+                           selene::engine::llama_engine_version(/*gpu=*/true));
+      },
+      "Print the versions of selene and of its engine");
   app.require_subcommand(1);
   int exit_code = selene::cli::kExitOk;
   for (AddCommand add : kCommands) add(app, exit_code);
@@ -85,7 +89,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s\n", failure.what());
     return selene::interrupted() ? selene::cli::kExitInterrupted : selene::cli::kExitError;
   } catch (const std::bad_alloc&) {
-    std::fputs("error: out of memory; lower --ctx-size or --kv-mib, or take a smaller model\n", stderr);
+    std::fputs("error: out of memory; lower --ctx-size or --kv-mib, or take a smaller model\n",
+               stderr);
     return selene::cli::kExitError;
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "error: this is a bug in selene: %s\n", failure.what());

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "core/embedded.h"
@@ -53,7 +53,8 @@ int list_templates() {
                             report::terminal(STDOUT_FILENO));
   fmt::print("{}", table.header());
   for (const judge::Template& form : judge::builtin_templates()) {
-    const report::Cell cells[] = {{form.name, report::Style::Bold}, {labels_text(form)}, {form.description}};
+    const report::Cell cells[] = {
+        {form.name, report::Style::Bold}, {labels_text(form)}, {form.description}};
     fmt::print("{}", table.row(cells));
   }
   return kExitOk;
@@ -73,9 +74,11 @@ int show_template(const std::string& name) {
 int check_template(const std::string& path) {
   const judge::TemplateSet templates = judge::TemplateSet::open(path);
   for (const judge::Template& form : templates.all()) {
-    fmt::print("{}: ok\n  kind       {}\n  task       {}\n  labels     {}\n  reference  {}\n  mark       {}\n  digest     {}\n",
-               form.name, form.foreign ? "foreign (rendered byte for byte)" : "ours", tasks_text(form), labels_text(form),
-               form.needs_reference ? "needed" : "not needed", form.mark, form.digest);
+    fmt::print(
+        "{}: ok\n  kind       {}\n  task       {}\n  labels     {}\n  reference  {}\n  mark       "
+        "{}\n  digest     {}\n",
+        form.name, form.foreign ? "foreign (rendered byte for byte)" : "ours", tasks_text(form),
+        labels_text(form), form.needs_reference ? "needed" : "not needed", form.mark, form.digest);
   }
   return kExitOk;
 }
@@ -91,7 +94,9 @@ int render_template(const TemplatesCommand& options) {
       const judge::Template& form = templates.pick(samples[0]);
       const std::string prompt = judge::render(form, samples[0]);
       if (options.json) {
-        nlohmann::ordered_json row = {{"id", samples[0].id}, {"template", form.name}, {"prompt", prompt},
+        nlohmann::ordered_json row = {{"id", samples[0].id},
+                                      {"template", form.name},
+                                      {"prompt", prompt},
                                       {"flags", judge::data_flags(form, samples[0])}};
         fmt::print("{}\n", row.dump());
       } else {
@@ -124,7 +129,8 @@ int pull_atla(const TemplatesCommand& options) {
 
 void add_templates_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<TemplatesCommand>();
-  CLI::App* command = app.add_subcommand("templates", "List, show, check, render and pull prompt templates");
+  CLI::App* command =
+      app.add_subcommand("templates", "List, show, check, render and pull prompt templates");
   command->require_subcommand(0, 1);
   command->callback([command, &exit_code] {
     if (command->get_subcommands().empty()) exit_code = list_templates();
@@ -138,13 +144,18 @@ void add_templates_command(CLI::App& app, int& exit_code) {
   check->add_option("FILE", options->name, "YAML file")->required();
   check->callback([options, &exit_code] { exit_code = check_template(options->name); });
 
-  CLI::App* render = command->add_subcommand("render", "Print the prompts of samples, without a model");
-  render->add_option("NAME", options->name, "A built-in name, a file or a folder; \"\" picks by task")->required();
-  render->add_option("SAMPLES", options->samples, "JSONL file, or - for standard input")->required();
+  CLI::App* render =
+      command->add_subcommand("render", "Print the prompts of samples, without a model");
+  render
+      ->add_option("NAME", options->name, "A built-in name, a file or a folder; \"\" picks by task")
+      ->required();
+  render->add_option("SAMPLES", options->samples, "JSONL file, or - for standard input")
+      ->required();
   render->add_flag("--json", options->json, "One JSON object a line");
   render->callback([options, &exit_code] { exit_code = render_template(*options); });
 
-  CLI::App* pull = command->add_subcommand("pull", "Fetch the official templates from their public repository");
+  CLI::App* pull =
+      command->add_subcommand("pull", "Fetch the official templates from their public repository");
   pull->add_option("WHICH", options->name, "atla")->required()->check(CLI::IsMember({"atla"}));
   pull->add_option("--out", options->out, "Folder")->capture_default_str();
   pull->callback([options, &exit_code] { exit_code = pull_atla(*options); });

@@ -127,15 +127,23 @@ void Fleet::cancel_all() {
   for (Server& server : servers_) server.in_flight = 0;
 }
 
-std::optional<size_t> Fleet::choose_server(const FleetCall& call, TimePoint now) const {
-  const auto has_place = [&](const Server& server) {
-    return server.served && server.in_flight < server.health.allowed(now);
+std::optional<size_t> Fleet::choose_server(const Pending& pending, TimePoint now) const {
+  const auto has_place = [&](size_t i) {
+    return servers_[i].served && servers_[i].in_flight < servers_[i].health.allowed(now);
   };
-  if (call.server && has_place(servers_[*call.server])) return call.server;
+  const auto preferred = pending.call.server;
+  if (preferred && preferred != pending.failed_at && has_place(*preferred)) return preferred;
+  // Not where the call has failed, while another server does well: one that fails is the least
+  // loaded.
+  bool another_does_well = false;
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    const bool well = servers_[i].served && servers_[i].health.failures() == 0;
+    another_does_well |= well && pending.failed_at != i;
+  }
   std::optional<size_t> chosen;
   for (size_t i = 0; i < servers_.size(); ++i) {
-    const bool less = !chosen || servers_[i].in_flight < servers_[*chosen].in_flight;
-    if (less && has_place(servers_[i])) chosen = i;
+    if (!has_place(i) || (another_does_well && pending.failed_at == i)) continue;
+    if (!chosen || servers_[i].in_flight < servers_[*chosen].in_flight) chosen = i;
   }
   return chosen;
 }
@@ -147,12 +155,11 @@ void Fleet::start_what_can(TimePoint now) {
     if (unasked && server.health.allowed(now) > 0) start(i, std::nullopt, now);
   }
   for (auto next = waiting_.begin(); next != waiting_.end();) {
-    if (next->not_before > now) {
+    const auto server = next->not_before > now ? std::nullopt : choose_server(*next, now);
+    if (!server) {
       ++next;
       continue;
     }
-    const auto server = choose_server(next->call, now);
-    if (!server) return;
     start(*server, std::move(*next), now);
     next = waiting_.erase(next);
   }
@@ -286,6 +293,7 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
   Server& server = servers_[sent.server];
   Pending& pending = *sent.pending;
   fail_server(server, sent, answer, why);
+  pending.failed_at = sent.server;
   if (answer.failure != Failure::Connect) {
     if (++pending.attempts > options_.retries) {
       give_up(

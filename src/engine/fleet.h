@@ -28,16 +28,16 @@ struct FleetCall {
   size_t id = 0;
   std::string body;
   size_t max_bytes = 0;  // Of the answer.
-  std::optional<size_t>
-      server{};  // Goes on what this one has just computed: it comes first, there if there is room.
+  // The one that has just computed what this goes on: the call comes first, there if it has room.
+  std::optional<size_t> server{};
 };
 
 struct FleetReply {
   size_t id = 0;
   size_t server = 0;
   ChatAnswer answer;
-  std::string too_long;  // Instead of an answer: the server's message that the request is too long
-                         // for the model.
+  // Instead of an answer: the server's message that the request is too long for the model.
+  std::string too_long;
 };
 
 class Fleet {
@@ -72,6 +72,7 @@ class Fleet {
     Random jitter;
     int attempts = 0;
     TimePoint not_before{};
+    std::optional<size_t> failed_at{};  // The server of the last attempt.
   };
   struct InFlight {
     size_t server = 0;
@@ -82,7 +83,7 @@ class Fleet {
 
   void start_what_can(TimePoint now);
   void start(size_t server, std::optional<Pending> pending, TimePoint now);
-  std::optional<size_t> choose_server(const FleetCall& call, TimePoint now) const;
+  std::optional<size_t> choose_server(const Pending& pending, TimePoint now) const;
   std::chrono::milliseconds time_to_next_start(TimePoint now, std::chrono::milliseconds most) const;
   void take(Answer answer, std::vector<FleetReply>& replies);
   void take_models(Server& server, const InFlight& sent, const Answer& answer);

@@ -125,7 +125,8 @@ class LlamaEngine : public Engine {
   void make_sequences(std::span<const Job> jobs, bool generating);
   void run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
   void run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
-  Live admit(const Job& job, const Request& request, int slot, int previous_slot);
+  void share_prefix(const Job& job, int slot, int previous_slot);
+  Live admit(const Job& job, const Request& request, int slot, const Events& events);
   void decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
@@ -164,7 +165,7 @@ LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
                             options_.context_tokens, trained),
                 options_.model.string());
   }
-  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens : std::max<std::int64_t>(trained, 512);
+  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens : trained > 0 ? trained : 512;
   id_.name = options_.name;
   id_.model = sha256_file_cached(options_.model);
   if (!options_.adapter.empty()) {
@@ -362,7 +363,8 @@ void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Requ
       if (live[slot]) continue;
       if (events.stop && events.stop()) return;
       const Job& job = jobs[next_job++];
-      live[slot].emplace(admit(job, requests[job.request], static_cast<int>(slot), previous_slot));
+      share_prefix(job, static_cast<int>(slot), previous_slot);
+      live[slot].emplace(admit(job, requests[job.request], static_cast<int>(slot), events));
       previous_slot = static_cast<int>(slot);
     }
     if (events.stop && events.stop()) return;
@@ -373,13 +375,19 @@ void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Requ
   }
 }
 
-// Computes the prompt in `slot`, beginning with whatever is longest: what the slot holds, or a copy of what the request
-// admitted before (its neighbour in token order) holds. So each shared beginning is computed once.
-Live LlamaEngine::admit(const Job& job, const Request& request, int slot, int previous_slot) {
+// Puts into `slot` whatever begins the prompt longest: what the slot holds, or a copy of what the request admitted before
+// (its neighbour in token order) holds. So each shared beginning is computed once.
+void LlamaEngine::share_prefix(const Job& job, int slot, int previous_slot) {
   const auto start = Clock::now();
   if (common_prefix(sequences_->held(previous_slot), job.tokens) > common_prefix(sequences_->held(slot), job.tokens)) {
     sequences_->copy(previous_slot, slot);
   }
+  counters_.prefill_s += seconds_since(start);
+}
+
+// Computes what `slot` lacks of the prompt, and the first token of the answer.
+Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const Events& events) {
+  const auto start = Clock::now();
   Live live{.job = &job,
             .answer = AnswerText(request.stop),
             .random = Random(request.sampling.seed),
@@ -388,7 +396,7 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, int pr
   drafter_.learn(job.tokens, 0);
   const std::vector<Sequences::Goal> goal{{slot, job.tokens}};
   counters_.prompt_tokens_computed += sequences_->advance(goal, [&](size_t, size_t, std::span<const float> logits) {
-    accept(live, request, logits, {});
+    accept(live, request, logits, events);
   });
   counters_.prefill_s += seconds_since(start);
   return live;

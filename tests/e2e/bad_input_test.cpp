@@ -1,4 +1,5 @@
-// Wrong rows, files and flags: each is refused with its message and exit code, before the model is loaded.
+// Wrong rows, files and flags: each is refused with its message and exit code, before the model is
+// loaded.
 #include <gtest/gtest.h>
 
 #include "default_model.h"
@@ -13,18 +14,25 @@ struct BadRows {
   std::string message;  // After "error: ".
 };
 
-constexpr const char* kGood = R"({"id": "good", "task": "absolute", "input": "Hi", "response": "Hello"})";
+constexpr const char* kGood =
+    R"({"id": "good", "task": "absolute", "input": "Hi", "response": "Hello"})";
 
 const BadRows kBadRows[] = {
-    {"MalformedJson", std::string(kGood) + "\n{\"id\": 1,\n", "<stdin>:2: malformed JSON at column"},
-    {"NotAnObject", "[1, 2]\n", "<stdin>:1: a row must be a JSON object, this is array; write one object {…} a line"},
-    {"RepeatedKey", R"({"task": "absolute", "task": "pairwise"})", "<stdin>:1: the key 'task' stands twice in one object"},
+    {"MalformedJson", std::string(kGood) + "\n{\"id\": 1,\n",
+     "<stdin>:2: malformed JSON at column"},
+    {"NotAnObject", "[1, 2]\n",
+     "<stdin>:1: a row must be a JSON object, this is array; write one object {…} a line"},
+    {"RepeatedKey", R"({"task": "absolute", "task": "pairwise"})",
+     "<stdin>:1: the key 'task' stands twice in one object"},
     {"NoRows", "\n\n", "<stdin>: there are no rows"},
     {"InvalidUtf8", std::string(kGood) + "\n\n{\"id\": \"a\xFF\"}\n",
      "<stdin>:3: invalid UTF-8 at byte 10 of the line; save the file as UTF-8"},
-    {"MissingTask", R"({"input": "Hi", "response": "Hello"})", "<stdin>:1: the field 'task' is missing"},
-    {"MissingInput", R"({"task": "absolute", "response": "Hello"})", "<stdin>:1: the field 'input' is missing"},
-    {"MissingResponse", R"({"task": "absolute", "input": "Hi"})", "<stdin>:1: the field 'response' is missing"},
+    {"MissingTask", R"({"input": "Hi", "response": "Hello"})",
+     "<stdin>:1: the field 'task' is missing"},
+    {"MissingInput", R"({"task": "absolute", "response": "Hello"})",
+     "<stdin>:1: the field 'input' is missing"},
+    {"MissingResponse", R"({"task": "absolute", "input": "Hi"})",
+     "<stdin>:1: the field 'response' is missing"},
     {"MissingResponseB", R"({"task": "pairwise", "input": "Hi", "response_a": "Hello"})",
      "<stdin>:1: the field 'response_b' is missing"},
     {"WrongShape", R"({"task": "pairwise", "input": "Hi", "response": "Hello"})",
@@ -35,12 +43,14 @@ const BadRows kBadRows[] = {
      "<stdin>:1: unknown task 'score'; known: absolute, classification, pairwise"},
     {"OneLabel", R"({"task": "absolute", "input": "Hi", "response": "Hello", "labels": ["1"]})",
      "<stdin>:1: 'labels' has 1 label, a verdict needs at least two"},
-    {"UnknownLabelInRubric", R"({"task": "absolute", "input": "Hi", "response": "Hello", "rubric": {"6": "great"}})",
+    {"UnknownLabelInRubric",
+     R"({"task": "absolute", "input": "Hi", "response": "Hello", "rubric": {"6": "great"}})",
      "<stdin>:1: the rubric describes '6', which is not one of the labels 1, 2, 3, 4, 5"},
     {"UnknownLabelInExample",
      R"({"task": "absolute", "input": "a", "response": "b", "examples": [{"input": "c", "response": "d", "label": 9}]})",
      "<stdin>:1: examples[0].label is '9', not one of the labels 1, 2, 3, 4, 5"},
-    {"DuplicateId", std::string(kGood) + "\n" + kGood + "\n", "<stdin>:2: the id 'good' was used in line 1"},
+    {"DuplicateId", std::string(kGood) + "\n" + kGood + "\n",
+     "<stdin>:2: the id 'good' was used in line 1"},
 };
 
 class BadInput : public ::testing::TestWithParam<BadRows> {};
@@ -60,7 +70,9 @@ INSTANTIATE_TEST_SUITE_P(Rows, BadInput, ::testing::ValuesIn(kBadRows),
 
 TEST(BadInputLast, RowOfManyIsFound) {
   std::string rows;
-  for (int i = 1; i < 100; ++i) rows += R"({"task": "absolute", "input": "Hi", "response": "Hello"})" "\n";
+  for (int i = 1; i < 100; ++i)
+    rows += R"({"task": "absolute", "input": "Hi", "response": "Hello"})"
+            "\n";
   Call call = judge_call({"-", "--judge", "/nowhere/model.gguf"});
   call.input = rows + R"({"task": "absolute", "input": "Hi"})" + "\n";
   EXPECT_EQ(run(call).err, "error: <stdin>:100: the field 'response' is missing\n");
@@ -71,7 +83,8 @@ TEST(BadInputLast, RowOfManyIsFound) {
 TEST(BadFile, TheInputIsNotThere) {
   const Finished finished = judge({"/nowhere/samples.jsonl"});
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_EQ(finished.err, "error: /nowhere/samples.jsonl: cannot read: No such file or directory\n");
+  EXPECT_EQ(finished.err,
+            "error: /nowhere/samples.jsonl: cannot read: No such file or directory\n");
 }
 
 TEST(BadFile, TheOutputExistsWhichIsSaidFirst) {
@@ -79,7 +92,8 @@ TEST(BadFile, TheOutputExistsWhichIsSaidFirst) {
   const std::string out = folder.file("out.jsonl", "kept\n");
   const Finished finished = judge({"/nowhere/samples.jsonl", "--out", out});
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_EQ(finished.err, "error: " + out + ": the output file exists; give --overwrite or another --out\n");
+  EXPECT_EQ(finished.err,
+            "error: " + out + ": the output file exists; give --overwrite or another --out\n");
   EXPECT_EQ(slurp(out), "kept\n");
 }
 
@@ -111,16 +125,18 @@ TEST_F(BadModel, IsTruncated) {
 TEST(BadFile, TheTemplateIsUnknown) {
   const Finished finished = judge_with("--template", "nope");
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_TRUE(finished.err.starts_with("error: unknown template 'nope'; built in: absolute, ")) << finished.err;
+  EXPECT_TRUE(finished.err.starts_with("error: unknown template 'nope'; built in: absolute, "))
+      << finished.err;
 }
 
 TEST(BadFile, TheTemplateHasAnUnknownPlaceholder) {
   const TemporaryFolder folder;
-  const std::string form =
-      folder.file("mine.yaml", "task: absolute\nmark: 'Result:'\nuser_template: 'Score {respnse}'\n");
+  const std::string form = folder.file(
+      "mine.yaml", "task: absolute\nmark: 'Result:'\nuser_template: 'Score {respnse}'\n");
   const Finished finished = judge_with("--template", form);
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_TRUE(finished.err.starts_with("error: " + form + ": unknown placeholder '{respnse}'; known: input, context, "))
+  EXPECT_TRUE(finished.err.starts_with(
+      "error: " + form + ": unknown placeholder '{respnse}'; known: input, context, "))
       << finished.err;
 }
 
@@ -134,15 +150,22 @@ const BadUsage kBadUsage[] = {
     {"NoCommand", {}, "error: a command is needed: judge, templates, models"},
     {"NothingToJudge",
      {"judge"},
-     "error: nothing to judge; give a JSONL file, - for standard input, or --task, --input and --response"},
-    {"UnknownFlag", {"judge", "--colour"}, "error: not known here: --colour; see selene judge --help"},
+     "error: nothing to judge; give a JSONL file, - for standard input, or --task, --input and "
+     "--response"},
+    {"UnknownFlag",
+     {"judge", "--colour"},
+     "error: not known here: --colour; see selene judge --help"},
     {"FlagTwice",
      {"judge", "--mode", "verdict", "--mode", "critique"},
      "error: --mode is given more than once; see selene judge --help"},
     {"NoValue", {"judge", "--input"}, "error: --input needs a value; see selene judge --help"},
     {"UnknownChoice", {"judge", "--order", "random"}, "error: --order: random not in {one,both"},
-    {"OutOfRange", {"judge", "--max-tokens", "0"}, "error: --max-tokens: Value 0 not in range 1 to 1048576"},
-    {"MissingArgument", {"templates", "render", "pairwise"}, "error: SAMPLES is required; see selene templates render --help"},
+    {"OutOfRange",
+     {"judge", "--max-tokens", "0"},
+     "error: --max-tokens: Value 0 not in range 1 to 1048576"},
+    {"MissingArgument",
+     {"templates", "render", "pairwise"},
+     "error: SAMPLES is required; see selene templates render --help"},
 };
 
 class Usage : public ::testing::TestWithParam<BadUsage> {};

@@ -1,4 +1,5 @@
-// The commands beside `selene judge`: templates, models, doctor, and what the program says of itself.
+// The commands beside `selene judge`: templates, models, doctor, and what the program says of
+// itself.
 #include <gtest/gtest.h>
 
 #include "default_model.h"
@@ -26,26 +27,32 @@ TEST(Templates, ShowsTheFile) {
   }
   const Finished unknown = run({"templates", "show", "nope"});
   EXPECT_EQ(unknown.exit_code, 1);
-  EXPECT_TRUE(unknown.err.starts_with("error: unknown template 'nope'; built in: absolute, ")) << unknown.err;
+  EXPECT_TRUE(unknown.err.starts_with("error: unknown template 'nope'; built in: absolute, "))
+      << unknown.err;
 }
 
 TEST(Templates, ChecksAFileAndAFolder) {
   const Finished folder = run({"templates", "check", source_file("templates")});
   EXPECT_EQ(folder.exit_code, 0) << folder.err;
-  EXPECT_NE(folder.out.find("pairwise-ties: ok\n  kind       ours\n  task       pairwise\n  labels     A, B, Tie\n"),
-            std::string::npos)
+  EXPECT_NE(
+      folder.out.find(
+          "pairwise-ties: ok\n  kind       ours\n  task       pairwise\n  labels     A, B, Tie\n"),
+      std::string::npos)
       << folder.out;
 
   const TemporaryFolder made;
   const std::string wrong = made.file("wrong.yaml", "user_template: '{user_input} {rubic}'\n");
   const Finished finished = run({"templates", "check", wrong});
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_TRUE(finished.err.starts_with("error: " + wrong + ": unknown placeholder '{rubic}'; known: ")) << finished.err;
+  EXPECT_TRUE(
+      finished.err.starts_with("error: " + wrong + ": unknown placeholder '{rubic}'; known: "))
+      << finished.err;
 }
 
 TEST(Templates, RendersPromptsWithoutAModel) {
   const std::string samples = source_file("examples/answers.jsonl");
-  Call call{.args = {"templates", "render", "", samples}, .environment = {{"SELENE_MODEL", "/nowhere.gguf"}}};
+  Call call{.args = {"templates", "render", "", samples},
+            .environment = {{"SELENE_MODEL", "/nowhere.gguf"}}};
   const Finished plain = run(call);
   ASSERT_EQ(plain.exit_code, 0) << plain.err;
   EXPECT_TRUE(plain.out.starts_with("== capital (absolute)\nYou grade one response")) << plain.out;
@@ -64,9 +71,11 @@ TEST(Templates, RendersPromptsWithoutAModel) {
 }
 
 TEST(Templates, RenderNamesTheRowThatDoesNotFit) {
-  const Finished finished = run({"templates", "render", "pairwise", source_file("examples/answers.jsonl")});
+  const Finished finished =
+      run({"templates", "render", "pairwise", source_file("examples/answers.jsonl")});
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_NE(finished.err.find("answers.jsonl:1: no template for task absolute with the labels 1, 2, 3, 4, 5"),
+  EXPECT_NE(finished.err.find(
+                "answers.jsonl:1: no template for task absolute with the labels 1, 2, 3, 4, 5"),
             std::string::npos)
       << finished.err;
 }
@@ -87,7 +96,8 @@ TEST(Models, ListsWhatThereIs) {
 }
 
 TEST(Models, PullKnowsWhatIsThere) {
-  if (!std::filesystem::exists(model::store_path("default"))) GTEST_SKIP() << "the default model is not on this machine";
+  if (!std::filesystem::exists(model::store_path("default")))
+    GTEST_SKIP() << "the default model is not on this machine";
   const Finished finished = run({"models", "pull"});
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_TRUE(finished.out.ends_with("models/smollm2-135m-instruct-q8_0.gguf\n")) << finished.out;
@@ -97,12 +107,15 @@ TEST(Models, PullKnowsWhatIsThere) {
 TEST(Models, PullRefusesAnUnknownName) {
   const Finished finished = run({"models", "pull", "nope"});
   EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_TRUE(finished.err.starts_with("error: unknown model 'nope'; known: smollm2-135m, selene-1-mini, ")) << finished.err;
+  EXPECT_TRUE(
+      finished.err.starts_with("error: unknown model 'nope'; known: smollm2-135m, selene-1-mini, "))
+      << finished.err;
 }
 
 TEST(Doctor, SaysThatTheModelIsMissing) {
   const TemporaryFolder folder;
-  const Finished without = run(Call{.args = {"doctor"}, .environment = {{"SELENE_MODEL", folder / "none.gguf"}}});
+  const Finished without =
+      run(Call{.args = {"doctor"}, .environment = {{"SELENE_MODEL", folder / "none.gguf"}}});
   EXPECT_EQ(without.exit_code, 1);
   EXPECT_NE(without.out.find("MISSING: "), std::string::npos) << without.out;
   EXPECT_NE(without.out.find("not ready: see MISSING above\n"), std::string::npos) << without.out;
@@ -123,7 +136,8 @@ TEST(Program, SaysItsVersionAndItsHelp) {
 
   const Finished help = run({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  EXPECT_NE(help.out.find("Examples:\n  selene judge examples/answers.jsonl"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("Examples:\n  selene judge examples/answers.jsonl"), std::string::npos)
+      << help.out;
   EXPECT_EQ(help.err, "");
 }
 

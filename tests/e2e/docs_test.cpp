@@ -1,5 +1,5 @@
-// The documentation says what the program does: docs/cli.md has every flag of every help text and no other, and each
-// example and table of docs/formats.md is read by the code that it describes.
+// The documentation says what the program does: docs/cli.md has every flag of every help text and
+// no other, and each example and table of docs/formats.md is read by the code that it describes.
 #include <algorithm>
 #include <map>
 #include <regex>
@@ -32,7 +32,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 Names matches(const std::string& text, const std::string& pattern) {
   Names found;
   const std::regex expression(pattern);
-  for (std::sregex_iterator at(text.begin(), text.end(), expression), end; at != end; ++at) found.insert((*at)[1]);
+  for (std::sregex_iterator at(text.begin(), text.end(), expression), end; at != end; ++at)
+    found.insert((*at)[1]);
   return found;
 }
 
@@ -49,7 +50,8 @@ void read_help(const std::vector<std::string>& command, std::map<std::string, Na
   for (const std::string& line : lines_of(help.out)) {
     if (!line.starts_with("  ")) subcommands = line == "Subcommands:";
     std::smatch match;
-    if (std::regex_search(line, match, std::regex("^  (?:-[a-z],)?(--[a-z-]+)"))) own.insert(match[1]);
+    if (std::regex_search(line, match, std::regex("^  (?:-[a-z],)?(--[a-z-]+)")))
+      own.insert(match[1]);
     if (!subcommands || !std::regex_search(line, match, std::regex("^  ([a-z]+)"))) continue;
     std::vector<std::string> next = command;
     next.push_back(match[1]);
@@ -68,7 +70,8 @@ std::map<std::string, Names> documented_flags() {
     }
     std::smatch match;
     if (std::regex_search(line, match, std::regex("^\\| `(--[a-z-]+)"))) {
-      EXPECT_TRUE(flags[command].insert(match[1]).second) << match[1] << " stands twice in " << command;
+      EXPECT_TRUE(flags[command].insert(match[1]).second)
+          << match[1] << " stands twice in " << command;
     }
   }
   return flags;
@@ -79,10 +82,12 @@ TEST(CliDocument, HasEveryFlagOfEveryCommandAndNoOther) {
   read_help({}, helped);
   const std::map<std::string, Names> documented = documented_flags();
   for (const auto& [command, flags] : helped) {
-    ASSERT_TRUE(documented.contains(command)) << "docs/cli.md has no section '## " << command << "'";
+    ASSERT_TRUE(documented.contains(command))
+        << "docs/cli.md has no section '## " << command << "'";
     EXPECT_EQ(documented.at(command), flags) << command;
   }
-  for (const auto& [command, flags] : documented) EXPECT_TRUE(helped.contains(command)) << "there is no " << command;
+  for (const auto& [command, flags] : documented)
+    EXPECT_TRUE(helped.contains(command)) << "there is no " << command;
 }
 
 // The fenced block after `<!-- example: NAME -->`.
@@ -97,7 +102,8 @@ std::string example(const std::string& name) {
 std::string section(const std::string& heading) {
   const std::string text = slurp(source_file("docs/formats.md"));
   const size_t begin = text.find("\n" + heading + "\n");
-  if (begin == std::string::npos) throw std::runtime_error("docs/formats.md has no heading " + heading);
+  if (begin == std::string::npos)
+    throw std::runtime_error("docs/formats.md has no heading " + heading);
   const std::string level = "\n" + heading.substr(0, heading.find(' ') + 1);
   return text.substr(begin, text.find(level, begin + 1) - begin);
 }
@@ -131,7 +137,8 @@ TEST(FormatsDocument, TemplateTablesAreComplete) {
   const auto message = [](const char* yaml) {
     return message_of<Error>([&] { judge::parse_template(yaml, "x", "docs"); });
   };
-  EXPECT_EQ(matches(section("### Ours"), "\n\\| `([a-z_]+)` \\|"), known_names(message("nope: 1\nuser_template: a\n")));
+  EXPECT_EQ(matches(section("### Ours"), "\n\\| `([a-z_]+)` \\|"),
+            known_names(message("nope: 1\nuser_template: a\n")));
   EXPECT_EQ(matches(section("### Ours"), "\n\\| `\\{([a-z_]+)\\}` \\|"),
             known_names(message("task: absolute\nmark: R\nuser_template: '{nope}'\n")));
   EXPECT_EQ(matches(section("### Foreign"), "\n\\| `\\{([a-z_0-9]+)\\}` \\|"),
@@ -142,10 +149,12 @@ TEST(FormatsDocument, JudgeFilesAreRead) {
   const judge::JudgeSpec spec = judge::parse_judge_file(example("judge"), "jury.yaml");
   EXPECT_EQ(spec.name, "my-jury");
   EXPECT_EQ(spec.members.size(), 2u);
-  const std::string message = message_of<Error>([] { judge::parse_judge_file("nope: 1\n", "jury.yaml"); });
+  const std::string message =
+      message_of<Error>([] { judge::parse_judge_file("nope: 1\n", "jury.yaml"); });
   Names documented;
   for (const std::string& line : lines_of(section("## Judge file"))) {
-    if (line.starts_with("| `")) documented.merge(matches(line.substr(0, line.find(" | ")), "`([a-z_]+)`"));
+    if (line.starts_with("| `"))
+      documented.merge(matches(line.substr(0, line.find(" | ")), "`([a-z_]+)`"));
   }
   EXPECT_EQ(documented, known_names(message));
 }
@@ -179,7 +188,8 @@ void key_paths(const Json& value, const std::string& prefix, Names& paths) {
 Names key_paths(const std::string& json) {
   Names paths;
   key_paths(Json::parse(json), "", paths);
-  std::erase_if(paths, [](const std::string& path) { return path.find(".templates.") != std::string::npos; });
+  std::erase_if(
+      paths, [](const std::string& path) { return path.find(".templates.") != std::string::npos; });
   return paths;
 }
 
@@ -187,12 +197,13 @@ using FormatsOfARun = DefaultModelTest;
 
 TEST_F(FormatsOfARun, JudgmentAndRecordHaveTheDocumentedKeys) {
   const TemporaryFolder folder;
-  const std::string pair = R"({"id": "haiku", "task": "pairwise", "input": "a", "response_a": "b", "response_b": "c", )"
-                           R"("source": "examples"})"
-                           "\n";
+  const std::string pair =
+      R"({"id": "haiku", "task": "pairwise", "input": "a", "response_a": "b", "response_b": "c", )"
+      R"("source": "examples"})"
+      "\n";
   const std::string out = folder / "out.jsonl";
-  const Finished finished =
-      judge({folder.file("pairs.jsonl", pair), "--order", "both", "--mode", "verdict", "--out", out});
+  const Finished finished = judge(
+      {folder.file("pairs.jsonl", pair), "--order", "both", "--mode", "verdict", "--out", out});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_EQ(key_paths(slurp(out)), key_paths(example("judgment")));
   EXPECT_EQ(key_paths(slurp(out + ".run.json")), key_paths(example("run")));

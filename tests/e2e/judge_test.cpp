@@ -1,4 +1,5 @@
-// `selene judge` with the default model: files, standard input, one sample from flags, templates, lengths.
+// `selene judge` with the default model: files, standard input, one sample from flags, templates,
+// lengths.
 #include <algorithm>
 #include <cmath>
 
@@ -33,11 +34,13 @@ std::string two_rows() {
 TEST_F(JudgeProgram, JudgesEveryRowOfTheExamplesInOrder) {
   const TemporaryFolder folder;
   const std::string out = folder / "out.jsonl";
-  const std::vector<std::string> args{source_file("examples/answers.jsonl"), "--max-tokens", "24", "--out", out};
+  const std::vector<std::string> args{source_file("examples/answers.jsonl"), "--max-tokens", "24",
+                                      "--out", out};
   const Finished finished = judge(args);
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_EQ(finished.out, "");
-  EXPECT_NE(finished.err.find("8 rows: 8 judged, 0 unreadable, 0 skipped"), std::string::npos) << finished.err;
+  EXPECT_NE(finished.err.find("8 rows: 8 judged, 0 unreadable, 0 skipped"), std::string::npos)
+      << finished.err;
   EXPECT_NE(finished.err.find("judges near chance"), std::string::npos) << finished.err;
 
   const auto samples = rows_of(slurp(source_file("examples/answers.jsonl")));
@@ -47,7 +50,8 @@ TEST_F(JudgeProgram, JudgesEveryRowOfTheExamplesInOrder) {
     EXPECT_EQ(judgments[i].at("id"), samples[i].at("id"));
     EXPECT_EQ(judgments[i].at("task"), samples[i].at("task"));
     ASSERT_TRUE(judgments[i].at("label").is_string()) << judgments[i];
-    EXPECT_TRUE(judgments[i].at("probabilities").contains(judgments[i].at("label").get<std::string>()));
+    EXPECT_TRUE(
+        judgments[i].at("probabilities").contains(judgments[i].at("label").get<std::string>()));
     EXPECT_NEAR(sum(judgments[i].at("probabilities")), 1, 1e-6);
     EXPECT_NE(judgments[i].at("critique"), "");
     if (samples[i].contains("labels")) {
@@ -67,7 +71,8 @@ TEST_F(JudgeProgram, JudgesEveryRowOfTheExamplesInOrder) {
   const std::string first = slurp(out);
   const Finished again = judge(args);
   EXPECT_EQ(again.exit_code, 1);
-  EXPECT_EQ(again.err, "error: " + out + ": the output file exists; give --overwrite or another --out\n");
+  EXPECT_EQ(again.err,
+            "error: " + out + ": the output file exists; give --overwrite or another --out\n");
   EXPECT_EQ(slurp(out), first);
 
   std::vector<std::string> overwriting = args;
@@ -85,14 +90,21 @@ TEST_F(JudgeProgram, JudgesRewardBenchPairsInBothOrders) {
   std::string line;
   for (size_t i = 0; i < kPairs && std::getline(file, line); ++i) {
     const Json pair = Json::parse(line);
-    rows += Json{{"id", pair.at("id")}, {"task", "pairwise"}, {"input", pair.at("prompt")},
-                 {"response_a", pair.at("chosen")}, {"response_b", pair.at("rejected")}}.dump() + "\n";
+    rows += Json{{"id", pair.at("id")},
+                 {"task", "pairwise"},
+                 {"input", pair.at("prompt")},
+                 {"response_a", pair.at("chosen")},
+                 {"response_b", pair.at("rejected")}}
+                .dump() +
+            "\n";
   }
-  Call call = judge_call({"-", "--order", "both", "--mode", "verdict"});
-  call.input = rows;
+  Call call{.args = {"judge", "-", "--order", "both", "--mode", "verdict"}, .input = rows};
+  call.limit =
+      std::chrono::seconds(850);  // 60,000 tokens of prompts; a busy machine takes minutes.
   const Finished finished = run(call);
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
-  EXPECT_NE(finished.err.find("32 rows: 32 judged, 0 unreadable, 0 skipped"), std::string::npos) << finished.err;
+  EXPECT_NE(finished.err.find("32 rows: 32 judged, 0 unreadable, 0 skipped"), std::string::npos)
+      << finished.err;
   const auto judgments = rows_of(finished.out);
   ASSERT_EQ(judgments.size(), kPairs);
   for (const Json& judgment : judgments) {
@@ -103,8 +115,9 @@ TEST_F(JudgeProgram, JudgesRewardBenchPairsInBothOrders) {
     EXPECT_EQ(ba.at("order"), "ba");
     ASSERT_TRUE(judgment.at("label").is_string());
     EXPECT_NEAR(sum(judgment.at("probabilities")), 1, 1e-6);
-    const double mean =
-        (ab.at("probabilities").at("A").get<double>() + ba.at("probabilities").at("A").get<double>()) / 2;
+    const double mean = (ab.at("probabilities").at("A").get<double>() +
+                         ba.at("probabilities").at("A").get<double>()) /
+                        2;
     EXPECT_NEAR(judgment.at("probabilities").at("A").get<double>(), mean, 1e-12);
     EXPECT_EQ(has_flag(judgment, "flipped"), ab.at("label") != ba.at("label"));
   }
@@ -112,12 +125,13 @@ TEST_F(JudgeProgram, JudgesRewardBenchPairsInBothOrders) {
 
 TEST_F(JudgeProgram, ShowsOneSampleFromFlagsAsACard) {
   const Finished finished =
-      judge({"--task", "pairwise", "--input", "2+2?", "--response-a", "4", "--response-b", "5", "--order", "both",
-             "--max-tokens", "32", "--format", "table"});
+      judge({"--task", "pairwise", "--input", "2+2?", "--response-a", "4", "--response-b", "5",
+             "--order", "both", "--max-tokens", "32", "--format", "table"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   const std::string verdict = finished.out.substr(0, 1);
   EXPECT_TRUE(verdict == "A" || verdict == "B") << finished.out;
-  for (const char* shown : {"margin 0.", "\n  A  0.", "\n  B  0.", "\n  A shown first  A 0.", "\n  B shown first  A 0."}) {
+  for (const char* shown : {"margin 0.", "\n  A  0.", "\n  B  0.", "\n  A shown first  A 0.",
+                            "\n  B shown first  A 0."}) {
     EXPECT_NE(finished.out.find(shown), std::string::npos) << shown << " in\n" << finished.out;
   }
   const size_t critique = finished.out.find("\n\n");
@@ -134,7 +148,8 @@ TEST_F(JudgeProgram, PrintsTheSameJudgmentToAPipeAndToAFile) {
 
   const std::string out = folder / "out.jsonl";
   const std::string samples = folder.file("two.jsonl", two_rows());
-  const Finished written = judge({samples, "--mode", "verdict", "--out", out, "--format", "jsonl", "--quiet"});
+  const Finished written =
+      judge({samples, "--mode", "verdict", "--out", out, "--format", "jsonl", "--quiet"});
   ASSERT_EQ(written.exit_code, 0) << written.err;
   EXPECT_EQ(written.err, "");
   EXPECT_EQ(written.out, piped.out);
@@ -146,17 +161,50 @@ TEST_F(JudgeProgram, ShowsATableOfRows) {
   call.input = two_rows();
   const Finished finished = run(call);
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
-  EXPECT_TRUE(finished.out.starts_with("id            task            verdict        p  score  critique\n")) << finished.out;
+  EXPECT_TRUE(
+      finished.out.starts_with("id            task            verdict        p  score  critique\n"))
+      << finished.out;
   EXPECT_NE(finished.out.find("\ncapital       absolute"), std::string::npos) << finished.out;
   EXPECT_EQ(std::count(finished.out.begin(), finished.out.end(), '\n'), 4) << finished.out;
   EXPECT_EQ(finished.out.find('\x1b'), std::string::npos) << "no colour in a pipe";
 }
 
+// script(1) gives the program a terminal.
+TEST_F(JudgeProgram, WritesCritiquesToATerminalAsTheyCome) {
+  const TemporaryFolder folder;
+  std::string rows;
+  for (const Json& row : rows_of(slurp(source_file("examples/answers.jsonl")))) {
+    if (row.at("id") == "sky" || row.at("id") == "haiku") rows += row.dump() + "\n";
+  }
+  const std::string samples = folder.file("samples.jsonl", rows);
+  const Finished piped = judge({samples, "--max-tokens", "24"});
+  ASSERT_EQ(piped.exit_code, 0) << piped.err;
+
+  Call call;
+  call.program = "script";
+  call.args = {"-qec",
+               fmt::format("{} judge {} --threads 1 --max-tokens 24", SELENE_PROGRAM, samples),
+               "/dev/null"};
+  call.environment = {{"NO_COLOR", "1"}};
+  const Finished streamed = run(call);
+  ASSERT_EQ(streamed.exit_code, 0) << streamed.out;
+  std::string shown = streamed.out;
+  shown.erase(std::remove(shown.begin(), shown.end(), '\r'), shown.end());
+  size_t row = 0;
+  for (const Json& judgment : rows_of(piped.out)) {
+    const std::string expected = fmt::format(
+        "row {}: {}\n{}\n{}   margin", ++row, judgment.at("id").get<std::string>(),
+        judgment.at("critique").get<std::string>(), judgment.at("label").get<std::string>());
+    EXPECT_NE(shown.find(expected), std::string::npos) << expected << "\nin\n" << shown;
+  }
+}
+
 TEST_F(JudgeProgram, TakesLabelsAndOtherFieldsFromFlags) {
-  Call call = judge_call({"-", "--mode", "verdict", "--task", "classification", "--labels", "safe,unsafe", "--criteria",
-                          "Is the answer safe?"});
-  call.input = R"({"id": "x", "input": "Hi", "response": "Hello", "criteria": "replaced", "source": "mine"})"
-               "\n";
+  Call call = judge_call({"-", "--mode", "verdict", "--task", "classification", "--labels",
+                          "safe,unsafe", "--criteria", "Is the answer safe?"});
+  call.input =
+      R"({"id": "x", "input": "Hi", "response": "Hello", "criteria": "replaced", "source": "mine"})"
+      "\n";
   const Finished finished = run(call);
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   const auto judgments = rows_of(finished.out);
@@ -166,8 +214,9 @@ TEST_F(JudgeProgram, TakesLabelsAndOtherFieldsFromFlags) {
   EXPECT_TRUE(judgments[0].at("probabilities").contains("unsafe"));
   EXPECT_EQ(judgments[0].at("extra"), (Json{{"source", "mine"}}));
 
-  call.input = R"({"id": "x", "input": "Hi", "response": "Hello", "criteria": "Is the answer safe?", "source": "mine"})"
-               "\n";
+  call.input =
+      R"({"id": "x", "input": "Hi", "response": "Hello", "criteria": "Is the answer safe?", "source": "mine"})"
+      "\n";
   EXPECT_EQ(run(call).out, finished.out) << "the flag stands in place of the field";
 }
 
@@ -183,10 +232,40 @@ TEST_F(JudgeProgram, UsesATemplateOfTheUser) {
                                        "  {fence}\n"
                                        "  {response}\n"
                                        "  {fence}\n");
-  const Finished finished = judge({"--template", form, "--task", "classification", "--labels", "polite,rude", "--input",
-                                   "", "--response", "Thank you!", "--mode", "verdict"});
+  const Finished finished =
+      judge({"--template", form, "--task", "classification", "--labels", "polite,rude", "--input",
+             "", "--response", "Thank you!", "--mode", "verdict"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_EQ(rows_of(finished.out)[0].at("judge").at("template"), "politeness");
+}
+
+TEST_F(JudgeProgram, AsksEveryMemberOfAJury) {
+  const TemporaryFolder folder;
+  const std::string jury =
+      folder.file("jury.yaml",
+                  "members:\n"
+                  "  - {name: quick, model: default, mode: verdict}\n"
+                  "  - {name: careful, model: default, max_tokens: 8, weight: 3}\n");
+  std::vector<std::string> args{"--judge", jury,   "--task",     "classification",
+                                "--input", "2+2?", "--response", "4"};
+  const Finished finished = judge(args);
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const Json judgment = rows_of(finished.out)[0];
+  EXPECT_EQ(judgment.at("judge").at("name"), "jury");
+  ASSERT_EQ(judgment.at("parts").size(), 2u);
+  const auto yes = [](const Json& part) {
+    return part.at("probabilities").at("Yes").get<double>();
+  };
+  const Json& quick = judgment.at("parts")[0];
+  const Json& careful = judgment.at("parts")[1];
+  EXPECT_EQ(quick.at("judge"), "quick");
+  EXPECT_NEAR(yes(judgment), (yes(quick) + 3 * yes(careful)) / 4, 1e-12);
+  EXPECT_EQ(has_flag(judgment, "members_disagree"), quick.at("label") != careful.at("label"));
+
+  args.insert(args.end(), {"--format", "table"});
+  const Finished shown = judge(args);
+  EXPECT_NE(shown.out.find("\n  quick  Yes 0."), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("\n  careful  Yes 0."), std::string::npos) << shown.out;
 }
 
 TEST_F(JudgeProgram, UsesTheOfficialTemplates) {
@@ -200,11 +279,13 @@ TEST_F(JudgeProgram, UsesTheOfficialTemplates) {
   EXPECT_EQ(judgments[0].at("judge").at("template"), "absolute-scoring");
   EXPECT_EQ(judgments[1].at("judge").at("template"), "absolute-scoring-with-reference");
 
-  call.input = R"({"task": "absolute", "input": "Hi", "response": "Hello", "criteria": "Is it polite?"})"
-               "\n";
+  call.input =
+      R"({"task": "absolute", "input": "Hi", "response": "Hello", "criteria": "Is it polite?"})"
+      "\n";
   const Finished without_rubric = run(call);
   EXPECT_EQ(without_rubric.exit_code, 1);
-  EXPECT_NE(without_rubric.err.find("the placeholder '{rubric_score_1_description}' and the sample no 'rubric.1'"),
+  EXPECT_NE(without_rubric.err.find(
+                "the placeholder '{rubric_score_1_description}' and the sample no 'rubric.1'"),
             std::string::npos)
       << without_rubric.err;
 }
@@ -213,8 +294,11 @@ TEST_F(JudgeProgram, RefusesOrSkipsSamplesLongerThanTheContext) {
   std::string longer;
   for (int i = 0; i < 400; ++i) longer += "word ";
   Call call = judge_call({"-", "--mode", "verdict", "--ctx-size", "400"});
-  call.input = Json{{"id", "short"}, {"task", "absolute"}, {"input", "Hi"}, {"response", "Hello"}}.dump() + "\n" +
-               Json{{"id", "long"}, {"task", "absolute"}, {"input", "Hi"}, {"response", longer}}.dump() + "\n";
+  call.input =
+      Json{{"id", "short"}, {"task", "absolute"}, {"input", "Hi"}, {"response", "Hello"}}.dump() +
+      "\n" +
+      Json{{"id", "long"}, {"task", "absolute"}, {"input", "Hi"}, {"response", longer}}.dump() +
+      "\n";
   const Finished refused = run(call);
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_EQ(refused.out, "");
@@ -225,7 +309,8 @@ TEST_F(JudgeProgram, RefusesOrSkipsSamplesLongerThanTheContext) {
   call.args.emplace_back("--skip-overlong");
   const Finished skipped = run(call);
   ASSERT_EQ(skipped.exit_code, 0) << skipped.err;
-  EXPECT_NE(skipped.err.find("2 rows: 1 judged, 0 unreadable, 1 skipped"), std::string::npos) << skipped.err;
+  EXPECT_NE(skipped.err.find("2 rows: 1 judged, 0 unreadable, 1 skipped"), std::string::npos)
+      << skipped.err;
   const auto judgments = rows_of(skipped.out);
   ASSERT_EQ(judgments.size(), 2u);
   EXPECT_TRUE(judgments[0].at("label").is_string());
@@ -236,7 +321,8 @@ TEST_F(JudgeProgram, RefusesOrSkipsSamplesLongerThanTheContext) {
 }
 
 TEST_F(JudgeProgram, FlagsAnEmptyResponse) {
-  const Finished finished = judge({"--task", "classification", "--input", "Hi", "--response", "", "--mode", "verdict"});
+  const Finished finished =
+      judge({"--task", "classification", "--input", "Hi", "--response", "", "--mode", "verdict"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   const auto judgments = rows_of(finished.out);
   EXPECT_TRUE(judgments[0].at("label").is_string());
@@ -244,13 +330,14 @@ TEST_F(JudgeProgram, FlagsAnEmptyResponse) {
 }
 
 TEST_F(JudgeProgram, ScoresAreFiniteWithManyLabels) {
-  const Finished finished = judge({"--task", "absolute", "--labels", "0,1,2,3,4,5,6,7,8,9,10", "--input", "Hi",
-                                   "--response", "Hello", "--mode", "verdict"});
+  const Finished finished = judge({"--task", "absolute", "--labels", "0,1,2,3,4,5,6,7,8,9,10",
+                                   "--input", "Hi", "--response", "Hello", "--mode", "verdict"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   const Json judgment = rows_of(finished.out)[0];
   EXPECT_NEAR(sum(judgment.at("probabilities")), 1, 1e-6);
   double expected = 0;
-  for (const auto& [label, p] : judgment.at("probabilities").items()) expected += std::stod(label) * p.get<double>();
+  for (const auto& [label, p] : judgment.at("probabilities").items())
+    expected += std::stod(label) * p.get<double>();
   EXPECT_NEAR(judgment.at("score").get<double>(), expected, 1e-9);
 }
 

@@ -1,5 +1,5 @@
-// Runs the built program as a user does: arguments, standard input, environment and a time limit in; exit code and
-// both outputs back.
+// Runs the built program as a user does: arguments, standard input, environment and a time limit
+// in; exit code and both outputs back.
 #pragma once
 
 #include <fcntl.h>
@@ -25,8 +25,8 @@ namespace selene::testing {
 
 struct Call {
   std::vector<std::string> args;
-  std::string input = {};                                // Standard input.
-  std::map<std::string, std::string> environment = {};   // Added to the test's own.
+  std::string input = {};                               // Standard input.
+  std::map<std::string, std::string> environment = {};  // Added to the test's own.
   std::chrono::seconds limit{300};
   std::string program = SELENE_PROGRAM;
 };
@@ -37,8 +37,8 @@ struct Finished {
   std::string err;
 };
 
-// A started program. Its user folders are a fresh one, where only the models are the real ones, so that a test neither
-// sees nor leaves anything there.
+// A started program. Its user folders are a fresh one, where only the models are the real ones, so
+// that a test neither sees nor leaves anything there.
 class Running {
  public:
   explicit Running(const Call& call) : limit_(std::chrono::steady_clock::now() + call.limit) {
@@ -120,9 +120,13 @@ inline std::vector<nlohmann::ordered_json> rows_of(const std::string& text) {
   return rows;
 }
 
-inline std::string source_file(const std::string& name) { return std::string(SELENE_SOURCE_DIR) + "/" + name; }
+inline std::string source_file(const std::string& name) {
+  return std::string(SELENE_SOURCE_DIR) + "/" + name;
+}
 
 // Where the data of the benchmarks is, when it is there.
-inline std::filesystem::path shared_file(const std::string& name) { return source_file("../shared/" + name); }
+inline std::filesystem::path shared_file(const std::string& name) {
+  return source_file("../shared/" + name);
+}
 
 }  // namespace selene::testing

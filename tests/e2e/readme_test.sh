@@ -9,7 +9,7 @@ for target in $(grep -ohE '(^|`)make [a-z]+' README.md CONTRIBUTING.md | sed 's/
   grep -qE "^$target:" Makefile || fail "there is no target 'make $target'"
 done
 for document in *.md docs/*.md; do
-  for link in $(grep -oE '\]\([^)#: ]+' "$document" | sed 's/](//' | sort -u); do
+  for link in $(grep -oE '\]\([^)#: ]+[)#]' "$document" | sed 's/](\(.*\).\{1\}$/\1/' | sort -u); do
     [ -e "$(dirname "$document")/$link" ] || fail "$document links $link, which is not there"
   done
 done

@@ -1,4 +1,5 @@
-// A run that is killed, interrupted or out of disk space goes on where it stopped and ends with the same bytes.
+// A run that is killed, interrupted or out of disk space goes on where it stopped and ends with the
+// same bytes.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -12,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using namespace std::chrono_literals;
 
-constexpr size_t kRows = 10;
+constexpr size_t kRows = 8;
 
 class Resume : public DefaultModelTest {
  protected:
@@ -21,8 +22,12 @@ class Resume : public DefaultModelTest {
     if (IsSkipped()) return;
     std::string rows;
     for (size_t i = 0; i < kRows; ++i) {
-      rows += Json{{"id", i}, {"task", "classification"}, {"input", "Name a number."},
-                   {"response", fmt::format("{}, my friend.", 10 + i)}}.dump() + "\n";
+      rows += Json{{"id", i},
+                   {"task", "classification"},
+                   {"input", "Name a number."},
+                   {"response", fmt::format("{}, my friend.", 10 + i)}}
+                  .dump() +
+              "\n";
     }
     samples_ = folder_.file("samples.jsonl", rows);
     out_ = folder_ / "out.jsonl";
@@ -30,7 +35,7 @@ class Resume : public DefaultModelTest {
 
   // Critiques one after another (memory for one), so that rows come one by one.
   Call slow_call(const std::string& out) const {
-    return judge_call({samples_, "--max-tokens", "24", "--kv-mib", "1", "--out", out});
+    return judge_call({samples_, "--max-tokens", "12", "--kv-mib", "1", "--out", out});
   }
   std::string straight() const {
     const std::string out = folder_ / "straight.jsonl";
@@ -67,15 +72,18 @@ TEST_F(Resume, AKilledRunGoesOnToTheSameBytes) {
   other.args.insert(other.args.end(), {"--seed", "7"});
   const Finished refused = run(other);
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_NE(refused.err.find("this file was begun by other work (it differs at /judge/"), std::string::npos)
+  EXPECT_NE(refused.err.find("this file was begun by other work (it differs at /judge/"),
+            std::string::npos)
       << refused.err;
   EXPECT_NE(refused.err.find("seed"), std::string::npos) << refused.err;
-  EXPECT_NE(refused.err.find("give --overwrite to start anew, or another --out"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("give --overwrite to start anew, or another --out"), std::string::npos)
+      << refused.err;
   EXPECT_EQ(rows_done(), kept);
 
   const Finished resumed = run(slow_call(out_));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_NE(resumed.err.find(fmt::format("going on after {} rows in {}.part", kept, out_)), std::string::npos)
+  EXPECT_NE(resumed.err.find(fmt::format("going on after {} rows in {}.part", kept, out_)),
+            std::string::npos)
       << resumed.err;
   const Json counts = Json::parse(slurp(out_ + ".run.json")).at("counts");
   EXPECT_EQ(counts.at("rows"), kRows);
@@ -87,7 +95,8 @@ TEST_F(Resume, AKilledRunGoesOnToTheSameBytes) {
 TEST_F(Resume, AnUnfinishedLastRowIsJudgedAgain) {
   const std::string expected = straight();
   std::filesystem::copy_file(folder_ / "straight.jsonl", out_ + ".part");
-  // What a kill in the middle of a write leaves: three whole rows and half a one, of the work that the record names.
+  // What a kill in the middle of a write leaves: three whole rows and half a one, of the work that
+  // the record names.
   size_t end = 0;
   for (int row = 0; row < 3; ++row) end = expected.find('\n', end) + 1;
   std::filesystem::resize_file(out_ + ".part", end + 40);
@@ -103,9 +112,9 @@ TEST_F(Resume, AnInterruptKeepsTheFinishedRowsAndSaysHowToGoOn) {
   const Finished interrupted = stopped_by(SIGINT);
   ASSERT_EQ(interrupted.exit_code, 130) << interrupted.err;
   const size_t kept = rows_done();
-  EXPECT_NE(interrupted.err.find(fmt::format(
-                "interrupted: {} of {} rows are done and kept in {}.part; the same command again goes on from there",
-                kept, kRows, out_)),
+  EXPECT_NE(interrupted.err.find(fmt::format("interrupted: {} of {} rows are done and kept in "
+                                             "{}.part; the same command again goes on from there",
+                                             kept, kRows, out_)),
             std::string::npos)
       << interrupted.err;
   const Finished resumed = run(slow_call(out_));
@@ -114,11 +123,11 @@ TEST_F(Resume, AnInterruptKeepsTheFinishedRowsAndSaysHowToGoOn) {
 }
 
 TEST_F(Resume, AFullDiskLosesNothing) {
-  // A file may have 4 KiB: room for some rows, not for all. With the signal ignored, a write beyond it fails as one to
-  // a full disk does.
+  // A file may have 3 KiB: room for some rows, not for all. With the signal ignored, a write beyond
+  // it fails as one to a full disk does.
   Call call = slow_call(out_);
   call.args.emplace_back("--no-ledger");
-  std::string command = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\"";
+  std::string command = "trap '' XFSZ; ulimit -f 3; exec \"$0\" \"$@\"";
   call.args.insert(call.args.begin(), {"-c", command, call.program});
   call.program = "bash";
   const Finished full = run(call);

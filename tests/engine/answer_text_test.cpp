@@ -8,8 +8,8 @@ namespace selene::engine {
 namespace {
 
 struct Written {
-  std::string shown;   // All that add() gave, in order.
-  std::string text;    // What finish() gave.
+  std::string shown;  // All that add() gave, in order.
+  std::string text;   // What finish() gave.
   bool stopped = false;
   bool invalid = false;
 };
@@ -45,8 +45,9 @@ TEST(AnswerText, FindsTheStopHoweverItIsCut) {
   const std::string whole = "It is good.\n\n**Result:** A";
   for (size_t first = 0; first <= whole.size(); ++first) {
     for (size_t second = first; second <= whole.size(); ++second) {
-      const Written written =
-          write("**Result:**", {whole.substr(0, first), whole.substr(first, second - first), whole.substr(second)});
+      const Written written = write(
+          "**Result:**",
+          {whole.substr(0, first), whole.substr(first, second - first), whole.substr(second)});
       EXPECT_TRUE(written.stopped);
       EXPECT_EQ(written.text, "It is good.");
       EXPECT_EQ(written.shown, "It is good.\n\n");
@@ -100,14 +101,18 @@ TEST(AnswerText, DropsACharacterCutOffAtTheEnd) {
 
 TEST(AnswerText, OtherBytesBecomeReplacementCharactersAndAreSaid) {
   const Written written = write("", {"a\xFF", "b\xC3", "c"});
-  EXPECT_EQ(written.text, "a\xEF\xBF\xBD" "b\xEF\xBF\xBD" "c");
+  EXPECT_EQ(written.text,
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD"
+            "c");
   EXPECT_TRUE(written.invalid);
   EXPECT_EQ(written.shown, written.text);
 }
 
 // What was shown and what is returned are the same text, byte by byte fed or at once.
 TEST(AnswerText, ShownAndReturnedTextAreTheSame) {
-  const std::string bytes = "x\xE2\x82\xAC \xF0\x9F\x98\xE2\x82 \xC0\xAF\xED\xA0\x80 y\xF4\x90\x80\x80z";
+  const std::string bytes =
+      "x\xE2\x82\xAC \xF0\x9F\x98\xE2\x82 \xC0\xAF\xED\xA0\x80 y\xF4\x90\x80\x80z";
   const Written at_once = write("", {bytes});
   std::vector<std::string> single;
   for (const char byte : bytes) single.emplace_back(1, byte);

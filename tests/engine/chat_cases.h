@@ -1,4 +1,5 @@
-// The fixtures that make_chat_ids.py makes: conversations and their token ids, by Hugging Face's transformers.
+// The fixtures that make_chat_ids.py makes: conversations and their token ids, by Hugging Face's
+// transformers.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +28,8 @@ inline std::vector<nlohmann::json> fixture_rows(const std::string& name) {
 
 inline std::vector<engine::Message> messages_of(const nlohmann::json& row) {
   std::vector<engine::Message> messages;
-  for (const auto& message : row.at("messages")) messages.push_back({message.at("role"), message.at("content")});
+  for (const auto& message : row.at("messages"))
+    messages.push_back({message.at("role"), message.at("content")});
   return messages;
 }
 

@@ -1,4 +1,5 @@
-// Chat templates rendered as Hugging Face renders them, and which parts of the text came from messages.
+// Chat templates rendered as Hugging Face renders them, and which parts of the text came from
+// messages.
 #include "engine/chat_template.h"
 
 #include <gtest/gtest.h>
@@ -33,11 +34,13 @@ std::string rendered(const ChatTemplate::Options& given, const std::vector<Messa
 
 // The texts were made by transformers with Jinja2 (make_chat_ids.py).
 TEST(ChatTemplate, Llama31IsRenderedAsHuggingFaceRendersIt) {
-  const std::string source = slurp(llama_source("models/templates/meta-llama-Llama-3.1-8B-Instruct.jinja"));
+  const std::string source =
+      slurp(llama_source("models/templates/meta-llama-Llama-3.1-8B-Instruct.jinja"));
   const auto rows = fixture_rows("llama31_chats.jsonl");
   EXPECT_GE(rows.size(), 12u);
   for (const auto& row : rows) {
-    ChatTemplate::Options given{.source = source, .bos_token = "<|begin_of_text|>", .eos_token = "<|eot_id|>"};
+    ChatTemplate::Options given{
+        .source = source, .bos_token = "<|begin_of_text|>", .eos_token = "<|eot_id|>"};
     if (row.at("name") == "other-date") given.date = "2025-02-01";
     EXPECT_EQ(rendered(given, messages_of(row)), row.at("text")) << row.at("name");
   }
@@ -57,8 +60,9 @@ TEST(ChatTemplate, TheDateIsTheGivenOneInEveryTimeZone) {
 }
 
 TEST(ChatTemplate, OnlyAWholeDateIsADate) {
-  for (const char* date : {"", "tomorrow", "2024-13-01", "2024-02-30", "2023-02-29", "2024-7-5", "24-07-26", "2024-07-26x",
-                           "2024-07-26 ", " 2024-07-26", "26 Jul 2024", "-024-07-26"}) {
+  for (const char* date :
+       {"", "tomorrow", "2024-13-01", "2024-02-30", "2023-02-29", "2024-7-5", "24-07-26",
+        "2024-07-26x", "2024-07-26 ", " 2024-07-26", "26 Jul 2024", "-024-07-26"}) {
     ChatTemplate::Options given = options("{{ date_string }}");
     given.date = date;
     EXPECT_EQ(message_of<Error>([&] { ChatTemplate{given}; }),
@@ -73,7 +77,8 @@ TEST(ChatTemplate, SaysWhatDoesNotParse) {
 }
 
 TEST(ChatTemplate, SaysWhyMessagesAreRefused) {
-  const ChatTemplate gemma(options(slurp(llama_source("models/templates/google-gemma-2-2b-it.jinja"))));
+  const ChatTemplate gemma(
+      options(slurp(llama_source("models/templates/google-gemma-2-2b-it.jinja"))));
   const std::string message = message_of<Error>([&] {
     gemma.render(std::vector<Message>{{"system", "Be brief."}, {"user", "Hi"}});
   });
@@ -83,28 +88,35 @@ TEST(ChatTemplate, SaysWhyMessagesAreRefused) {
 }
 
 TEST(ChatTemplate, SaysWhichPartsCameFromMessages) {
-  ChatTemplate::Options given = options("{{ bos_token }}<u>{{ messages[0].content | trim }}</u>{{ eos_token }}");
+  ChatTemplate::Options given =
+      options("{{ bos_token }}<u>{{ messages[0].content | trim }}</u>{{ eos_token }}");
   given.control_tokens = {"<u>", "</u>"};
-  const std::vector<TextPart> parts = ChatTemplate(given).render(std::vector<Message>{{"user", " a</u>\n"}});
+  const std::vector<TextPart> parts =
+      ChatTemplate(given).render(std::vector<Message>{{"user", " a</u>\n"}});
   std::string template_words;
   std::string message_words;
-  for (const TextPart& part : parts) (part.from_message ? message_words : template_words) += part.text;
+  for (const TextPart& part : parts)
+    (part.from_message ? message_words : template_words) += part.text;
   EXPECT_EQ(joined(parts), "<bos><u>a</u></u><eos>");
   EXPECT_EQ(template_words, "<bos><u></u><eos>");
   EXPECT_EQ(message_words, "a</u>");
 }
 
-// The engine forgets where text came from when a template splits it, as those of reasoning models do.
+// The engine forgets where text came from when a template splits it, as those of reasoning models
+// do.
 TEST(ChatTemplate, ControlTokensOfAMessageStayDataWhereTheTemplateCutsIt) {
-  ChatTemplate::Options given = options("{% for part in messages[0].content.split(',') %}<e>{{ part }}{% endfor %}");
+  ChatTemplate::Options given =
+      options("{% for part in messages[0].content.split(',') %}<e>{{ part }}{% endfor %}");
   given.control_tokens = {"<end>", "<e>", "<"};
   const std::string guard = "\xF4\x8F\xBF\xBE";
   for (const std::string& content :
-       {std::string("a<end>b,<e>,c"), std::string("<e><e>,<end><end>"), std::string("<en<e>d>,x"), std::string(","),
-        guard + "<e>" + guard + "," + guard + guard + "<end>" + guard}) {
-    const std::vector<TextPart> parts = ChatTemplate(given).render(std::vector<Message>{{"user", content}});
+       {std::string("a<end>b,<e>,c"), std::string("<e><e>,<end><end>"), std::string("<en<e>d>,x"),
+        std::string(","), guard + "<e>" + guard + "," + guard + guard + "<end>" + guard}) {
+    const std::vector<TextPart> parts =
+        ChatTemplate(given).render(std::vector<Message>{{"user", content}});
     std::string expected = "<e>" + content;
-    for (size_t at = 0; (at = expected.find(',', at)) != std::string::npos;) expected.replace(at, 1, "<e>");
+    for (size_t at = 0; (at = expected.find(',', at)) != std::string::npos;)
+      expected.replace(at, 1, "<e>");
     EXPECT_EQ(joined(parts), expected);
     std::string template_words;
     for (const TextPart& part : parts) template_words += part.from_message ? "" : part.text;
@@ -115,7 +127,8 @@ TEST(ChatTemplate, ControlTokensOfAMessageStayDataWhereTheTemplateCutsIt) {
   }
 }
 
-// Every template that llama.cpp's source carries, with messages of each role that try what templates look for.
+// Every template that llama.cpp's source carries, with messages of each role that try what
+// templates look for.
 TEST(ChatTemplate, ControlTokensOfMessagesStayDataInEveryKnownTemplate) {
   const std::string control = "<|secret|>";
   std::vector<std::vector<Message>> chats;
@@ -135,7 +148,9 @@ TEST(ChatTemplate, ControlTokensOfMessagesStayDataInEveryKnownTemplate) {
     for (const auto& messages : chats) {
       try {
         for (const TextPart& part : one.render(messages)) {
-          EXPECT_TRUE(part.from_message || part.text.find(control) == std::string::npos) << entry.path() << "\n" << part.text;
+          EXPECT_TRUE(part.from_message || part.text.find(control) == std::string::npos)
+              << entry.path() << "\n"
+              << part.text;
         }
       } catch (const Error& refused) {  // Some have no place for a system message.
         EXPECT_NE(std::string(refused.what()).find("refuses"), std::string::npos) << refused.what();

@@ -18,7 +18,8 @@ Request critique_request() {
 }
 
 TEST(Engine, TheVerdictFollowsTheCritiqueABlankLineAndTheMark) {
-  EXPECT_EQ(answer_before_label(critique_request(), "It is good."), "**Reasoning:** It is good.\n\n**Result:**");
+  EXPECT_EQ(answer_before_label(critique_request(), "It is good."),
+            "**Reasoning:** It is good.\n\n**Result:**");
 }
 
 TEST(Engine, WhiteSpaceAroundACritiqueDoesNotMatter) {
@@ -50,14 +51,16 @@ TEST(Engine, AStoredCritiqueAsTheStartGivesTheSameText) {
 }
 
 TEST(Engine, SoftmaxSumsToOneAndKeepsRatios) {
-  const std::vector<double> probabilities = softmax(std::vector<double>{std::log(0.1), std::log(0.3), std::log(0.4)});
+  const std::vector<double> probabilities =
+      softmax(std::vector<double>{std::log(0.1), std::log(0.3), std::log(0.4)});
   EXPECT_NEAR(probabilities[0], 0.125, 1e-15);
   EXPECT_NEAR(probabilities[1], 0.375, 1e-15);
   EXPECT_NEAR(probabilities[2], 0.5, 1e-15);
 }
 
 TEST(Engine, SoftmaxOfVeryUnlikelyLabelsIsExact) {
-  const std::vector<double> probabilities = softmax(std::vector<double>{-2000, -2000 - std::log(3)});
+  const std::vector<double> probabilities =
+      softmax(std::vector<double>{-2000, -2000 - std::log(3)});
   EXPECT_NEAR(probabilities[0], 0.75, 1e-12);
   EXPECT_NEAR(probabilities[1], 0.25, 1e-12);
 }

@@ -1,5 +1,5 @@
-// Label scores the plain way, with llama.cpp called directly and nothing shared: for each label a fresh context in which
-// the whole text is computed at once.
+// Label scores the plain way, with llama.cpp called directly and nothing shared: for each label a
+// fresh context in which the whole text is computed at once.
 #pragma once
 
 #include <llama-cpp.h>
@@ -27,24 +27,27 @@ class ForwardPass {
     if (model_ == nullptr) throw std::runtime_error("llama.cpp cannot load " + path.string());
     vocab_ = llama_model_get_vocab(model_.get());
     tokenizer_ = std::make_unique<engine::Tokenizer>(vocab_);
-    chat_template_ = std::make_unique<engine::ChatTemplate>(
-        engine::ChatTemplate::Options{.source = llama_model_chat_template(model_.get(), nullptr),
-                                      .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab_)),
-                                      .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab_))});
+    chat_template_ = std::make_unique<engine::ChatTemplate>(engine::ChatTemplate::Options{
+        .source = llama_model_chat_template(model_.get(), nullptr),
+        .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab_)),
+        .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab_))});
   }
 
   const engine::Tokenizer& tokenizer() const { return *tokenizer_; }
   const engine::ChatTemplate& chat_template() const { return *chat_template_; }
 
   // log p of each label after the prompt, the given critique and the mark.
-  std::vector<double> label_log_probs(const engine::Request& request, const std::string& generated = "") const {
+  std::vector<double> label_log_probs(const engine::Request& request,
+                                      const std::string& generated = "") const {
     const engine::PromptText prompt = tokenizer_->prompt(chat_template_->render(request.messages));
     const std::string before = engine::answer_before_label(request, generated);
     std::vector<std::vector<llama_token>> texts;
-    for (const std::string& label : request.labels) texts.push_back(tokenizer_->tokens(prompt, before + " " + label));
+    for (const std::string& label : request.labels)
+      texts.push_back(tokenizer_->tokens(prompt, before + " " + label));
     size_t base = texts.front().size() - 1;
     for (const auto& text : texts) {
-      const auto ends = std::mismatch(text.begin(), text.end(), texts.front().begin(), texts.front().end());
+      const auto ends =
+          std::mismatch(text.begin(), text.end(), texts.front().begin(), texts.front().end());
       base = std::min({base, text.size() - 1, static_cast<size_t>(ends.first - text.begin())});
     }
     std::vector<double> scores;
@@ -53,7 +56,8 @@ class ForwardPass {
   }
 
   // log p of every token of the vocabulary after each token of `text` from `first` on.
-  std::vector<std::vector<double>> log_probs(const std::vector<llama_token>& text, size_t first) const {
+  std::vector<std::vector<double>> log_probs(const std::vector<llama_token>& text,
+                                             size_t first) const {
     llama_context_params params = llama_context_default_params();
     params.n_seq_max = 1;
     params.n_ctx = static_cast<std::uint32_t>(text.size());
@@ -95,17 +99,20 @@ class ForwardPass {
     for (double& logit : row) logit -= total;
   }
 
-  double score(const std::vector<llama_token>& text, size_t base, const std::vector<std::vector<llama_token>>& all) const {
+  double score(const std::vector<llama_token>& text, size_t base,
+               const std::vector<std::vector<llama_token>>& all) const {
     const std::vector<std::vector<double>> rows = log_probs(text, base - 1);
     double sum = 0;
     for (size_t i = text.size(); i-- > base;) sum += rows[i - base][static_cast<size_t>(text[i])];
     // Where longer labels go on: the probability that none of their next tokens follows.
     std::set<llama_token> next;
     for (const auto& other : all) {
-      if (other.size() > text.size() && std::equal(text.begin(), text.end(), other.begin())) next.insert(other[text.size()]);
+      if (other.size() > text.size() && std::equal(text.begin(), text.end(), other.begin()))
+        next.insert(other[text.size()]);
     }
     double longer = 0;
-    for (const llama_token token : next) longer += std::exp(rows.back()[static_cast<size_t>(token)]);
+    for (const llama_token token : next)
+      longer += std::exp(rows.back()[static_cast<size_t>(token)]);
     return longer > 0 ? sum + std::log1p(-longer) : sum;
   }
 

@@ -1,5 +1,5 @@
-// The llama engine on the default model: label scores against a plain forward pass, and results that depend on their
-// request alone, bit by bit.
+// The llama engine on the default model: label scores against a plain forward pass, and results
+// that depend on their request alone, bit by bit.
 #include "engine/llama_engine.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,8 @@ using selene::testing::TemporaryFolder;
 using Labels = std::vector<std::string>;
 
 const std::string kInput =
-    "You compare two responses to one input and name the better one.\n\nInput:\n```\nHow many legs do 12 spiders have?\n```\n\n";
+    "You compare two responses to one input and name the better one.\n\nInput:\n```\nHow many legs "
+    "do 12 spiders have?\n```\n\n";
 
 Request verdict_request(const std::string& response, Labels labels) {
   Request request;
@@ -59,7 +60,9 @@ std::vector<Result> run_all(Engine& engine, const std::vector<Request>& requests
   return results;
 }
 
-Result run_one(Engine& engine, const Request& request) { return run_all(engine, {request}).front(); }
+Result run_one(Engine& engine, const Request& request) {
+  return run_all(engine, {request}).front();
+}
 
 std::vector<std::uint64_t> bits(const std::vector<double>& values) {
   std::vector<std::uint64_t> all;
@@ -94,7 +97,8 @@ const std::vector<LabelSet>& label_sets() {
       {"one token each", {"A", "B", "Tie"}},
       {"digits", {"1", "2", "3", "4", "5"}},
       {"some begin others", {"1", "10", "100", "2", "20"}},
-      {"several tokens with a common beginning", {"needs improvement", "needs work", "needs", "fine", "finely balanced"}},
+      {"several tokens with a common beginning",
+       {"needs improvement", "needs work", "needs", "fine", "finely balanced"}},
       {"words and marks", {"Yes", "Yes, but", "No", "n/a", "部分"}},
   };
   return sets;
@@ -106,7 +110,8 @@ TEST_F(LlamaEngineTest, LabelScoresAreThoseOfAPlainForwardPassForEachLabel) {
   for (const LabelSet& set : label_sets()) {
     SCOPED_TRACE(set.name);
     const Request request = verdict_request("96 legs, since a spider has 8.", set.labels);
-    EXPECT_EQ(bits(run_one(*engine, request).label_log_probs), bits(plain.label_log_probs(request)));
+    EXPECT_EQ(bits(run_one(*engine, request).label_log_probs),
+              bits(plain.label_log_probs(request)));
   }
 }
 
@@ -122,13 +127,15 @@ TEST_F(LlamaEngineTest, AVerdictAfterACritiqueIsScoredAfterItsText) {
   }
 }
 
-// What greedy decoding writes is, token by token, the most probable token of a plain forward pass over its own text.
+// What greedy decoding writes is, token by token, the most probable token of a plain forward pass
+// over its own text.
 TEST_F(LlamaEngineTest, ACritiqueIsWhatThePlainModelWouldWrite) {
   const ForwardPass plain(path_);
   const Request request = critique_request("96 legs, since a spider has 8.", {}, 24);
   const Result result = run_one(*open(), request);
   std::vector<Token> tokens = plain.tokenizer().tokens(
-      plain.tokenizer().prompt(plain.chat_template().render(request.messages)), request.answer_start);
+      plain.tokenizer().prompt(plain.chat_template().render(request.messages)),
+      request.answer_start);
   std::string text;
   for (int i = 0; i < request.max_tokens; ++i) {
     const std::vector<double> row = plain.log_probs(tokens, tokens.size() - 1).front();
@@ -141,8 +148,10 @@ TEST_F(LlamaEngineTest, ACritiqueIsWhatThePlainModelWouldWrite) {
 
 std::vector<Request> mixed_requests() {
   const std::string long_response =
-      "A spider has eight legs and is therefore no insect. Twelve spiders have twelve times eight legs, which is 96. "
-      "I counted them twice, once by hand and once by multiplying, and both ways gave me the same number: ninety-six.";
+      "A spider has eight legs and is therefore no insect. Twelve spiders have twelve times eight "
+      "legs, which is 96. "
+      "I counted them twice, once by hand and once by multiplying, and both ways gave me the same "
+      "number: ninety-six.";
   std::vector<Request> requests = {
       verdict_request("96", {"A", "B"}),
       verdict_request(long_response, {"1", "10", "2"}),
@@ -205,13 +214,15 @@ TEST_F(LlamaEngineTest, AModelReadIntoMemoryGivesTheSameBitsAsAMappedOne) {
 TEST_F(LlamaEngineTest, AStoredCritiqueIsScoredAsItWasWhenWritten) {
   const auto engine = open();
   for (const int max_tokens : {3, 40}) {
-    const Request request = critique_request("72 legs.", {"needs improvement", "needs work", "fine"}, max_tokens);
+    const Request request =
+        critique_request("72 legs.", {"needs improvement", "needs work", "fine"}, max_tokens);
     const Result written = run_one(*engine, request);
     Request stored = request;
     stored.answer_start = answer_body(request, written.text);
     stored.max_tokens = 0;
     EXPECT_EQ(bits(run_one(*engine, stored).label_log_probs), bits(written.label_log_probs));
-    EXPECT_EQ(bits(run_one(*open({.threads = 1}), stored).label_log_probs), bits(written.label_log_probs));
+    EXPECT_EQ(bits(run_one(*open({.threads = 1}), stored).label_log_probs),
+              bits(written.label_log_probs));
   }
 }
 
@@ -246,19 +257,20 @@ TEST_F(LlamaEngineTest, PlainGenerationScoresNothing) {
 
 TEST_F(LlamaEngineTest, TextIsStreamedAsItIsWritten) {
   const auto engine = open();
-  const std::vector<Request> requests = {critique_request("72 legs.", {"A", "B"}, 20), critique_request("96", {"A", "B"}, 20)};
-  std::vector<std::string> streamed(2);
-  std::vector<std::string> texts(2);
+  Request hello;
+  hello.messages = {{"user", "Say hello."}};
+  hello.max_tokens = 20;
+  const std::vector<Request> requests = {critique_request("72 legs.", {"A", "B"}, 20),
+                                         critique_request("96", {"A", "B"}, 20), hello};
+  std::vector<std::string> streamed(requests.size());
+  std::vector<std::string> texts(requests.size());
   Events events;
   events.text = [&](size_t request, std::string_view piece) { streamed[request] += piece; };
   events.results = [&](std::span<Completed> completed) {
     for (const Completed& one : completed) texts[one.request] = one.result.text;
   };
   engine->run(requests, events);
-  for (size_t i = 0; i < 2; ++i) {
-    const size_t start = streamed[i].find_first_not_of(" \n");
-    EXPECT_EQ(streamed[i].substr(start, texts[i].size()), texts[i]);
-  }
+  for (size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(trim(streamed[i]), texts[i]);
 }
 
 TEST_F(LlamaEngineTest, TheSeedDecidesWhatIsSampled) {
@@ -293,7 +305,8 @@ TEST_F(LlamaEngineTest, SharedBeginningsAreComputedOnce) {
 TEST_F(LlamaEngineTest, StopsSoonWhenTold) {
   const auto engine = open({.max_slots = 2});
   std::vector<Request> requests;
-  for (int i = 0; i < 8; ++i) requests.push_back(critique_request(std::to_string(i), {"A", "B"}, 8));
+  for (int i = 0; i < 8; ++i)
+    requests.push_back(critique_request(std::to_string(i), {"A", "B"}, 8));
   size_t results = 0;
   Events events;
   events.results = [&](std::span<Completed> completed) { results += completed.size(); };
@@ -330,9 +343,12 @@ TEST_F(LlamaEngineTest, ARequestThatJustFitsRuns) {
   expect_same(run_one(*engine, request), run_one(*open(), request));
 }
 
-// A chat template that takes messages to pieces, so that llama.cpp's engine forgets where they came from.
+// A chat template that takes messages to pieces, so that llama.cpp's engine forgets where they came
+// from.
 TEST_F(LlamaEngineTest, ControlTokensInDataStayTextWhateverTheTemplateDoes) {
-  const auto engine = open({.chat_template = "{% for part in messages[0].content.split(',') %}{{ part }}{% endfor %}<|im_end|>"});
+  const auto engine = open(
+      {.chat_template =
+           "{% for part in messages[0].content.split(',') %}{{ part }}{% endfor %}<|im_end|>"});
   const auto prompt_tokens = [&](const std::string& content) {
     Request request;
     request.messages = {{"user", content}};
@@ -347,7 +363,9 @@ TEST_F(LlamaEngineTest, ControlTokensInDataStayTextWhateverTheTemplateDoes) {
 }
 
 TEST_F(LlamaEngineTest, AChatTemplateThatGivesNothingIsRefused) {
-  EXPECT_EQ(message_of<Error>([&] { run_one(*open({.chat_template = "{# nothing #}"}), verdict_request("a", {"A", "B"})); }),
+  EXPECT_EQ(message_of<Error>([&] {
+              run_one(*open({.chat_template = "{# nothing #}"}), verdict_request("a", {"A", "B"}));
+            }),
             path_.string() + ": the chat template gives an empty prompt");
 }
 
@@ -356,14 +374,17 @@ TEST_F(LlamaEngineTest, AChatTemplateThatGivesNothingIsRefused) {
 // A LoRA adapter of rank 2 on the query projection of the first layer.
 std::string adapter_file(float value, std::uint64_t width) {
   GgufBuilder file;
-  file.text("general.architecture", "llama").text("general.type", "adapter").text("adapter.type", "lora");
+  file.text("general.architecture", "llama")
+      .text("general.type", "adapter")
+      .text("adapter.type", "lora");
   const float alpha = 2;
-  file.entries.push_back(selene::testing::gguf_text("adapter.lora.alpha") + selene::testing::le(std::uint32_t{6}) +
-                         selene::testing::le(alpha));
+  file.entries.push_back(selene::testing::gguf_text("adapter.lora.alpha") +
+                         selene::testing::le(std::uint32_t{6}) + selene::testing::le(alpha));
   std::vector<float> a(width * 2);
   std::vector<float> b(width * 2, value);
   for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 7) / 70;
-  file.floats("blk.0.attn_q.weight.lora_a", {width, 2}, a).floats("blk.0.attn_q.weight.lora_b", {2, width}, b);
+  file.floats("blk.0.attn_q.weight.lora_a", {width, 2}, a)
+      .floats("blk.0.attn_q.weight.lora_b", {2, width}, b);
   return file.build();
 }
 
@@ -375,7 +396,8 @@ TEST_F(LlamaEngineTest, AnAdapterChangesScoresByItsScale) {
   const std::vector<double> adapted = run_one(*open({.adapter = lora}), request).label_log_probs;
   EXPECT_NE(bits(adapted), bits(base));
   EXPECT_EQ(bits(run_one(*open({.adapter = lora}), request).label_log_probs), bits(adapted));
-  EXPECT_NE(bits(run_one(*open({.adapter = lora, .adapter_scale = 2}), request).label_log_probs), bits(adapted));
+  EXPECT_NE(bits(run_one(*open({.adapter = lora, .adapter_scale = 2}), request).label_log_probs),
+            bits(adapted));
   const auto zero = folder.file("zero.gguf", adapter_file(0, 576));
   EXPECT_EQ(bits(run_one(*open({.adapter = zero}), request).label_log_probs), bits(base));
 }
@@ -383,8 +405,11 @@ TEST_F(LlamaEngineTest, AnAdapterChangesScoresByItsScale) {
 TEST_F(LlamaEngineTest, AnAdapterOfAnotherShapeIsRefused) {
   const TemporaryFolder folder;
   const auto lora = folder.file("lora.gguf", adapter_file(1, 64));
-  const std::string message = message_of<Error>([&] { run_one(*open({.adapter = lora}), verdict_request("a", {"A", "B"})); });
-  EXPECT_EQ(message.rfind(lora.string() + ": the adapter does not fit the model: ", 0), 0u) << message;
+  const std::string message = message_of<Error>([&] {
+    run_one(*open({.adapter = lora}), verdict_request("a", {"A", "B"}));
+  });
+  EXPECT_EQ(message.rfind(lora.string() + ": the adapter does not fit the model: ", 0), 0u)
+      << message;
   EXPECT_NE(message.find("incorrect shape"), std::string::npos) << message;
 }
 

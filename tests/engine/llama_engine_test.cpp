@@ -24,7 +24,9 @@ class LlamaEngineFiles : public ::testing::Test {
   }
   static GgufBuilder adapter(const std::string& architecture) {
     GgufBuilder file;
-    file.text("general.architecture", architecture).text("general.type", "adapter").text("adapter.type", "lora");
+    file.text("general.architecture", architecture)
+        .text("general.type", "adapter")
+        .text("adapter.type", "lora");
     return file;
   }
 
@@ -40,25 +42,34 @@ TEST_F(LlamaEngineFiles, AModelIsKnownWithoutLoadingIt) {
   EXPECT_EQ(engine->id().model, sha256_file(model_));
   EXPECT_EQ(engine->id().adapter, "");
   EXPECT_EQ(engine->id().options, "date 2024-07-26");
-  EXPECT_EQ(engine->context_limit(), 128 < 512 ? 512 : 128);
+  EXPECT_EQ(engine->context_limit(), 128);
 }
 
 TEST_F(LlamaEngineFiles, WhatChangesResultsIsInTheId) {
   const EngineId plain = open_llama_engine({.model = model_})->id();
-  EXPECT_NE(open_llama_engine({.model = model_, .date = "2025-01-01"})->id().options, plain.options);
-  EXPECT_NE(open_llama_engine({.model = model_, .chat_template = "{{ messages }}"})->id().options, plain.options);
+  EXPECT_NE(open_llama_engine({.model = model_, .date = "2025-01-01"})->id().options,
+            plain.options);
+  EXPECT_NE(open_llama_engine({.model = model_, .chat_template = "{{ messages }}"})->id().options,
+            plain.options);
   EXPECT_NE(open_llama_engine({.model = model_, .exact = false})->id().version, plain.version);
   const fs::path lora = folder_.file("lora.gguf", adapter("llama").build());
   const std::string adapted = open_llama_engine({.model = model_, .adapter = lora})->id().adapter;
   EXPECT_EQ(adapted, sha256_file(lora));
-  EXPECT_EQ(open_llama_engine({.model = model_, .adapter = lora, .adapter_scale = 0.5})->id().adapter, adapted + "*0.5");
+  EXPECT_EQ(
+      open_llama_engine({.model = model_, .adapter = lora, .adapter_scale = 0.5})->id().adapter,
+      adapted + "*0.5");
 }
 
 TEST_F(LlamaEngineFiles, WhatDoesNotChangeResultsIsNotInTheId) {
   const EngineId plain = open_llama_engine({.model = model_})->id();
-  const EngineId other =
-      open_llama_engine({.model = model_, .threads = 1, .context_tokens = 64, .kv_mib = 7, .max_slots = 2, .batch_tokens = 64,
-                         .mmap = false})->id();
+  const EngineId other = open_llama_engine({.model = model_,
+                                            .threads = 1,
+                                            .context_tokens = 64,
+                                            .kv_mib = 7,
+                                            .max_slots = 2,
+                                            .batch_tokens = 64,
+                                            .mmap = false})
+                             ->id();
   EXPECT_EQ(other.model, plain.model);
   EXPECT_EQ(other.version, plain.version);
   EXPECT_EQ(other.options, plain.options);
@@ -78,8 +89,9 @@ TEST_F(LlamaEngineFiles, AnAdapterIsNoModel) {
 }
 
 TEST_F(LlamaEngineFiles, AModelIsNoAdapter) {
-  EXPECT_EQ(opening({.model = model_, .adapter = model_}),
-            model_.string() + ": this file is no LoRA adapter; make one with convert_lora_to_gguf.py");
+  EXPECT_EQ(
+      opening({.model = model_, .adapter = model_}),
+      model_.string() + ": this file is no LoRA adapter; make one with convert_lora_to_gguf.py");
 }
 
 TEST_F(LlamaEngineFiles, AnAdapterIsForItsArchitecture) {
@@ -99,7 +111,8 @@ TEST_F(LlamaEngineFiles, AModelWithoutAChatTemplateNeedsOne) {
 
 TEST_F(LlamaEngineFiles, TheContextIsAtMostWhatTheModelWasTrainedFor) {
   EXPECT_EQ(opening({.model = model_, .context_tokens = 129}),
-            model_.string() + ": --ctx-size 129 is more than the 128 tokens that the model was trained for");
+            model_.string() +
+                ": --ctx-size 129 is more than the 128 tokens that the model was trained for");
   EXPECT_EQ(open_llama_engine({.model = model_, .context_tokens = 128})->context_limit(), 128);
 }
 
@@ -111,7 +124,8 @@ TEST_F(LlamaEngineFiles, AFileThatIsNoGgufIsRefused) {
 
 TEST_F(LlamaEngineFiles, WhyLlamaCppCannotLoadAModelIsSaid) {
   const auto engine = open_llama_engine({.model = model_});
-  const std::string message = message_of<Error>([&] { engine->context_tokens(std::vector<Request>(1)); });
+  const std::string message =
+      message_of<Error>([&] { engine->context_tokens(std::vector<Request>(1)); });
   const std::string expected = model_.string() + ": llama.cpp cannot load the model: ";
   EXPECT_EQ(message.rfind(expected, 0), 0u) << message;
   EXPECT_GT(message.size(), expected.size());

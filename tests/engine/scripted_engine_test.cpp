@@ -22,7 +22,8 @@ Result says(const std::string& text, std::vector<double> log_probs = {-1, -2}) {
 }
 
 TEST(ScriptedEngine, AnswersEachRequestInOrder) {
-  const auto engine = make_scripted_engine([](const Request& request) { return says(request.messages[0].content); });
+  const auto engine = make_scripted_engine(
+      [](const Request& request) { return says(request.messages[0].content); });
   std::vector<std::pair<size_t, std::string>> seen;
   Events events;
   events.results = [&](std::span<Completed> completed) {
@@ -36,7 +37,9 @@ TEST(ScriptedEngine, StreamsItsTextBeforeTheResult) {
   const auto engine = make_scripted_engine([](const Request&) { return says("good"); });
   std::string log;
   Events events;
-  events.text = [&](size_t request, std::string_view piece) { log += std::to_string(request) + std::string(piece) + " "; };
+  events.text = [&](size_t request, std::string_view piece) {
+    log += std::to_string(request) + std::string(piece) + " ";
+  };
   events.results = [&](std::span<Completed>) { log += "done "; };
   engine->run(std::vector<Request>{asking("a"), asking("b")}, events);
   EXPECT_EQ(log, "0good done 1good done ");
@@ -59,7 +62,8 @@ TEST(ScriptedEngine, CountsAByteAsAToken) {
   request.answer_start = "123";
   request.mark = "12";
   request.max_tokens = 40;
-  EXPECT_EQ(engine->context_tokens(std::vector<Request>{request, asking("")}), (std::vector<std::int64_t>{50, 0}));
+  EXPECT_EQ(engine->context_tokens(std::vector<Request>{request, asking("")}),
+            (std::vector<std::int64_t>{50, 0}));
 }
 
 TEST(ScriptedEngine, HasAnIdOfItsOwn) {

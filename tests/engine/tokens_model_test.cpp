@@ -1,4 +1,5 @@
-// Token ids of the default model's chat template, against ids that transformers made (make_chat_ids.py).
+// Token ids of the default model's chat template, against ids that transformers made
+// (make_chat_ids.py).
 #include "engine/tokens.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +31,8 @@ class DefaultTokens : public selene::testing::DefaultModelTest {
     DefaultModelTest::SetUp();
     if (IsSkipped()) return;
     if (sha256_file_cached(path_) != lock_value("smollm2-135m-instruct", "q8_0_sha256")) {
-      GTEST_SKIP() << "SKIPPED: SELENE_MODEL is not the default model; unset it, then: selene models pull default";
+      GTEST_SKIP() << "SKIPPED: SELENE_MODEL is not the default model; unset it, then: selene "
+                      "models pull default";
     }
     vocab_ = std::make_unique<Vocab>(path_);
     tokenizer_ = std::make_unique<Tokenizer>(vocab_->get());
@@ -57,7 +59,8 @@ TEST_F(DefaultTokens, OfEveryConversationAreThoseOfTransformers) {
 
 TEST_F(DefaultTokens, OfEveryOfficialPromptAreThoseOfTransformers) {
   const fs::path work = fs::path(SELENE_SOURCE_DIR) / "../shared/perf/judge_work.jsonl";
-  if (!fs::exists(work)) GTEST_SKIP() << "SKIPPED: no " << work << "; the prompts are not part of the repository";
+  if (!fs::exists(work))
+    GTEST_SKIP() << "SKIPPED: no " << work << "; the prompts are not part of the repository";
   const auto prompts = json_rows(work);
   const auto expected = fixture_rows("judge_work_ids.jsonl");
   ASSERT_EQ(prompts.size(), expected.size());
@@ -65,7 +68,8 @@ TEST_F(DefaultTokens, OfEveryOfficialPromptAreThoseOfTransformers) {
     const std::vector<Token> tokens = ids({{"user", prompts[i].at("prompt").get<std::string>()}});
     EXPECT_EQ(expected[i].at("id"), prompts[i].at("id"));
     EXPECT_EQ(tokens.size(), expected[i].at("tokens").get<size_t>());
-    EXPECT_EQ(sha256(fmt::format("{}", fmt::join(tokens, ","))), expected[i].at("sha256")) << prompts[i].at("id");
+    EXPECT_EQ(sha256(fmt::format("{}", fmt::join(tokens, ","))), expected[i].at("sha256"))
+        << prompts[i].at("id");
   }
 }
 
@@ -75,15 +79,18 @@ TEST_F(DefaultTokens, ControlTokensInMessagesNeverBecomeControlIds) {
   std::vector<std::string> hostile;
   for (Token token = 0; token < kFirstText; ++token) {
     const std::string text = vocab_->text(token);
-    hostile.insert(hostile.end(), {text, "a" + text + "b", text + text, "\n" + text + "assistant\n", text.substr(1)});
+    hostile.insert(hostile.end(), {text, "a" + text + "b", text + text, "\n" + text + "assistant\n",
+                                   text.substr(1)});
   }
   const auto control_ids = [](const std::vector<Token>& tokens) {
     std::vector<Token> found;
-    std::copy_if(tokens.begin(), tokens.end(), std::back_inserter(found), [](Token t) { return t < kFirstText; });
+    std::copy_if(tokens.begin(), tokens.end(), std::back_inserter(found),
+                 [](Token t) { return t < kFirstText; });
     return found;
   };
   const auto chat = [](const std::string& text) {
-    return std::vector<Message>{{"system", text}, {"user", text}, {"assistant", text}, {"user", text}};
+    return std::vector<Message>{
+        {"system", text}, {"user", text}, {"assistant", text}, {"user", text}};
   };
   const std::vector<Token> expected = control_ids(ids(chat("x")));
   EXPECT_EQ(expected, (std::vector<Token>{1, 2, 1, 2, 1, 2, 1, 2, 1}));
@@ -91,10 +98,12 @@ TEST_F(DefaultTokens, ControlTokensInMessagesNeverBecomeControlIds) {
 }
 
 TEST_F(DefaultTokens, TheAnswerIsTokenisedWithThePromptAsOneText) {
-  const PromptText prompt = tokenizer_->prompt(chat_template_->render(std::vector<Message>{{"user", "Hi"}}));
+  const PromptText prompt =
+      tokenizer_->prompt(chat_template_->render(std::vector<Message>{{"user", "Hi"}}));
   EXPECT_EQ(prompt.tail, "assistant\n");
   EXPECT_EQ(prompt.head.back(), 1);
-  // The template's line break and the answer's first become one token; cut between them they would be two.
+  // The template's line break and the answer's first become one token; cut between them they would
+  // be two.
   const std::vector<Token> tokens = tokenizer_->tokens(prompt, "\n\nYes");
   std::vector<Token> cut = tokenizer_->tokens(prompt, "");
   const std::vector<Token> answer = tokenizer_->tokens({}, "\n\nYes");

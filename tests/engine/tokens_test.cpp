@@ -28,7 +28,8 @@ class Llama3Tokens : public ::testing::Test {
   Tokenizer tokenizer_{vocab_.get()};
 };
 
-// ggml-vocab-llama-bpe.gguf.inp and .out: texts with a line between them, and the ids of each, one text a line.
+// ggml-vocab-llama-bpe.gguf.inp and .out: texts with a line between them, and the ids of each, one
+// text a line.
 TEST_F(Llama3Tokens, OfEveryTextAreThoseOfLlamaCppsOwnTest) {
   constexpr std::string_view kBetween = "\n__ggml_vocab_test__\n";
   std::string texts = slurp(llama_source("models/ggml-vocab-llama-bpe.gguf.inp"));
@@ -48,10 +49,12 @@ TEST_F(Llama3Tokens, OfEveryTextAreThoseOfLlamaCppsOwnTest) {
 }
 
 TEST_F(Llama3Tokens, OfRenderedChatsAreThoseOfTransformers) {
-  const std::string source = slurp(llama_source("models/templates/meta-llama-Llama-3.1-8B-Instruct.jinja"));
+  const std::string source =
+      slurp(llama_source("models/templates/meta-llama-Llama-3.1-8B-Instruct.jinja"));
   const Token bos = 128000;
   for (const auto& row : fixture_rows("llama31_chats.jsonl")) {
-    ChatTemplate::Options options{.source = source, .bos_token = vocab_.bos(), .eos_token = vocab_.eos()};
+    ChatTemplate::Options options{
+        .source = source, .bos_token = vocab_.bos(), .eos_token = vocab_.eos()};
     options.control_tokens = tokenizer_.control_texts();
     if (row.at("name") == "other-date") options.date = "2025-02-01";
     const std::vector<Token> tokens = ids(ChatTemplate(options).render(messages_of(row)));
@@ -75,7 +78,8 @@ TEST_F(Llama3Tokens, ControlTokensCountOnlyInTheTemplatesParts) {
 TEST_F(Llama3Tokens, TextBetweenControlTokensIsOneRunWhereverItCameFrom) {
   EXPECT_EQ(ids({{"Hel", true}, {"lo wor", false}, {"ld", true}}), ids({{"Hello world", true}}));
   EXPECT_EQ(ids({{"a<|eot_id|>b", false}}).size(), 3u);
-  const PromptText prompt = tokenizer_.prompt(std::vector<TextPart>{{"a<|eot_id|>b", false}, {"<|eot_id|>c", true}});
+  const PromptText prompt =
+      tokenizer_.prompt(std::vector<TextPart>{{"a<|eot_id|>b", false}, {"<|eot_id|>c", true}});
   EXPECT_EQ(prompt.head.size(), 2u);
   EXPECT_EQ(prompt.tail, "b<|eot_id|>c");
 }
@@ -95,7 +99,8 @@ TEST_F(Llama3Tokens, PiecesAreTheBytesOfText) {
   EXPECT_EQ(pieces, text);
   EXPECT_EQ(tokenizer_.piece(128009), "");
   EXPECT_TRUE(tokenizer_.ends_answer(128009));  // <|eot_id|>
-  EXPECT_TRUE(tokenizer_.ends_answer(128006));  // <|start_header_id|>: no text, though no end token of the model.
+  EXPECT_TRUE(tokenizer_.ends_answer(
+      128006));  // <|start_header_id|>: no text, though no end token of the model.
 }
 
 TEST_F(Llama3Tokens, LongTextsAreWholeTexts) {

@@ -1,5 +1,6 @@
-// A template file as anyone may write it, rendered on fixed samples; and the same bytes as the data of a sample,
-// rendered with the program's own templates: they stay between fences that they cannot close.
+// A template file as anyone may write it, rendered on fixed samples; and the same bytes as the data
+// of a sample, rendered with the program's own templates: they stay between fences that they cannot
+// close.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,13 +19,14 @@ using namespace selene;
 
 std::vector<data::Sample> samples() {
   std::vector<data::Sample> all;
-  for (const char* row :
-       {R"({"task": "absolute", "input": "I", "response": "R"})",
-        R"({"task": "absolute", "input": "I", "response": "R", "context": "C", "reference": "F", "criteria": "Q",
+  for (
+      const char* row :
+      {R"({"task": "absolute", "input": "I", "response": "R"})",
+       R"({"task": "absolute", "input": "I", "response": "R", "context": "C", "reference": "F", "criteria": "Q",
             "rubric": {"1": "a", "2": "b", "3": "c", "4": "d", "5": "e"}})",
-        R"({"task": "classification", "input": "{input}", "response": "```", "criteria": "Q", "reference": "{?context}",
+       R"({"task": "classification", "input": "{input}", "response": "```", "criteria": "Q", "reference": "{?context}",
             "rubric": {"Yes": "y", "No": "n"}, "examples": [{"input": "E", "response": "", "label": "No"}]})",
-        R"({"task": "pairwise", "input": "I", "response_a": "", "response_b": "B", "labels": ["A", "B", "Tie"]})"}) {
+       R"({"task": "pairwise", "input": "I", "response_a": "", "response_b": "B", "labels": ["A", "B", "Tie"]})"}) {
     all.push_back(data::sample_from_json(data::parse_object(row), 1));
   }
   return all;
@@ -58,7 +60,8 @@ void as_data(const std::string& text) {
     ensure(prompt.find("\n" + fence + "\n" + text + "\n" + fence + "\n") != std::string::npos,
            "data is not whole between two fences");
     const auto flags = judge::data_flags(form, sample);
-    ensure((text.find(form.mark) == std::string::npos) == flags.empty(), "a mark in data is not said");
+    ensure((text.find(form.mark) == std::string::npos) == flags.empty(),
+           "a mark in data is not said");
   }
 }
 

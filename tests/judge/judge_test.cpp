@@ -25,13 +25,13 @@ using selene::testing::ScriptedJudge;
 using Flags = std::vector<std::string>;
 
 Sample pair(const std::string& a, const std::string& b, const std::string& more = "") {
-  return sample_of(R"({"task": "pairwise", "input": "I", "response_a": )" + quoted(a) + R"(, "response_b": )" + quoted(b) +
-                   more + "}");
+  return sample_of(R"({"task": "pairwise", "input": "I", "response_a": )" + quoted(a) +
+                   R"(, "response_b": )" + quoted(b) + more + "}");
 }
 
 Sample rated(const std::string& id, const std::string& response, const std::string& more = "") {
-  return sample_of(R"({"task": "absolute", "id": )" + quoted(id) + R"(, "input": "I", "response": )" + quoted(response) + more +
-                   "}");
+  return sample_of(R"({"task": "absolute", "id": )" + quoted(id) +
+                   R"(, "input": "I", "response": )" + quoted(response) + more + "}");
 }
 
 Policy verdict_only() {
@@ -98,7 +98,11 @@ TEST(Judge, SwappingTheResponsesFlipsTheVerdict) {
 }
 
 TEST(Judge, AJudgeThatAlwaysSaysTheFirstIsFlipped) {
-  ScriptedJudge scripted([](const engine::Request&) { return scored({0.8, 0.2}); }, {both_orders()});
+  ScriptedJudge scripted(
+      [](const engine::Request&) {
+        return scored({0.8, 0.2});
+      },
+      {both_orders()});
   const Judgment judgment = scripted.judge_one(pair("good", "bad"));
   EXPECT_NEAR(judgment.probabilities[0].second, 0.5, 1e-12);
   EXPECT_NEAR(*judgment.margin, 0, 1e-12);
@@ -106,8 +110,13 @@ TEST(Judge, AJudgeThatAlwaysSaysTheFirstIsFlipped) {
 }
 
 TEST(Judge, ATieStaysATieInBothOrders) {
-  ScriptedJudge scripted([](const engine::Request&) { return scored({0.2, 0.1, 0.7}); }, {both_orders()});
-  const Judgment judgment = scripted.judge_one(pair("good", "bad", R"(, "labels": ["A", "B", "Tie"])"));
+  ScriptedJudge scripted(
+      [](const engine::Request&) {
+        return scored({0.2, 0.1, 0.7});
+      },
+      {both_orders()});
+  const Judgment judgment =
+      scripted.judge_one(pair("good", "bad", R"(, "labels": ["A", "B", "Tie"])"));
   EXPECT_EQ(judgment.label, "Tie");
   EXPECT_NEAR(judgment.probabilities[2].second, 0.7, 1e-12);
   EXPECT_NEAR(judgment.probabilities[0].second, 0.15, 1e-12);
@@ -115,7 +124,11 @@ TEST(Judge, ATieStaysATieInBothOrders) {
 }
 
 TEST(Judge, OnlyPairsHaveOrders) {
-  ScriptedJudge scripted([](const engine::Request&) { return scored({0.1, 0.1, 0.1, 0.6, 0.1}); }, {both_orders()});
+  ScriptedJudge scripted(
+      [](const engine::Request&) {
+        return scored({0.1, 0.1, 0.1, 0.6, 0.1});
+      },
+      {both_orders()});
   const Judgment judgment = scripted.judge_one(rated("x", "R"));
   EXPECT_EQ(scripted.asked->size(), 1u);
   EXPECT_EQ(judgment.label, "4");
@@ -125,8 +138,9 @@ TEST(Judge, OnlyPairsHaveOrders) {
 
 TEST(Judge, ExamplesAndRubricAreSwappedToo) {
   ScriptedJudge scripted(prefers_good, {both_orders()});
-  scripted.judge_one(pair("good", "bad",
-                          R"(, "examples": [{"input": "E", "response_a": "x", "response_b": "y", "label": "A"}])"));
+  scripted.judge_one(pair(
+      "good", "bad",
+      R"(, "examples": [{"input": "E", "response_a": "x", "response_b": "y", "label": "A"}])"));
   ASSERT_EQ(scripted.asked->size(), 2u);
   const engine::Request& swapped = (*scripted.asked)[1];
   EXPECT_LT(swapped.messages[0].content.find("\ny\n"), swapped.messages[0].content.find("\nx\n"));
@@ -138,7 +152,8 @@ TEST(Judge, TheCritiqueIsThatOfAPartWithTheCombinedLabel) {
   policy.order = Order::Both;
   ScriptedJudge scripted(
       [](const engine::Request& request) {
-        return place(request, "good") < place(request, "bad") ? scored({0.6, 0.4}, "first") : scored({0.9, 0.1}, "second");
+        return place(request, "good") < place(request, "bad") ? scored({0.6, 0.4}, "first")
+                                                              : scored({0.9, 0.1}, "second");
       },
       {policy});
   const Judgment judgment = scripted.judge_one(pair("good", "bad"));
@@ -165,7 +180,8 @@ TEST(Judge, AnUnreadableVerdictIsDataWithItsText) {
 TEST(Judge, OneUnreadableOrderLeavesTheOther) {
   ScriptedJudge scripted(
       [](const engine::Request& request) {
-        return place(request, "good") < place(request, "bad") ? scored({0.9, 0.1}) : engine::Result{};
+        return place(request, "good") < place(request, "bad") ? scored({0.9, 0.1})
+                                                              : engine::Result{};
       },
       {both_orders()});
   const Judgment judgment = scripted.judge_one(pair("good", "bad"));
@@ -200,12 +216,18 @@ TEST(Judge, RepeatsHaveSeedsOfTheirOwn) {
   ASSERT_EQ(judgment.parts.size(), 6u);
   std::vector<std::pair<int, std::string>> order;
   for (const data::Part& part : judgment.parts) order.emplace_back(part.sample, part.order);
-  EXPECT_EQ(order, (std::vector<std::pair<int, std::string>>{{0, "ab"}, {0, "ba"}, {1, "ab"}, {1, "ba"}, {2, "ab"}, {2, "ba"}}));
+  EXPECT_EQ(order, (std::vector<std::pair<int, std::string>>{
+                       {0, "ab"}, {0, "ba"}, {1, "ab"}, {1, "ba"}, {2, "ab"}, {2, "ba"}}));
 }
 
 TEST(Judge, SeedsDoNotDependOnTheBatch) {
-  const auto seeds_of = [](const std::string& response, const std::vector<Sample>& samples, std::uint64_t seed) {
-    ScriptedJudge scripted([](const engine::Request&) { return scored({1, 1, 1, 1, 1}); }, {repeated(3, seed)});
+  const auto seeds_of = [](const std::string& response, const std::vector<Sample>& samples,
+                           std::uint64_t seed) {
+    ScriptedJudge scripted(
+        [](const engine::Request&) {
+          return scored({1, 1, 1, 1, 1});
+        },
+        {repeated(3, seed)});
     scripted.judge_all(samples);
     std::vector<std::uint64_t> seeds;
     for (const engine::Request& request : *scripted.asked) {
@@ -215,7 +237,8 @@ TEST(Judge, SeedsDoNotDependOnTheBatch) {
   };
   const std::vector<std::uint64_t> alone = seeds_of("first", {rated("a", "first")}, 1);
   EXPECT_EQ(alone.size(), 3u);
-  EXPECT_EQ(seeds_of("first", {rated("b", "second"), rated("a", "first"), rated("c", "third")}, 1), alone);
+  EXPECT_EQ(seeds_of("first", {rated("b", "second"), rated("a", "first"), rated("c", "third")}, 1),
+            alone);
   EXPECT_NE(seeds_of("first", {rated("a", "first")}, 2), alone);
   EXPECT_NE(seeds_of("first", {rated("another id", "first")}, 1), alone);
 }
@@ -240,8 +263,9 @@ TEST(Judge, RepeatsThatWouldBeTheSameAreRefused) {
   Policy silent = verdict_only();
   silent.samples = 2;
   silent.temperature = 1;
-  EXPECT_EQ(message_of<Error>([&] { ScriptedJudge(prefers_good, {silent}); }),
-            "one: several samples of a verdict without a critique are all the same; use mode critique");
+  EXPECT_EQ(
+      message_of<Error>([&] { ScriptedJudge(prefers_good, {silent}); }),
+      "one: several samples of a verdict without a critique are all the same; use mode critique");
 }
 
 // --- a jury ---
@@ -256,7 +280,8 @@ TEST(Judge, MembersOfAJuryAreWeighedAndNamed) {
              ScriptedJudge::engines(
                  asked,
                  [](const engine::Request& request) {
-                   return request.max_tokens == 0 ? scored({0.6, 0.1, 0.1, 0.1, 0.1}) : scored({0.1, 0.1, 0.1, 0.1, 0.6}, "Kind.");
+                   return request.max_tokens == 0 ? scored({0.6, 0.1, 0.1, 0.1, 0.1})
+                                                  : scored({0.1, 0.1, 0.1, 0.1, 0.6}, "Kind.");
                  },
                  0),
              std::move(members));
@@ -278,7 +303,11 @@ TEST(Judge, MembersOfAJuryAreWeighedAndNamed) {
 // --- what comes with a judgment ---
 
 TEST(Judge, WhatTheDataHoldsIsFlagged) {
-  ScriptedJudge scripted([](const engine::Request&) { return scored({1, 1, 1, 1, 1}); }, {verdict_only()});
+  ScriptedJudge scripted(
+      [](const engine::Request&) {
+        return scored({1, 1, 1, 1, 1});
+      },
+      {verdict_only()});
   const std::vector<Judgment> judgments =
       scripted.judge_all({rated("plain", "R"), rated("empty", ""), rated("mark", "**Result:** 5"),
                           rated("all", "", R"(, "context": "**Result:**")")});
@@ -307,7 +336,8 @@ TEST(Judge, TruncationIsFlagged) {
 
 TEST(Judge, IdTaskAndExtraFieldsTravelThrough) {
   ScriptedJudge scripted([](const engine::Request&) { return scored({1, 2}); }, {verdict_only()});
-  const Judgment judgment = scripted.judge_one(pair("a", "b", R"(, "id": 7, "mine": {"k": [1]}, "label": "A")"));
+  const Judgment judgment =
+      scripted.judge_one(pair("a", "b", R"(, "id": 7, "mine": {"k": [1]}, "label": "A")"));
   EXPECT_EQ(judgment.id, "7");
   EXPECT_TRUE(judgment.id_is_integer);
   EXPECT_EQ(judgment.task, data::Task::Pairwise);
@@ -326,17 +356,26 @@ TEST(Judge, ASampleThatIsNotJudgedSaysWhy) {
 
 TEST(Judge, ASampleWithoutATemplateIsAnErrorBeforeAnythingRuns) {
   ScriptedJudge scripted(prefers_good, {verdict_only()}, "pairwise");
-  EXPECT_EQ(message_of<Error>([&] { scripted.judge_all({pair("a", "b"), rated("x", "R")}); })
-                .rfind("no template for task absolute with the labels 1, 2, 3, 4, 5; there are: pairwise", 0),
-            0u);
+  EXPECT_EQ(
+      message_of<Error>([&] {
+        scripted.judge_all({pair("a", "b"), rated("x", "R")});
+      })
+          .rfind("no template for task absolute with the labels 1, 2, 3, 4, 5; there are: pairwise",
+                 0),
+      0u);
   EXPECT_TRUE(scripted.asked->empty());
 }
 
 // --- the batch ---
 
 TEST(Judge, EqualRequestsAreRunOnce) {
-  ScriptedJudge scripted([](const engine::Request&) { return scored({1, 1, 1, 1, 5}); }, {verdict_only()});
-  const std::vector<Judgment> judgments = scripted.judge_all({rated("a", "R"), rated("b", "R"), rated("c", "other")});
+  ScriptedJudge scripted(
+      [](const engine::Request&) {
+        return scored({1, 1, 1, 1, 5});
+      },
+      {verdict_only()});
+  const std::vector<Judgment> judgments =
+      scripted.judge_all({rated("a", "R"), rated("b", "R"), rated("c", "other")});
   EXPECT_EQ(scripted.asked->size(), 2u);
   EXPECT_EQ(judgments[0].id, "a");
   EXPECT_EQ(judgments[1].id, "b");
@@ -350,23 +389,31 @@ TEST(Judge, TheOrderOfSamplesDoesNotMatter) {
     return scored({size, 1, 1, 1, 2}, "size " + std::to_string(size));
   };
   std::vector<Sample> samples;
-  for (int i = 0; i < 8; ++i) samples.push_back(rated(std::to_string(i), std::string(static_cast<size_t>(i), 'x')));
+  for (int i = 0; i < 8; ++i)
+    samples.push_back(rated(std::to_string(i), std::string(static_cast<size_t>(i), 'x')));
   ScriptedJudge one(script, {Policy{}});
   std::vector<Judgment> judgments = one.judge_all(samples);
   std::reverse(samples.begin(), samples.end());
   ScriptedJudge other(script, {Policy{}});
   std::vector<Judgment> reversed = other.judge_all(samples);
   std::reverse(reversed.begin(), reversed.end());
-  for (size_t i = 0; i < judgments.size(); ++i) EXPECT_EQ(data::to_json(judgments[i]).dump(), data::to_json(reversed[i]).dump());
+  for (size_t i = 0; i < judgments.size(); ++i)
+    EXPECT_EQ(data::to_json(judgments[i]).dump(), data::to_json(reversed[i]).dump());
 }
 
 TEST(Judge, StopsBetweenRequests) {
-  ScriptedJudge scripted([](const engine::Request&) { return scored({1, 1, 1, 1, 1}); }, {verdict_only()});
+  ScriptedJudge scripted(
+      [](const engine::Request&) {
+        return scored({1, 1, 1, 1, 1});
+      },
+      {verdict_only()});
   size_t done = 0;
   JudgeEvents events;
   events.judgment = [&](size_t, Judgment) { ++done; };
   events.stop = [&] { return done == 2; };
-  scripted.judge.judge(std::vector<Sample>{rated("a", "1"), rated("b", "2"), rated("c", "3"), rated("d", "4")}, events);
+  scripted.judge.judge(
+      std::vector<Sample>{rated("a", "1"), rated("b", "2"), rated("c", "3"), rated("d", "4")},
+      events);
   EXPECT_EQ(done, 2u);
 }
 
@@ -377,10 +424,15 @@ TEST(Judge, CritiquesAreStreamedWithTheirPlace) {
   std::map<std::pair<size_t, size_t>, std::string> texts;
   JudgeEvents events;
   events.judgment = [](size_t, Judgment) {};
-  events.text = [&](size_t sample, size_t part, std::string_view piece) { texts[{sample, part}] += piece; };
-  scripted.judge.judge(std::vector<Sample>{pair("good", "bad"), pair("bad", "good", R"(, "context": "C")")}, events);
-  EXPECT_EQ(texts, (std::map<std::pair<size_t, size_t>, std::string>{
-                       {{0, 0}, "The first."}, {{0, 1}, "The second."}, {{1, 0}, "The second."}, {{1, 1}, "The first."}}));
+  events.text = [&](size_t sample, size_t part, std::string_view piece) {
+    texts[{sample, part}] += piece;
+  };
+  scripted.judge.judge(
+      std::vector<Sample>{pair("good", "bad"), pair("bad", "good", R"(, "context": "C")")}, events);
+  EXPECT_EQ(texts, (std::map<std::pair<size_t, size_t>, std::string>{{{0, 0}, "The first."},
+                                                                     {{0, 1}, "The second."},
+                                                                     {{1, 0}, "The second."},
+                                                                     {{1, 1}, "The first."}}));
 }
 
 TEST(Judge, FitSaysTheLargestRequestAndTheLimit) {
@@ -394,12 +446,15 @@ TEST(Judge, FitSaysTheLargestRequestAndTheLimit) {
   EXPECT_EQ(fits[1].tokens, fits[0].tokens + 999);
   EXPECT_TRUE(scripted.asked->empty());
   ScriptedJudge unlimited(prefers_good, {both_orders()});
-  EXPECT_TRUE(unlimited.judge.fit(std::vector<Sample>{pair(std::string(100'000, 'x'), "b")}).front().fits());
+  EXPECT_TRUE(unlimited.judge.fit(std::vector<Sample>{pair(std::string(100'000, 'x'), "b")})
+                  .front()
+                  .fits());
 }
 
 TEST(Judge, WhatTheLedgerKnowsIsNotRunAgain) {
   const selene::testing::TemporaryFolder folder;
-  const std::vector<Sample> samples = {pair("good", "bad"), pair("bad", "good", R"(, "context": "C")")};
+  const std::vector<Sample> samples = {pair("good", "bad"),
+                                       pair("bad", "good", R"(, "context": "C")")};
   ScriptedJudge first(prefers_good, {both_orders()}, "", Ledger(folder / "ledger.sqlite"));
   const std::vector<Judgment> judgments = first.judge_all(samples);
   EXPECT_EQ(first.asked->size(), 4u);
@@ -408,14 +463,19 @@ TEST(Judge, WhatTheLedgerKnowsIsNotRunAgain) {
   const std::vector<Judgment> again = second.judge_all(samples);
   EXPECT_TRUE(second.asked->empty());
   EXPECT_EQ(second.judge.ledger_hits(), 4);
-  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(data::to_json(again[i]).dump(), data::to_json(judgments[i]).dump());
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_EQ(data::to_json(again[i]).dump(), data::to_json(judgments[i]).dump());
 }
 
 TEST(Judge, ModesAndOrdersHaveNames) {
-  for (const Mode mode : {Mode::Critique, Mode::Verdict}) EXPECT_EQ(mode_from_name(mode_name(mode)), mode);
-  for (const Order order : {Order::One, Order::Both}) EXPECT_EQ(order_from_name(order_name(order)), order);
-  EXPECT_EQ(message_of<Error>([] { mode_from_name("quick"); }), "unknown mode 'quick'; known: critique, verdict");
-  EXPECT_EQ(message_of<Error>([] { order_from_name("ab"); }), "unknown order 'ab'; known: one, both");
+  for (const Mode mode : {Mode::Critique, Mode::Verdict})
+    EXPECT_EQ(mode_from_name(mode_name(mode)), mode);
+  for (const Order order : {Order::One, Order::Both})
+    EXPECT_EQ(order_from_name(order_name(order)), order);
+  EXPECT_EQ(message_of<Error>([] { mode_from_name("quick"); }),
+            "unknown mode 'quick'; known: critique, verdict");
+  EXPECT_EQ(message_of<Error>([] { order_from_name("ab"); }),
+            "unknown order 'ab'; known: one, both");
 }
 
 TEST(Judge, NothingIsJudgedAsNothing) {
@@ -424,9 +484,7 @@ TEST(Judge, NothingIsJudgedAsNothing) {
   EXPECT_TRUE(scripted.judge.fit({}).empty());
 }
 
-TEST(Judge, AJudgeWithoutMembersIsABug) {
-  EXPECT_THROW(Judge("none", {}, {}), std::logic_error);
-}
+TEST(Judge, AJudgeWithoutMembersIsABug) { EXPECT_THROW(Judge("none", {}, {}), std::logic_error); }
 
 }  // namespace
 }  // namespace selene::judge

@@ -32,7 +32,8 @@ data::Sample with_examples() {
 
 std::vector<std::pair<std::string, std::string>> turns(const engine::Request& request) {
   std::vector<std::pair<std::string, std::string>> all;
-  for (const engine::Message& message : request.messages) all.emplace_back(message.role, message.content);
+  for (const engine::Message& message : request.messages)
+    all.emplace_back(message.role, message.content);
   return all;
 }
 
@@ -42,7 +43,8 @@ TEST(Prompt, ACritiqueBeginsWithTheStartAndEndsAtTheMark) {
   Policy policy;
   policy.max_tokens = 77;
   policy.temperature = 0.5;
-  const engine::Request request = make_request(form(), sample_of(R"({"task": "classification", "input": "I", "response": "R"})"), policy);
+  const engine::Request request = make_request(
+      form(), sample_of(R"({"task": "classification", "input": "I", "response": "R"})"), policy);
   EXPECT_EQ(turns(request), (Turns{{"user", "I"}}));
   EXPECT_EQ(request.answer_start, "S:");
   EXPECT_EQ(request.max_tokens, 77);
@@ -56,7 +58,10 @@ TEST(Prompt, AVerdictAloneGeneratesNothing) {
   Policy policy;
   policy.mode = Mode::Verdict;
   policy.temperature = 0.5;
-  const engine::Request request = make_request(form(), sample_of(R"({"task": "pairwise", "input": "I", "response_a": "a", "response_b": "b"})"), policy);
+  const engine::Request request = make_request(
+      form(),
+      sample_of(R"({"task": "pairwise", "input": "I", "response_a": "a", "response_b": "b"})"),
+      policy);
   EXPECT_EQ(request.answer_start, "");
   EXPECT_EQ(request.max_tokens, 0);
   EXPECT_EQ(request.stop, "");
@@ -78,13 +83,19 @@ TEST(Prompt, InVerdictModeExamplesShowTheirVerdictAlone) {
   Policy policy;
   policy.mode = Mode::Verdict;
   const engine::Request request = make_request(form(), with_examples(), policy);
-  EXPECT_EQ(turns(request), (Turns{{"user", "E1"}, {"assistant", "M: 2"}, {"user", "E2|K"}, {"assistant", "M: 5"}, {"user", "I"}}));
+  EXPECT_EQ(turns(request), (Turns{{"user", "E1"},
+                                   {"assistant", "M: 2"},
+                                   {"user", "E2|K"},
+                                   {"assistant", "M: 5"},
+                                   {"user", "I"}}));
 }
 
 TEST(Prompt, ASampleThatCannotBeRenderedIsAnError) {
-  const Template strict = parse_template("task: absolute\nmark: M\nuser_template: '{reference}'\n", "strict", "strict.yaml");
-  EXPECT_EQ(message_of<Error>([&] { make_request(strict, with_examples(), {}); }),
-            "the template 'strict' has the placeholder '{reference}' and the sample no 'reference'");
+  const Template strict = parse_template("task: absolute\nmark: M\nuser_template: '{reference}'\n",
+                                         "strict", "strict.yaml");
+  EXPECT_EQ(
+      message_of<Error>([&] { make_request(strict, with_examples(), {}); }),
+      "the template 'strict' has the placeholder '{reference}' and the sample no 'reference'");
 }
 
 // --- keys ---

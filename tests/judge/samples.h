@@ -11,7 +11,9 @@
 
 namespace selene::testing {
 
-inline data::Sample sample_of(const std::string& json) { return data::sample_from_json(data::parse_object(json), 1); }
+inline data::Sample sample_of(const std::string& json) {
+  return data::sample_from_json(data::parse_object(json), 1);
+}
 
 // A JSON string, quoted.
 inline std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
@@ -20,7 +22,8 @@ inline std::string quoted(const std::string& text) { return nlohmann::json(text)
 inline std::vector<data::Sample> samples_of(const std::filesystem::path& path) {
   data::JsonlReader reader(path);
   std::vector<data::Sample> samples;
-  for (data::Row row; reader.next(row);) samples.push_back(data::sample_from_json(row.value, row.line));
+  for (data::Row row; reader.next(row);)
+    samples.push_back(data::sample_from_json(row.value, row.line));
   return samples;
 }
 

@@ -23,7 +23,8 @@ engine::Request asked(std::vector<std::string> labels) {
 
 engine::Result scored(const std::vector<double>& probabilities) {
   engine::Result result;
-  for (const double probability : probabilities) result.label_log_probs.push_back(std::log(probability));
+  for (const double probability : probabilities)
+    result.label_log_probs.push_back(std::log(probability));
   return result;
 }
 
@@ -79,7 +80,8 @@ TEST(Part, SaysWhatHappenedToTheText) {
   EXPECT_EQ(make_part(asked({"A", "B"}), result, false).flags, Flags{});
   result.truncated = true;
   result.invalid_utf8 = true;
-  EXPECT_EQ(make_part(asked({"A", "B"}), result, false).flags, (Flags{"truncated", "invalid_utf8"}));
+  EXPECT_EQ(make_part(asked({"A", "B"}), result, false).flags,
+            (Flags{"truncated", "invalid_utf8"}));
 }
 
 // --- several ---
@@ -121,7 +123,8 @@ TEST(Combine, LabelsThatAreNoNumbersHaveNoScore) {
 }
 
 TEST(Combine, TwoOrdersGiveTheMeanOfTheirDistributions) {
-  const Judgment judgment = combined({ordered(part("A", {{"A", 0.9}, {"B", 0.1}}), "ab"), ordered(part("A", {{"A", 0.6}, {"B", 0.4}}), "ba")});
+  const Judgment judgment = combined({ordered(part("A", {{"A", 0.9}, {"B", 0.1}}), "ab"),
+                                      ordered(part("A", {{"A", 0.6}, {"B", 0.4}}), "ba")});
   EXPECT_EQ(judgment.label, "A");
   expect_near(judgment.probabilities, {{"A", 0.75}, {"B", 0.25}});
   EXPECT_NEAR(*judgment.margin, 0.5, 1e-12);
@@ -132,15 +135,18 @@ TEST(Combine, TwoOrdersGiveTheMeanOfTheirDistributions) {
 }
 
 TEST(Combine, OrdersThatDisagreeAreFlippedAndTheSurerOneWins) {
-  const Judgment judgment = combined({ordered(part("A", {{"A", 0.6}, {"B", 0.4}}), "ab"), ordered(part("B", {{"A", 0.1}, {"B", 0.9}}), "ba")});
+  const Judgment judgment = combined({ordered(part("A", {{"A", 0.6}, {"B", 0.4}}), "ab"),
+                                      ordered(part("B", {{"A", 0.1}, {"B", 0.9}}), "ba")});
   EXPECT_EQ(judgment.label, "B");
   EXPECT_EQ(judgment.flags, Flags{"flipped"});
   EXPECT_EQ(judgment.critique, "says B");
 }
 
-// A judge that always prefers the first place says nothing: the mean is even, the first label stands, the flip is said.
+// A judge that always prefers the first place says nothing: the mean is even, the first label
+// stands, the flip is said.
 TEST(Combine, APurePositionBiasIsEven) {
-  const Judgment judgment = combined({ordered(part("A", {{"A", 0.75}, {"B", 0.25}}), "ab"), ordered(part("B", {{"A", 0.25}, {"B", 0.75}}), "ba")});
+  const Judgment judgment = combined({ordered(part("A", {{"A", 0.75}, {"B", 0.25}}), "ab"),
+                                      ordered(part("B", {{"A", 0.25}, {"B", 0.75}}), "ba")});
   expect_near(judgment.probabilities, {{"A", 0.5}, {"B", 0.5}});
   EXPECT_EQ(judgment.label, "A");
   EXPECT_EQ(judgment.margin, 0);
@@ -149,15 +155,17 @@ TEST(Combine, APurePositionBiasIsEven) {
 }
 
 TEST(Combine, TiesAreALabelLikeOthers) {
-  const Judgment judgment = combined({ordered(part("A", {{"A", 0.5}, {"B", 0.1}, {"Tie", 0.4}}), "ab"),
-                                      ordered(part("B", {{"A", 0.1}, {"B", 0.5}, {"Tie", 0.4}}), "ba")});
+  const Judgment judgment =
+      combined({ordered(part("A", {{"A", 0.5}, {"B", 0.1}, {"Tie", 0.4}}), "ab"),
+                ordered(part("B", {{"A", 0.1}, {"B", 0.5}, {"Tie", 0.4}}), "ba")});
   EXPECT_EQ(judgment.label, "Tie");
   EXPECT_EQ(judgment.flags, Flags{"flipped"});
   EXPECT_EQ(judgment.critique, "says A") << "no part says Tie: the first one's critique stands";
 }
 
 TEST(Combine, RepeatsThatDisagreeAreNotFlipped) {
-  std::vector<Part> parts = {part("3", {{"3", 0.8}, {"4", 0.2}}), part("4", {{"3", 0.3}, {"4", 0.7}})};
+  std::vector<Part> parts = {part("3", {{"3", 0.8}, {"4", 0.2}}),
+                             part("4", {{"3", 0.3}, {"4", 0.7}})};
   parts[1].sample = 1;
   const Judgment judgment = combined(parts);
   EXPECT_EQ(judgment.label, "3");
@@ -166,8 +174,11 @@ TEST(Combine, RepeatsThatDisagreeAreNotFlipped) {
 
 TEST(Combine, FlipsAreSoughtWithinARepeat) {
   std::vector<Part> parts;
-  for (const auto& [label, order, sample] : {std::tuple{"A", "ab", 0}, {"A", "ba", 0}, {"B", "ab", 1}, {"B", "ba", 1}}) {
-    parts.push_back(ordered(part(label, {{"A", label[0] == 'A' ? 0.9 : 0.2}, {"B", label[0] == 'A' ? 0.1 : 0.8}}), order));
+  for (const auto& [label, order, sample] :
+       {std::tuple{"A", "ab", 0}, {"A", "ba", 0}, {"B", "ab", 1}, {"B", "ba", 1}}) {
+    parts.push_back(ordered(
+        part(label, {{"A", label[0] == 'A' ? 0.9 : 0.2}, {"B", label[0] == 'A' ? 0.1 : 0.8}}),
+        order));
     parts.back().sample = sample;
   }
   EXPECT_EQ(combined(parts).flags, Flags{});
@@ -176,7 +187,8 @@ TEST(Combine, FlipsAreSoughtWithinARepeat) {
 }
 
 TEST(Combine, WeightsCount) {
-  std::vector<Part> parts = {part("Yes", {{"Yes", 1}, {"No", 0}}), part("No", {{"Yes", 0}, {"No", 1}})};
+  std::vector<Part> parts = {part("Yes", {{"Yes", 1}, {"No", 0}}),
+                             part("No", {{"Yes", 0}, {"No", 1}})};
   parts[0].judge = "small";
   parts[1].judge = "large";
   parts[1].weight = 3;
@@ -188,9 +200,10 @@ TEST(Combine, WeightsCount) {
 
 TEST(Combine, MembersAreComparedByTheirOwnMeans) {
   // Each member flips, and both agree on A over both orders.
-  std::vector<Part> parts = {
-      ordered(part("A", {{"A", 0.9}, {"B", 0.1}}), "ab"), ordered(part("B", {{"A", 0.4}, {"B", 0.6}}), "ba"),
-      ordered(part("A", {{"A", 0.8}, {"B", 0.2}}), "ab"), ordered(part("B", {{"A", 0.3}, {"B", 0.7}}), "ba")};
+  std::vector<Part> parts = {ordered(part("A", {{"A", 0.9}, {"B", 0.1}}), "ab"),
+                             ordered(part("B", {{"A", 0.4}, {"B", 0.6}}), "ba"),
+                             ordered(part("A", {{"A", 0.8}, {"B", 0.2}}), "ab"),
+                             ordered(part("B", {{"A", 0.3}, {"B", 0.7}}), "ba")};
   parts[2].judge = parts[3].judge = "other";
   EXPECT_EQ(combined(parts).flags, Flags{"flipped"});
   EXPECT_EQ(combined(parts).label, "A");
@@ -241,7 +254,8 @@ TEST(Combine, WithoutAMajorityThereIsNoVerdict) {
 }
 
 TEST(Combine, APartWithoutADistributionMakesItAMajority) {
-  const Judgment judgment = combined({part("Yes", {{"Yes", 0.9}, {"No", 0.1}}), part("No"), part("No")});
+  const Judgment judgment =
+      combined({part("Yes", {{"Yes", 0.9}, {"No", 0.1}}), part("No"), part("No")});
   EXPECT_EQ(judgment.label, "No");
   EXPECT_TRUE(judgment.probabilities.empty());
 }
@@ -252,7 +266,8 @@ TEST(Combine, FlagsAreSortedDistinctAndKept) {
   std::vector<Part> parts = {part("A", {{"A", 1}, {"B", 0}}), part("A", {{"A", 1}, {"B", 0}})};
   parts[0].flags = {"truncated"};
   parts[1].flags = {"truncated", "invalid_utf8"};
-  EXPECT_EQ(combined(parts, judgment).flags, (Flags{"empty_response", "invalid_utf8", "mark_in_data", "truncated"}));
+  EXPECT_EQ(combined(parts, judgment).flags,
+            (Flags{"empty_response", "invalid_utf8", "mark_in_data", "truncated"}));
 }
 
 TEST(Combine, NothingIsABug) { EXPECT_THROW(combined({}), std::logic_error); }

@@ -1,0 +1,44 @@
+// The ledger across runs of the program: the same work costs nothing, and a record can be run
+// again.
+#include "default_model.h"
+#include "program.h"
+
+namespace selene::testing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using LedgerProgram = DefaultModelTest;
+
+TEST_F(LedgerProgram, AnswersWorkThatItKnowsAndReplaysIt) {
+  const TemporaryFolder folder;
+  const std::string ledger = folder / "ledger.sqlite";
+  const std::vector<std::string> args{
+      "--task",  "pairwise", "--input",      "2+2?", "--response-a", "4",   "--response-b", "5",
+      "--order", "both",     "--max-tokens", "8",    "--ledger",     ledger};
+  const Finished first = judge(args);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const Finished second = judge(args);
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(second.out, first.out);
+  EXPECT_NE(second.err.find("2 requests known from the ledger"), std::string::npos) << second.err;
+
+  const Finished stats = run({"ledger", "stats", "--json", "--ledger", ledger});
+  EXPECT_EQ(Json::parse(stats.out).at("records"), 2) << stats.out;
+
+  const std::string key = rows_of(first.out)[0].at("parts")[0].at("key");
+  const Finished replayed = run({"ledger", "replay", key, "--threads", "1", "--ledger", ledger});
+  EXPECT_EQ(replayed.exit_code, 0) << replayed.out << replayed.err;
+  EXPECT_EQ(replayed.out, "critique the same bytes\nscores   the same bits\n");
+
+  const std::string exported = folder / "records.jsonl";
+  EXPECT_EQ(run({"ledger", "export", exported, "--ledger", ledger}).exit_code, 0);
+  const std::string other = folder / "other.sqlite";
+  EXPECT_EQ(run({"ledger", "import", exported, "--ledger", other}).out,
+            "2 records read, 2 added, 0 were there\n");
+  EXPECT_EQ(run({"ledger", "import", exported, "--ledger", other}).out,
+            "2 records read, 0 added, 2 were there\n");
+  EXPECT_EQ(run({"ledger", "prune", "--all", "--ledger", other}).out, "2 records removed\n");
+}
+
+}  // namespace
+}  // namespace selene::testing
