@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "judge/yaml.h"
 
 namespace selene::judge {
 namespace {
@@ -122,13 +123,7 @@ void make_relative(std::optional<std::string>& file, const std::filesystem::path
 
 JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path) {
   const std::string place = path.string();
-  if (!is_valid_utf8(yaml)) throw Error("invalid UTF-8", place, "save the file as UTF-8");
-  YAML::Node root;
-  try {
-    root = YAML::Load(std::string(yaml));
-  } catch (const YAML::Exception& failure) {
-    throw Error(fmt::format("not YAML: {}", cut_to_columns(failure.what(), 200)), place);
-  }
+  const YAML::Node root = parse_yaml(yaml, place);
   if (!root.IsMap()) throw Error("a judge file is a YAML map with 'members', or with one judge's keys", place);
   JudgeSpec spec;
   spec.name = path.stem().string();

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "judge/yaml.h"
 
 namespace selene::judge {
 namespace {
@@ -289,13 +290,7 @@ bool fits(const Template& form, const Sample& sample) {
 
 Template parse_template(std::string_view yaml, std::string_view name, std::string_view place) {
   if (yaml.size() > kMaxTemplateBytes) throw Error("a template of more than 1 MiB", place);
-  if (!is_valid_utf8(yaml)) throw Error("invalid UTF-8", place, "save the file as UTF-8");
-  YAML::Node root;
-  try {
-    root = YAML::Load(std::string(yaml));
-  } catch (const YAML::Exception& failure) {
-    throw Error(fmt::format("not YAML: {}", cut_to_columns(failure.what(), 200)), place);
-  }
+  const YAML::Node root = parse_yaml(yaml, place);
   if (!root.IsMap()) throw Error("a template is a YAML map with the key 'user_template'", place);
   constexpr std::array<std::string_view, 8> kKeys{"user_template", "name", "task",     "labels",
                                                   "mark",          "answer_start", "criteria", "description"};

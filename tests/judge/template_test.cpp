@@ -271,6 +271,12 @@ TEST(Template, InvalidUtf8IsRefused) {
   EXPECT_EQ(refusal("user_template: \xFF"), "t.yaml: invalid UTF-8; save the file as UTF-8");
 }
 
+TEST(Template, ControlCharactersAreNoYaml) {
+  using namespace std::string_literals;
+  EXPECT_EQ(refusal("user_template: a\0_b"s), "t.yaml: not YAML: a control character at byte 17");
+  EXPECT_EQ(refusal("\x7F"), "t.yaml: not YAML: a control character at byte 1");
+}
+
 TEST(Template, WhatIsNoYamlIsRefusedWithThePlace) {
   const std::string message = refusal("user_template: x\ntask: [a\n");
   EXPECT_EQ(message.rfind("t.yaml: not YAML: ", 0), 0u) << message;

@@ -1,0 +1,15 @@
+// YAML text into yaml-cpp's nodes, for templates and judge files.
+#pragma once
+
+#include <string_view>
+
+namespace YAML {
+class Node;
+}
+
+namespace selene::judge {
+
+// Throws Error with `place`: invalid UTF-8, a control character that YAML does not allow, not YAML.
+YAML::Node parse_yaml(std::string_view text, std::string_view place);
+
+}  // namespace selene::judge
