@@ -2,7 +2,7 @@
 
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 lock_file="${SELENE_LOCK:-$repo/third_party.lock}"
-cache="${SELENE_CACHE:-$HOME/.cache/selene}"
+cache="${SELENE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/selene}"
 
 say() { echo "selene: $*" >&2; }
 die() { say "$*"; exit 1; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -127,6 +128,20 @@ std::string overlong_reason(const judge::Judge::Fit& fit) {
   return fmt::format("overlong: {} tokens, the context has {}", fit.tokens, fit.limit);
 }
 
+// Refuses the run before a model is loaded when a template cannot be filled from a sample.
+void check_templates(const judge::Judge& judge, const data::InputRows& input) {
+  data::InputRows::Reader reader(input);
+  for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
+    for (size_t i = 0; i < samples.size(); ++i) {
+      try {
+        judge.check({&samples[i], 1});
+      } catch (const Error& failure) {
+        throw failure.at(reader.place(i));
+      }
+    }
+  }
+}
+
 // Refuses the run before the first judgment when a sample does not fit, unless they are to be
 // skipped.
 size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t kept, bool skip) {
@@ -136,12 +151,7 @@ size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t k
   reader.skip(kept);
   for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
     for (size_t i = 0; i < samples.size(); ++i) {
-      judge::Judge::Fit fit;
-      try {
-        fit = judge.fit({&samples[i], 1}).front();
-      } catch (const Error& failure) {
-        throw failure.at(reader.place(i));
-      }
+      const judge::Judge::Fit fit = judge.fit({&samples[i], 1}).front();
       if (fit.fits()) continue;
       if (overlong++ == 0) {
         first = fmt::format("{} needs {} tokens with its critique, the context has {}",
@@ -182,6 +192,23 @@ class InOrder {
   Progress& progress_;
   std::function<void(size_t, const data::Judgment&)> pass_;
   std::map<size_t, data::Judgment> waiting_;
+};
+
+// With --no-ledger, what is finished before its turn to be written is kept in a ledger beside the
+// output, so that an interrupt or a kill loses none of it; it goes away with the run's end.
+class ScratchLedger {
+ public:
+  explicit ScratchLedger(const JudgeCommand& options) : path_(options.out + ".part.ledger") {
+    if (options.overwrite && !options.out.empty()) remove();
+  }
+  // For the judge's flags.
+  const std::string& path() const { return path_; }
+  void remove() const {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
+  }
+
+ private:
+  std::string path_;
 };
 
 void count(const data::Judgment& judgment, bool skipped, Counts& counts) {
@@ -268,15 +295,9 @@ Json counters_json(const engine::Counters& counters) {
           {"scoring_s", counters.scoring_s}};
 }
 
-int run_judge(const CLI::App& command, const JudgeCommand& options) {
-  const auto start = Clock::now();
-  RunRecord record("judge");
-  if (!options.out.empty()) data::RowOutput::check_new(options.out, options.overwrite);
-  const data::InputRows input = open_input(command, options);
-  Counts counts;
-  counts.rows = input.check_all();
-
-  judge::Judge judge = open_judge(options.judge);
+int run_with_judge(judge::Judge judge, const data::InputRows& input, const JudgeCommand& options,
+                   Counts counts, RunRecord& record, Clock::time_point start) {
+  check_templates(judge, input);
   const Json work = {{"command", "judge"},
                      {"input_sha256", input.digest()},
                      {"skip_overlong", options.skip_overlong},
@@ -305,7 +326,7 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
   if (done < counts.rows) {
     if (output) output->sync();
     std::fprintf(stderr, "interrupted: %zu of %zu rows are done%s\n", done, counts.rows,
-                 output ? fmt::format(" and kept in {}; the same command again goes on from there",
+                 output ? fmt::format(" and kept in {}, what is finished of later ones too; the same command again goes on from there",
                                       output->part_path().string())
                               .c_str()
                         : "; give --out FILE to keep them");
@@ -331,6 +352,24 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
     print_default_judge_note(judge);
   }
   return kExitOk;
+}
+
+int run_judge(const CLI::App& command, const JudgeCommand& options) {
+  const auto start = Clock::now();
+  RunRecord record("judge");
+  if (!options.out.empty()) data::RowOutput::check_new(options.out, options.overwrite);
+  const data::InputRows input = open_input(command, options);
+  Counts counts;
+  counts.rows = input.check_all();
+  JudgeFlags flags = options.judge;
+  const ScratchLedger scratch(options);
+  if (flags.no_ledger && !options.out.empty()) {
+    flags.no_ledger = false;
+    flags.ledger = scratch.path();
+  }
+  const int exit_code = run_with_judge(open_judge(flags), input, options, counts, record, start);
+  if (exit_code == kExitOk && !options.out.empty()) scratch.remove();
+  return exit_code;
 }
 
 }  // namespace

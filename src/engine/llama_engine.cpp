@@ -310,8 +310,9 @@ void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request
     const auto shared = common_prefix(sequences_->held(0), job.tokens);
     counters_.prompt_tokens_computed += static_cast<std::int64_t>(job.tokens.size() - shared);
     counters_.scoring_tokens_computed -= static_cast<std::int64_t>(job.tokens.size() - shared);
+    const double scoring_s = counters_.scoring_s;
     finish(one, events);
-    counters_.scoring_s -= seconds_since(start);
+    counters_.scoring_s = scoring_s;  // Prompt and labels go through in one pass: its time counts as the prompt's.
     counters_.prefill_s += seconds_since(start);
   }
 }

@@ -124,6 +124,12 @@ Judge::Work Judge::plan_all(std::span<const data::Sample> samples) const {
   return work;
 }
 
+void Judge::check(std::span<const data::Sample> samples) const {
+  for (const data::Sample& sample : samples) {
+    for (const Member& member : members_) make_request(member.templates.pick(sample), sample, member.policy);
+  }
+}
+
 std::vector<Judge::Fit> Judge::fit(std::span<const data::Sample> samples) {
   std::vector<Fit> fits;
   for (const data::Sample& sample : samples) {

@@ -50,10 +50,10 @@ struct Member {
 
 struct JudgeEvents {
   // In any order of samples.
-  std::function<void(size_t sample, data::Judgment judgment)> judgment;
+  std::function<void(size_t sample, data::Judgment judgment)> judgment{};
   // A critique as it is written; part 0 is the first member's first order. May be empty.
-  std::function<void(size_t sample, size_t part, std::string_view piece)> text;
-  std::function<bool()> stop;
+  std::function<void(size_t sample, size_t part, std::string_view piece)> text{};
+  std::function<bool()> stop{};
 };
 
 class Judge {
@@ -62,12 +62,15 @@ class Judge {
   Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines, std::vector<Member> members,
         std::optional<Ledger> ledger = {});
 
+  // Throws Error for the first sample that no template fits or whose template it cannot fill; needs no model.
+  void check(std::span<const data::Sample> samples) const;
+
   struct Fit {
     std::int64_t tokens = 0;     // Of the context, for the sample's largest request; 0: known already, or not known.
     std::int64_t limit = 0;      // What there is; 0: not known.
     bool fits() const { return limit == 0 || tokens <= limit; }
   };
-  // Whether each sample fits its engines' contexts. Throws Error for a sample that its template cannot render.
+  // Whether each sample fits its engines' contexts. Throws Error as check() does.
   std::vector<Fit> fit(std::span<const data::Sample> samples);
   // Judges all samples as one batch. Each judgment depends on its sample alone.
   void judge(std::span<const data::Sample> samples, const JudgeEvents& events);

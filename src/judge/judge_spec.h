@@ -19,26 +19,26 @@ namespace selene::judge {
 
 // What may be said of a member: in a judge file, or by flags, which override the file. Empty: not said.
 struct MemberSettings {
-  std::optional<std::string> adapter;        // A LoRA adapter's file, or "none".
-  std::optional<double> adapter_scale;
-  std::optional<std::string> template_spec;
-  std::optional<std::string> mode;
-  std::optional<std::string> order;
-  std::optional<int> max_tokens;
-  std::optional<int> samples;
-  std::optional<double> temperature;
-  std::optional<std::string> chat_template;  // A Jinja file.
-  std::optional<std::string> date;
-  std::optional<std::string> key_env;        // Of an endpoint's key: a variable's name, or a file.
-  std::optional<std::string> key_file;
+  std::optional<std::string> adapter{};        // A LoRA adapter's file, or "none".
+  std::optional<double> adapter_scale{};
+  std::optional<std::string> template_spec{};
+  std::optional<std::string> mode{};
+  std::optional<std::string> order{};
+  std::optional<int> max_tokens{};
+  std::optional<int> samples{};
+  std::optional<double> temperature{};
+  std::optional<std::string> chat_template{};  // A Jinja file.
+  std::optional<std::string> date{};
+  std::optional<std::string> key_env{};        // Of an endpoint's key: a variable's name, or a file.
+  std::optional<std::string> key_file{};
 };
 
 struct MemberSpec {
-  std::string name;                    // Empty: the model's.
-  std::string model;                   // Empty with endpoints; "" of both: the default model.
-  std::vector<std::string> endpoints;  // URL#model
+  std::string name{};                    // Empty: the model's.
+  std::string model{};                   // Empty with endpoints; "" of both: the default model.
+  std::vector<std::string> endpoints{};  // URL#model
   double weight = 1;
-  MemberSettings settings;
+  MemberSettings settings{};
 };
 
 struct JudgeSpec {
