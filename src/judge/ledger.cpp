@@ -62,6 +62,10 @@ struct Ledger::State {
     if (kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN) {
       return error(fmt::format("the ledger cannot be opened for writing: {}", text), "give --ledger FILE or --no-ledger");
     }
+    if (kind == SQLITE_IOERR) {
+      return error(fmt::format("the ledger cannot be read or written: {}", text),
+                   "look at the disk and run the same command again: what is recorded is kept");
+    }
     return error(fmt::format("the ledger failed: {}", text), "");
   }
   void check(int code) const {
