@@ -30,6 +30,13 @@ if(NOT SELENE_LLAMA_ARGS)
 endif()
 if(NOT llama_FOUND)
   selene_run_script(SELENE_LLAMA_PREFIX build_llama.sh ${SELENE_LLAMA_ARGS})
+  # ggml's package file remembers where its libraries were; another prefix has its own.
+  get_cmake_property(names CACHE_VARIABLES)
+  foreach(name IN LISTS names)
+    if(name MATCHES "^(GGML_.*|ggml_DIR)$")
+      unset(${name} CACHE)
+    endif()
+  endforeach()
   find_package(llama REQUIRED PATHS "${SELENE_LLAMA_PREFIX}" NO_DEFAULT_PATH)
   unset(llama_DIR CACHE)  # so that the next configure asks build_llama.sh again
 endif()

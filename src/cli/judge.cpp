@@ -289,6 +289,7 @@ Json counters_json(const engine::Counters& counters) {
   return {{"prompt_tokens", counters.prompt_tokens},
           {"prompt_tokens_computed", counters.prompt_tokens_computed},
           {"scoring_tokens_computed", counters.scoring_tokens_computed},
+          {"repeated_tokens_computed", counters.repeated_tokens_computed},
           {"generated_tokens", counters.generated_tokens},
           {"prefill_s", counters.prefill_s},
           {"decode_s", counters.decode_s},

@@ -60,6 +60,7 @@ struct Counters {
   std::int64_t prompt_tokens = 0;           // As if every request were computed alone.
   std::int64_t prompt_tokens_computed = 0;  // What was left after sharing prefixes.
   std::int64_t scoring_tokens_computed = 0; // Tokens of critiques' ends, marks and labels, computed to score.
+  std::int64_t repeated_tokens_computed = 0;  // Known ones computed again, for exactness; in neither of the above.
   std::int64_t generated_tokens = 0;
   double prefill_s = 0;
   double decode_s = 0;

@@ -26,7 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Raise when our own arithmetic changes any number that a judgment holds.
-constexpr int kNumericsRevision = 1;
+constexpr int kNumericsRevision = 2;
 // Tokens guessed after each one that is written. At least one, since no pass may compute a single token.
 constexpr size_t kGuesses = std::max<size_t>(2, Sequences::kLeastTokens - 1);
 // A critique's canonical text can be split into a few more tokens than were generated.
@@ -131,7 +131,7 @@ class LlamaEngine : public Engine {
   void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
   Scoring start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const;
-  void finish(std::vector<Scoring>& scorings, const Events& events);
+  void finish(std::vector<Scoring>& scorings, bool with_prompt, const Events& events);
   std::int64_t kv_bytes_per_token() const;
 
   LlamaOptions options_;
@@ -143,6 +143,7 @@ class LlamaEngine : public Engine {
   std::optional<Sequences> sequences_;
   Drafter drafter_;
   std::int64_t context_limit_ = 0;
+  bool on_gpu_ = false;
   Counters counters_;
 };
 
@@ -173,7 +174,8 @@ LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
     id_.adapter = sha256_file_cached(options_.adapter);
     if (options_.adapter_scale != 1) id_.adapter += fmt::format("*{}", options_.adapter_scale);
   }
-  id_.version = llama_engine_version(llama_supports_gpu_offload() && options_.gpu_layers != 0);
+  on_gpu_ = llama_supports_gpu_offload() && options_.gpu_layers != 0;
+  id_.version = llama_engine_version(on_gpu_);
   if (!options_.exact) id_.version += ", not exact";
   id_.options = "date " + options_.date;
   if (!options_.chat_template.empty()) id_.options += ", chat template " + sha256(options_.chat_template);
@@ -274,9 +276,10 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
       .adapter_scale = options_.adapter_scale,
       .slots = static_cast<int>(slots),
       .slot_tokens = length,
-      .batch_tokens = options_.batch_tokens,
+      .batch_tokens = std::max(options_.batch_tokens, static_cast<int>(2 * Sequences::kPromptTokens)),
       .outputs = kGuesses + 1,
       .threads = options_.threads,
+      .flash = !on_gpu_,
       .exact = options_.exact,
   });
 }
@@ -307,11 +310,11 @@ void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request
     const auto start = Clock::now();
     std::vector<Scoring> one;
     one.push_back(start_scoring(job, requests[job.request], /*slot=*/0, ""));
-    const auto shared = common_prefix(sequences_->held(0), job.tokens);
+    const size_t shared = sequences_->shared_prompt(0, job.tokens);
     counters_.prompt_tokens_computed += static_cast<std::int64_t>(job.tokens.size() - shared);
     counters_.scoring_tokens_computed -= static_cast<std::int64_t>(job.tokens.size() - shared);
     const double scoring_s = counters_.scoring_s;
-    finish(one, events);
+    finish(one, /*with_prompt=*/true, events);
     counters_.scoring_s = scoring_s;  // Prompt and labels go through in one pass: its time counts as the prompt's.
     counters_.prefill_s += seconds_since(start);
   }
@@ -329,21 +332,25 @@ Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int s
   return scoring;
 }
 
-// Scores the labels of all, side by side, and reports the results.
-void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
+// Scores the labels of all, side by side, and reports the results; with the prompt where it is not computed yet.
+void LlamaEngine::finish(std::vector<Scoring>& scorings, bool with_prompt, const Events& events) {
   const auto start = Clock::now();
   for (size_t depth = 0;; ++depth) {
     std::vector<Sequences::Goal> goals;
     std::vector<Scoring*> owners;
     for (Scoring& scoring : scorings) {
       if (depth >= scoring.tree.inner_nodes().size()) continue;
-      goals.push_back({scoring.slot, scoring.tree.tokens_to(scoring.tree.inner_nodes()[depth])});
+      goals.push_back({.slot = scoring.slot,
+                       .tokens = scoring.tree.tokens_to(scoring.tree.inner_nodes()[depth]),
+                       .prompt = with_prompt && depth == 0});
       owners.push_back(&scoring);
     }
     if (goals.empty()) break;
-    counters_.scoring_tokens_computed += sequences_->advance(goals, [&](size_t goal, size_t, std::span<const float> logits) {
+    const auto work = sequences_->advance(goals, [&](size_t goal, size_t, std::span<const float> logits) {
       owners[goal]->tree.set_logits(owners[goal]->tree.inner_nodes()[depth], logits);
     });
+    counters_.scoring_tokens_computed += work.fresh;
+    counters_.repeated_tokens_computed += work.repeated;
   }
   counters_.scoring_s += seconds_since(start);
   std::vector<Completed> completed;
@@ -380,7 +387,7 @@ void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Requ
 // (its neighbour in token order) holds. So each shared beginning is computed once.
 void LlamaEngine::share_prefix(const Job& job, int slot, int previous_slot) {
   const auto start = Clock::now();
-  if (common_prefix(sequences_->held(previous_slot), job.tokens) > common_prefix(sequences_->held(slot), job.tokens)) {
+  if (sequences_->shared_prompt(previous_slot, job.tokens) > sequences_->shared_prompt(slot, job.tokens)) {
     sequences_->copy(previous_slot, slot);
   }
   counters_.prefill_s += seconds_since(start);
@@ -395,10 +402,12 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const 
             .tokens = job.tokens,
             .guesses = {}};
   drafter_.learn(job.tokens, 0);
-  const std::vector<Sequences::Goal> goal{{slot, job.tokens}};
-  counters_.prompt_tokens_computed += sequences_->advance(goal, [&](size_t, size_t, std::span<const float> logits) {
+  const std::vector<Sequences::Goal> goal{{.slot = slot, .tokens = job.tokens, .prompt = true}};
+  const auto work = sequences_->advance(goal, [&](size_t, size_t, std::span<const float> logits) {
     accept(live, request, logits, events);
   });
+  counters_.prompt_tokens_computed += work.fresh;
+  counters_.repeated_tokens_computed += work.repeated;
   counters_.prefill_s += seconds_since(start);
   return live;
 }
@@ -407,14 +416,15 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const 
 // the model itself would have written, so guesses change the speed and nothing else.
 void LlamaEngine::decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events) {
   std::vector<Sequences::Goal> goals;
+  const size_t guesses = getenv("XG") ? atoi(getenv("XG")) : kGuesses;
   for (size_t slot = 0; slot < live.size(); ++slot) {
     if (!live[slot] || live[slot]->ended) continue;
     Live& one = *live[slot];
-    one.guesses = drafter_.guess(one.tokens, kGuesses);
+    one.guesses = drafter_.guess(one.tokens, guesses);
     one.missed = false;
     std::vector<Token> tokens = one.tokens;
     tokens.insert(tokens.end(), one.guesses.begin(), one.guesses.end());
-    goals.push_back({static_cast<int>(slot), std::move(tokens), kGuesses + 1});
+    goals.push_back({static_cast<int>(slot), std::move(tokens), guesses + 1});
   }
   if (goals.empty()) return;
   const auto start = Clock::now();
@@ -471,7 +481,7 @@ void LlamaEngine::collect(std::vector<std::optional<Live>>& live, std::span<cons
     }
     live[slot].reset();
   }
-  if (!scorings.empty()) finish(scorings, events);
+  if (!scorings.empty()) finish(scorings, /*with_prompt=*/false, events);
   if (!unscored.empty()) events.results(unscored);
 }
 

@@ -42,6 +42,11 @@ class Batch {
 struct Sequences::State {
   explicit State(const Options& given) : options(given), batch(given.batch_tokens) {}
 
+  struct Held {
+    std::vector<Token> tokens;
+    size_t prompt = 0;  // So many were computed as a prompt is.
+  };
+
   // A token of the batch whose logits are wanted.
   struct Reader {
     int index;
@@ -52,28 +57,53 @@ struct Sequences::State {
   Options options;
   llama_context_ptr context;
   int vocabulary = 0;
-  std::vector<std::vector<Token>> held;
+  std::vector<Held> held;
+  std::int64_t computed = 0;  // Tokens, since the last advance began.
   Batch batch;
   std::vector<Reader> readers;
 
+  const Held& held_for(const Goal& goal) const { return held[static_cast<size_t>(goal.slot)]; }
+
+  // How much of a goal its slot holds, computed as the goal wants it.
+  size_t shared(const Goal& goal) const {
+    const Held& own = held_for(goal);
+    const size_t common = common_prefix(own.tokens, goal.tokens);
+    return goal.prompt ? std::min(common, own.prompt) : common;
+  }
+  // The fewest tokens of a goal that a pass may have, where it has as many.
+  size_t least(const Goal& goal) const { return goal.prompt && options.flash ? kPromptTokens : kLeastTokens; }
+  // The most tokens of a goal that a pass may have.
+  size_t most(const Goal& goal) const {
+    const auto capacity = static_cast<size_t>(options.batch_tokens);
+    return goal.prompt || !options.flash ? capacity : std::min(capacity, kPromptTokens - 1);
+  }
   // Where computing of a goal begins: after what its slot holds, but not after its first output, nor so late that fewer
-  // than kLeastTokens are left.
+  // than the least are left.
   size_t start_of(const Goal& goal) const {
     const size_t length = goal.tokens.size();
-    const size_t shared = common_prefix(held[static_cast<size_t>(goal.slot)], goal.tokens);
-    const size_t least = std::min(length, std::max(goal.outputs, kLeastTokens));
-    return std::min(shared, length - least);
+    return std::min(shared(goal), length - std::min(length, std::max(goal.outputs, least(goal))));
+  }
+  // Of the last tokens of a goal, how many can be computed together with others': none of its prompt, which is not
+  // computed as what follows it.
+  size_t room(const Goal& goal) const {
+    const size_t length = goal.tokens.size();
+    return options.flash ? length - std::min(held_for(goal).prompt, start_of(goal)) : length;
   }
 
   // Computes tokens [from, to) of a goal with the rest of the batch.
   void add(std::span<const Goal> goals, size_t g, size_t from, size_t to) {
     const Goal& goal = goals[g];
-    std::vector<Token>& own = held[static_cast<size_t>(goal.slot)];
+    Held& slot = held[static_cast<size_t>(goal.slot)];
+    std::vector<Token>& own = slot.tokens;
     if (from < own.size()) {
       llama_memory_t memory = llama_get_memory(context.get());
       ensure(llama_memory_seq_rm(memory, goal.slot, static_cast<llama_pos>(from), -1), "cannot shorten a sequence");
       own.resize(from);
     }
+    // A prompt that is shorter than the least went through the other kernel, so it is not shared.
+    slot.prompt = std::min(slot.prompt, from);
+    if (goal.prompt && goal.tokens.size() >= least(goal)) slot.prompt = to;
+    computed += static_cast<std::int64_t>(to - from);
     const size_t first_output = goal.tokens.size() - goal.outputs;
     for (size_t i = from; i < to; ++i) {
       const bool output = i >= first_output;
@@ -97,14 +127,13 @@ struct Sequences::State {
     readers.clear();
   }
 
-  // One goal, in chunks of a batch; none is shorter than kLeastTokens.
+  // One goal, in chunks; none is shorter than the least.
   void compute_alone(std::span<const Goal> goals, size_t g, size_t start, const ReadLogits& read) {
     const size_t end = goals[g].tokens.size();
-    const auto capacity = static_cast<size_t>(options.batch_tokens);
     while (start < end) {
-      size_t chunk = std::min(capacity, end - start);
+      size_t chunk = std::min(most(goals[g]), end - start);
       const size_t left = end - start - chunk;
-      if (left > 0 && left < kLeastTokens) chunk -= kLeastTokens - left;
+      if (left > 0 && left < least(goals[g])) chunk -= least(goals[g]) - left;
       add(goals, g, start, start + chunk);
       decode(read);
       start += chunk;
@@ -120,7 +149,8 @@ struct Sequences::State {
 
 Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(options)) {
   ensure(options.slots >= 1 && options.slot_tokens >= 1, "sequences need a slot");
-  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kLeastTokens)), "batches are too small");
+  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kPromptTokens)), "batches are too small");
+  ensure(options.outputs < kPromptTokens, "too many outputs");
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = static_cast<std::uint32_t>(options.slots);
   params.n_ctx = static_cast<std::uint32_t>(options.slot_tokens * options.slots);
@@ -131,7 +161,9 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
   params.n_threads = options.threads;
   params.n_threads_batch = options.threads;
   params.kv_unified = false;
-  params.flash_attn_type = options.exact ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO;
+  params.flash_attn_type = options.flash   ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+                           : options.exact ? LLAMA_FLASH_ATTN_TYPE_DISABLED
+                                           : LLAMA_FLASH_ATTN_TYPE_AUTO;
   params.no_perf = true;
   state_->context.reset(llama_init_from_model(options.model, params));
   if (state_->context == nullptr) {
@@ -152,12 +184,15 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
 Sequences::~Sequences() = default;
 
 const Sequences::Options& Sequences::options() const { return state_->options; }
-const std::vector<Token>& Sequences::held(int slot) const { return state_->held[static_cast<size_t>(slot)]; }
+size_t Sequences::shared_prompt(int slot, std::span<const Token> prompt) const {
+  const State::Held& held = state_->held[static_cast<size_t>(slot)];
+  return std::min(held.prompt, common_prefix(held.tokens, prompt));
+}
 
-std::int64_t Sequences::advance(std::span<const Goal> goals, const ReadLogits& read) {
+Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits& read) {
   // Goals with few tokens to compute go together, all with as many as the one that needs most.
-  const size_t few = std::min<size_t>(64, static_cast<size_t>(options().batch_tokens));
-  std::int64_t new_tokens = 0;
+  Work work;
+  state_->computed = 0;
   std::vector<size_t> together;
   size_t count = 0;
   const auto flush = [&] {
@@ -172,25 +207,25 @@ std::int64_t Sequences::advance(std::span<const Goal> goals, const ReadLogits& r
     if (static_cast<std::int64_t>(length) > options().slot_tokens) {
       throw Error(fmt::format("a sequence of {} tokens does not fit into a slot of {}", length, options().slot_tokens));
     }
-    const size_t shared = std::min(common_prefix(held(goal.slot), goal.tokens), length);
-    new_tokens += static_cast<std::int64_t>(length - shared);
+    work.fresh += static_cast<std::int64_t>(length - state_->shared(goal));
     const size_t start = state_->start_of(goal);
     const size_t own = length - start;
-    if (own > few) {
+    if (goal.prompt || own >= kPromptTokens) {
       state_->compute_alone(goals, g, start, read);
       continue;
     }
     const size_t next_count = std::max(count, own);
     const bool fits = (together.size() + 1) * next_count <= static_cast<size_t>(options().batch_tokens);
-    const bool long_enough = length >= next_count && std::all_of(together.begin(), together.end(), [&](size_t other) {
-      return goals[other].tokens.size() >= next_count;
+    const bool has_room = state_->room(goal) >= next_count && std::all_of(together.begin(), together.end(), [&](size_t other) {
+      return state_->room(goals[other]) >= next_count;
     });
-    if (!fits || !long_enough) flush();
+    if (!fits || !has_room) flush();
     together.push_back(g);
     count = std::max(count, own);
   }
   flush();
-  return new_tokens;
+  work.repeated = state_->computed - work.fresh;
+  return work;
 }
 
 void Sequences::copy(int from, int to) {

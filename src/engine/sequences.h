@@ -30,6 +30,11 @@ class Sequences {
 #else
   static constexpr size_t kLeastTokens = 2;
 #endif
+  // ggml's flash attention on the CPU has two kernels, each of which gives a token the same bits in any company: tiles, in
+  // passes of at least 64 tokens a sequence (GGML_FA_TILE_Q), and rows, in all smaller ones. (A third splits the keys
+  // among the threads; it takes only a pass of a single token, and kLeastTokens rules that out.) So that a token always
+  // meets the same kernel, prompts go through tiles and what follows them through rows.
+  static constexpr size_t kPromptTokens = 64;
 
   struct Options {
     llama_model* model = nullptr;           // Outlives this object.
@@ -40,7 +45,9 @@ class Sequences {
     int batch_tokens = 512;                 // Computed at once.
     size_t outputs = 1;                     // The most that a goal asks for.
     int threads = 1;
-    bool exact = true;                      // False: flash attention; bits then depend on threads and batch.
+    // Flash attention on the CPU: exact too, see below. Elsewhere its kernels follow the batch's shape.
+    bool flash = true;
+    bool exact = true;                      // False: whatever is fastest; bits may depend on threads and batch.
   };
 
   // The tokens that a slot shall hold.
@@ -48,6 +55,9 @@ class Sequences {
     int slot = 0;
     std::vector<Token> tokens;  // Not empty, at most slot_tokens.
     size_t outputs = 1;         // Logits are read after each of the last `outputs` tokens.
+    // The beginning of a request, against what is written after it. A prompt is computed alone, in passes of at least
+    // kPromptTokens; only prompts are shared.
+    bool prompt = false;
   };
   // `output` counts from 0, the earliest of the goal's; for one goal they come in order.
   using ReadLogits = std::function<void(size_t goal, size_t output, std::span<const float> logits)>;
@@ -59,12 +69,17 @@ class Sequences {
   Sequences& operator=(const Sequences&) = delete;
 
   const Options& options() const;
-  const std::vector<Token>& held(int slot) const;
+  // How much of a prompt need not be computed again in that slot.
+  size_t shared_prompt(int slot, std::span<const Token> prompt) const;
 
   // Brings every goal's slot (each named once) to hold exactly its tokens and gives the logits to `read`, which must
   // copy what it keeps. Only tokens past what the slot shares with its goal are computed, and a few before them where
-  // exactness wants it. Returns the number of new tokens.
-  std::int64_t advance(std::span<const Goal> goals, const ReadLogits& read);
+  // exactness wants it.
+  struct Work {
+    std::int64_t fresh = 0;     // Tokens that the slot did not hold.
+    std::int64_t repeated = 0;  // Computed again.
+  };
+  Work advance(std::span<const Goal> goals, const ReadLogits& read);
   // `to` then holds what `from` holds (a copy of the whole stream: far cheaper than computing its tokens).
   void copy(int from, int to);
 

@@ -281,6 +281,7 @@ engine::Counters Judge::counters() const {
     sum.prompt_tokens += one.prompt_tokens;
     sum.prompt_tokens_computed += one.prompt_tokens_computed;
     sum.scoring_tokens_computed += one.scoring_tokens_computed;
+    sum.repeated_tokens_computed += one.repeated_tokens_computed;
     sum.generated_tokens += one.generated_tokens;
     sum.prefill_s += one.prefill_s;
     sum.decode_s += one.decode_s;
