@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 // Raise when our own arithmetic changes any number that a judgment holds.
 constexpr int kNumericsRevision = 2;
 // Tokens guessed after each one that is written. At least one, since no pass may compute a single token.
-constexpr size_t kGuesses = std::max<size_t>(2, Sequences::kLeastTokens - 1);
+constexpr size_t kGuesses = std::max<size_t>(1, Sequences::kLeastTokens - 1);
 // A critique's canonical text can be split into a few more tokens than were generated.
 constexpr std::int64_t kSpareTokens = 16 + kGuesses;
 
@@ -66,6 +66,7 @@ struct Job {
   size_t request = 0;
   PromptText prompt;
   std::vector<Token> tokens;  // Prompt and start of the answer.
+  size_t prompt_tokens = 0;   // Of these, how many the prompt alone begins with.
   std::int64_t need = 0;      // Tokens of a slot at most.
 };
 
@@ -125,13 +126,14 @@ class LlamaEngine : public Engine {
   void make_sequences(std::span<const Job> jobs, bool generating);
   void run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
   void run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
+  void prefill(const Job& job, int slot, const Sequences::ReadLogits& read);
   void share_prefix(const Job& job, int slot, int previous_slot);
   Live admit(const Job& job, const Request& request, int slot, const Events& events);
   void decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
   Scoring start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const;
-  void finish(std::vector<Scoring>& scorings, bool with_prompt, const Events& events);
+  void finish(std::vector<Scoring>& scorings, const Events& events);
   std::int64_t kv_bytes_per_token() const;
 
   LlamaOptions options_;
@@ -228,6 +230,7 @@ Job LlamaEngine::make_job(const Request& request, size_t index) const {
   job.request = index;
   job.prompt = tokenizer_->prompt(chat_template_->render(request.messages));
   job.tokens = tokenizer_->tokens(job.prompt, request.answer_start);
+  job.prompt_tokens = common_prefix(tokenizer_->tokens(job.prompt, ""), job.tokens);
   if (job.tokens.empty()) throw Error("the chat template gives an empty prompt", options_.model.string());
   size_t ending = 0;
   for (const std::string& label : request.labels) {
@@ -310,14 +313,26 @@ void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request
     const auto start = Clock::now();
     std::vector<Scoring> one;
     one.push_back(start_scoring(job, requests[job.request], /*slot=*/0, ""));
-    const size_t shared = sequences_->shared_prompt(0, job.tokens);
-    counters_.prompt_tokens_computed += static_cast<std::int64_t>(job.tokens.size() - shared);
-    counters_.scoring_tokens_computed -= static_cast<std::int64_t>(job.tokens.size() - shared);
-    const double scoring_s = counters_.scoring_s;
-    finish(one, /*with_prompt=*/true, events);
-    counters_.scoring_s = scoring_s;  // Prompt and labels go through in one pass: its time counts as the prompt's.
+    prefill(job, /*slot=*/0, nullptr);
     counters_.prefill_s += seconds_since(start);
+    finish(one, events);
   }
+}
+
+// Computes what `slot` lacks of the prompt and of the answer's start, and gives the logits after them to `read`.
+void LlamaEngine::prefill(const Job& job, int slot, const Sequences::ReadLogits& read) {
+  const auto advance = [&](size_t count, bool prompt) {
+    const bool last = read && count == job.tokens.size();
+    const std::vector<Sequences::Goal> goal{
+        {.slot = slot, .tokens = {job.tokens.begin(), job.tokens.begin() + static_cast<std::ptrdiff_t>(count)}, .prompt = prompt}};
+    const auto work = sequences_->advance(goal, [&](size_t g, size_t output, std::span<const float> logits) {
+      if (last) read(g, output, logits);
+    });
+    counters_.prompt_tokens_computed += work.fresh;
+    counters_.repeated_tokens_computed += work.repeated;
+  };
+  if (job.prompt_tokens > 0) advance(job.prompt_tokens, /*prompt=*/true);
+  if (job.prompt_tokens < job.tokens.size()) advance(job.tokens.size(), /*prompt=*/false);
 }
 
 Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const {
@@ -332,17 +347,15 @@ Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int s
   return scoring;
 }
 
-// Scores the labels of all, side by side, and reports the results; with the prompt where it is not computed yet.
-void LlamaEngine::finish(std::vector<Scoring>& scorings, bool with_prompt, const Events& events) {
+// Scores the labels of all, side by side, and reports the results.
+void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
   const auto start = Clock::now();
   for (size_t depth = 0;; ++depth) {
     std::vector<Sequences::Goal> goals;
     std::vector<Scoring*> owners;
     for (Scoring& scoring : scorings) {
       if (depth >= scoring.tree.inner_nodes().size()) continue;
-      goals.push_back({.slot = scoring.slot,
-                       .tokens = scoring.tree.tokens_to(scoring.tree.inner_nodes()[depth]),
-                       .prompt = with_prompt && depth == 0});
+      goals.push_back({scoring.slot, scoring.tree.tokens_to(scoring.tree.inner_nodes()[depth])});
       owners.push_back(&scoring);
     }
     if (goals.empty()) break;
@@ -402,12 +415,7 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const 
             .tokens = job.tokens,
             .guesses = {}};
   drafter_.learn(job.tokens, 0);
-  const std::vector<Sequences::Goal> goal{{.slot = slot, .tokens = job.tokens, .prompt = true}};
-  const auto work = sequences_->advance(goal, [&](size_t, size_t, std::span<const float> logits) {
-    accept(live, request, logits, events);
-  });
-  counters_.prompt_tokens_computed += work.fresh;
-  counters_.repeated_tokens_computed += work.repeated;
+  prefill(job, slot, [&](size_t, size_t, std::span<const float> logits) { accept(live, request, logits, events); });
   counters_.prefill_s += seconds_since(start);
   return live;
 }
@@ -416,15 +424,14 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const 
 // the model itself would have written, so guesses change the speed and nothing else.
 void LlamaEngine::decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events) {
   std::vector<Sequences::Goal> goals;
-  const size_t guesses = getenv("XG") ? atoi(getenv("XG")) : kGuesses;
   for (size_t slot = 0; slot < live.size(); ++slot) {
     if (!live[slot] || live[slot]->ended) continue;
     Live& one = *live[slot];
-    one.guesses = drafter_.guess(one.tokens, guesses);
+    one.guesses = drafter_.guess(one.tokens, kGuesses);
     one.missed = false;
     std::vector<Token> tokens = one.tokens;
     tokens.insert(tokens.end(), one.guesses.begin(), one.guesses.end());
-    goals.push_back({static_cast<int>(slot), std::move(tokens), guesses + 1});
+    goals.push_back({static_cast<int>(slot), std::move(tokens), kGuesses + 1});
   }
   if (goals.empty()) return;
   const auto start = Clock::now();
@@ -481,7 +488,7 @@ void LlamaEngine::collect(std::vector<std::optional<Live>>& live, std::span<cons
     }
     live[slot].reset();
   }
-  if (!scorings.empty()) finish(scorings, /*with_prompt=*/false, events);
+  if (!scorings.empty()) finish(scorings, events);
   if (!unscored.empty()) events.results(unscored);
 }
 

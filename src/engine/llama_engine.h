@@ -26,7 +26,7 @@ struct LlamaOptions {
   std::int64_t kv_mib = 0;                  // For keys and values; 0: 256, or a quarter of the model's size if larger.
   int max_slots = 32;                       // Critiques that are written side by side, where kv_mib allows.
   int batch_tokens = 512;                   // Computed at once.
-  bool exact = true;                        // False: flash attention; results then depend on threads and neighbours.
+  bool exact = true;                        // False: results may depend on threads and neighbours.
                                             // For measuring what exactness costs.
   int gpu_layers = -1;                      // Where the build has a GPU; -1: all.
   bool mmap = true;

@@ -62,6 +62,8 @@ struct Sequences::State {
   Batch batch;
   std::vector<Reader> readers;
 
+  // Whether prompts and what follows them go through different kernels.
+  bool two_kernels() const { return options.flash && options.exact; }
   const Held& held_for(const Goal& goal) const { return held[static_cast<size_t>(goal.slot)]; }
 
   // How much of a goal its slot holds, computed as the goal wants it.
@@ -71,11 +73,11 @@ struct Sequences::State {
     return goal.prompt ? std::min(common, own.prompt) : common;
   }
   // The fewest tokens of a goal that a pass may have, where it has as many.
-  size_t least(const Goal& goal) const { return goal.prompt && options.flash ? kPromptTokens : kLeastTokens; }
+  size_t least(const Goal& goal) const { return goal.prompt && two_kernels() ? kPromptTokens : kLeastTokens; }
   // The most tokens of a goal that a pass may have.
   size_t most(const Goal& goal) const {
     const auto capacity = static_cast<size_t>(options.batch_tokens);
-    return goal.prompt || !options.flash ? capacity : std::min(capacity, kPromptTokens - 1);
+    return goal.prompt || !two_kernels() ? capacity : std::min(capacity, kPromptTokens - 1);
   }
   // Where computing of a goal begins: after what its slot holds, but not after its first output, nor so late that fewer
   // than the least are left.
@@ -87,7 +89,7 @@ struct Sequences::State {
   // computed as what follows it.
   size_t room(const Goal& goal) const {
     const size_t length = goal.tokens.size();
-    return options.flash ? length - std::min(held_for(goal).prompt, start_of(goal)) : length;
+    return two_kernels() ? length - std::min(held_for(goal).prompt, start_of(goal)) : length;
   }
 
   // Computes tokens [from, to) of a goal with the rest of the batch.

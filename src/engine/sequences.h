@@ -1,12 +1,13 @@
 // Sequences: the token sequences whose keys and values a llama.cpp context holds, one a slot.
 //
 // The logits of a sequence are the same bits whatever else is computed, in which pieces and by how many threads. On
-// llama.cpp's CPU backend that takes three things:
-// - no flash attention, and a KV stream a slot (kv_unified = false);
-// - never a single token of a sequence in a pass: its attention would go through another kernel (a dot product with four
-//   accumulators instead of a matrix product with one), which rounds otherwise. At least kLeastTokens are computed, the
-//   ones before the new one again if need be: they come out as they were.
+// llama.cpp's CPU backend that takes four things:
+// - a KV stream a slot (kv_unified = false), so that no sequence attends over cells of another;
+// - each token always through the same kernel of flash attention: see kPromptTokens;
+// - never a single token in a pass: its products with the weights, and its attention, would go through other kernels,
+//   which round otherwise. At least kLeastTokens are computed, the ones before the new one again if need be.
 // - the same number of tokens of every sequence in a pass, since llama.cpp splits others, and may leave single ones.
+// On a GPU flash attention stays off and the rest holds; `selene verify` says whether that is enough there.
 #pragma once
 
 #include <cstdint>
@@ -45,9 +46,8 @@ class Sequences {
     int batch_tokens = 512;                 // Computed at once.
     size_t outputs = 1;                     // The most that a goal asks for.
     int threads = 1;
-    // Flash attention on the CPU: exact too, see below. Elsewhere its kernels follow the batch's shape.
-    bool flash = true;
-    bool exact = true;                      // False: whatever is fastest; bits may depend on threads and batch.
+    bool flash = true;                      // Flash attention; false where layers are on a GPU.
+    bool exact = true;                      // False: without the rules above; bits then depend on threads and batch.
   };
 
   // The tokens that a slot shall hold.

@@ -131,7 +131,7 @@ VerifyReport verify(const engine::LlamaOptions& model, std::span<const engine::R
     if (done) done(row);
     report.rows.push_back(std::move(row));
   }
-  report.inexact = run({.name = "with flash attention (not exact)"}, /*exact=*/false);
+  report.inexact = run({.name = "without these rules (not exact)"}, /*exact=*/false);
   return report;
 }
 

@@ -37,7 +37,7 @@ struct VerifyRow {
 
 struct VerifyReport {
   std::vector<VerifyRow> rows;  // The first is the reference.
-  VerifyRow inexact;            // The same work with flash attention: what exactness costs, and what it is for.
+  VerifyRow inexact;            // The same work without the rules: what exactness costs, and what it is for.
   bool all_same() const;
 };
 

@@ -1,5 +1,6 @@
 // Label scores the plain way, with llama.cpp called directly and nothing shared: for each label a
-// fresh context in which the whole text is computed at once.
+// fresh context in which the prompt is computed at once and then the answer, at most 63 tokens a pass
+// (with 64 ggml's flash attention would take the prompt's kernel).
 #pragma once
 
 #include <llama-cpp.h>
@@ -51,42 +52,48 @@ class ForwardPass {
       base = std::min({base, text.size() - 1, static_cast<size_t>(ends.first - text.begin())});
     }
     std::vector<double> scores;
-    for (const auto& text : texts) scores.push_back(score(text, base, texts));
+    for (const auto& text : texts) scores.push_back(score(text, base, texts, prompt));
     return scores;
   }
 
   // log p of every token of the vocabulary after each token of `text` from `first` on.
-  std::vector<std::vector<double>> log_probs(const std::vector<llama_token>& text,
-                                             size_t first) const {
+  std::vector<std::vector<double>> log_probs(const std::vector<llama_token>& text, size_t first,
+                                             const engine::PromptText& prompt) const {
     llama_context_params params = llama_context_default_params();
     params.n_seq_max = 1;
-    params.n_ctx = static_cast<std::uint32_t>(text.size());
+    params.n_ctx = static_cast<std::uint32_t>(text.size() + 1);
     params.n_batch = params.n_ctx;
     params.n_ubatch = params.n_ctx;
     params.n_outputs_max = params.n_ctx;
     params.kv_unified = false;
-    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
     params.n_threads = params.n_threads_batch = 1;
     const llama_context_ptr context(llama_init_from_model(model_.get(), params));
-    const auto count = static_cast<std::int32_t>(text.size());
-    llama_batch batch = llama_batch_init(count, 0, 1);
-    for (std::int32_t i = 0; i < count; ++i) {
-      batch.token[i] = text[static_cast<size_t>(i)];
-      batch.pos[i] = i;
-      batch.n_seq_id[i] = 1;
-      batch.seq_id[i][0] = 0;
-      batch.logits[i] = static_cast<size_t>(i) >= first;
-    }
-    batch.n_tokens = count;
-    const int code = llama_decode(context.get(), batch);
-    llama_batch_free(batch);
-    if (code != 0) throw std::runtime_error("llama_decode failed");
+    const std::vector<llama_token> begins = tokenizer_->tokens(prompt, "");
+    const auto ends = std::mismatch(begins.begin(), begins.end(), text.begin(), text.end()).first;
     std::vector<std::vector<double>> rows;
-    for (std::int32_t i = static_cast<std::int32_t>(first); i < count; ++i) {
-      const float* logits = llama_get_logits_ith(context.get(), i);
-      rows.emplace_back(logits, logits + llama_vocab_n_tokens(vocab_));
-      log_softmax(rows.back());
+    llama_batch batch = llama_batch_init(static_cast<std::int32_t>(text.size() + 1), 0, 1);
+    size_t end = static_cast<size_t>(ends - begins.begin());
+    for (size_t start = 0; start < text.size(); start = end) {
+      if (start > 0) end = text.size() - start > 63 ? start + std::min<size_t>(60, text.size() - start) : text.size();
+      batch.n_tokens = 0;
+      // A single token would go through a third kernel: one more, which changes nothing before it.
+      for (size_t i = start; i < std::max(end, start + 2); ++i) {
+        const std::int32_t place = batch.n_tokens++;
+        batch.token[place] = text[std::min(i, text.size() - 1)];
+        batch.pos[place] = static_cast<llama_pos>(i);
+        batch.n_seq_id[place] = 1;
+        batch.seq_id[place][0] = 0;
+        batch.logits[place] = i >= first && i < end;
+      }
+      if (llama_decode(context.get(), batch) != 0) throw std::runtime_error("llama_decode failed");
+      for (size_t i = std::max(start, first); i < end; ++i) {
+        const float* logits = llama_get_logits_ith(context.get(), static_cast<std::int32_t>(i - start));
+        rows.emplace_back(logits, logits + llama_vocab_n_tokens(vocab_));
+        log_softmax(rows.back());
+      }
     }
+    llama_batch_free(batch);
     return rows;
   }
 
@@ -100,8 +107,9 @@ class ForwardPass {
   }
 
   double score(const std::vector<llama_token>& text, size_t base,
-               const std::vector<std::vector<llama_token>>& all) const {
-    const std::vector<std::vector<double>> rows = log_probs(text, base - 1);
+               const std::vector<std::vector<llama_token>>& all,
+               const engine::PromptText& prompt) const {
+    const std::vector<std::vector<double>> rows = log_probs(text, base - 1, prompt);
     double sum = 0;
     for (size_t i = text.size(); i-- > base;) sum += rows[i - base][static_cast<size_t>(text[i])];
     // Where longer labels go on: the probability that none of their next tokens follows.

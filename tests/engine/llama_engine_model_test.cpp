@@ -133,12 +133,12 @@ TEST_F(LlamaEngineTest, ACritiqueIsWhatThePlainModelWouldWrite) {
   const ForwardPass plain(path_);
   const Request request = critique_request("96 legs, since a spider has 8.", {}, 24);
   const Result result = run_one(*open(), request);
-  std::vector<Token> tokens = plain.tokenizer().tokens(
-      plain.tokenizer().prompt(plain.chat_template().render(request.messages)),
-      request.answer_start);
+  const PromptText prompt =
+      plain.tokenizer().prompt(plain.chat_template().render(request.messages));
+  std::vector<Token> tokens = plain.tokenizer().tokens(prompt, request.answer_start);
   std::string text;
   for (int i = 0; i < request.max_tokens; ++i) {
-    const std::vector<double> row = plain.log_probs(tokens, tokens.size() - 1).front();
+    const std::vector<double> row = plain.log_probs(tokens, tokens.size() - 1, prompt).front();
     tokens.push_back(static_cast<Token>(std::max_element(row.begin(), row.end()) - row.begin()));
     if (plain.tokenizer().ends_answer(tokens.back())) break;
     text += plain.tokenizer().piece(tokens.back());
