@@ -230,7 +230,8 @@ Job LlamaEngine::make_job(const Request& request, size_t index) const {
   job.request = index;
   job.prompt = tokenizer_->prompt(chat_template_->render(request.messages));
   job.tokens = tokenizer_->tokens(job.prompt, request.answer_start);
-  job.prompt_tokens = common_prefix(tokenizer_->tokens(job.prompt, ""), job.tokens);
+  job.prompt_tokens = request.answer_start.empty() ? job.tokens.size()
+                                                   : common_prefix(tokenizer_->tokens(job.prompt, ""), job.tokens);
   if (job.tokens.empty()) throw Error("the chat template gives an empty prompt", options_.model.string());
   size_t ending = 0;
   for (const std::string& label : request.labels) {

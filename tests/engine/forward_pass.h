@@ -75,7 +75,7 @@ class ForwardPass {
     llama_batch batch = llama_batch_init(static_cast<std::int32_t>(text.size() + 1), 0, 1);
     size_t end = static_cast<size_t>(ends - begins.begin());
     for (size_t start = 0; start < text.size(); start = end) {
-      if (start > 0) end = text.size() - start > 63 ? start + std::min<size_t>(60, text.size() - start) : text.size();
+      if (start > 0) end = text.size() - start > 63 ? start + 60 : text.size();
       batch.n_tokens = 0;
       // A single token would go through a third kernel: one more, which changes nothing before it.
       for (size_t i = start; i < std::max(end, start + 2); ++i) {
