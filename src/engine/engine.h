@@ -97,7 +97,8 @@ class Engine {
 };
 
 // The answer's text before the result mark: `answer_start`, a space, the generated text without white space at its
-// ends. This is the canonical critique: scoring always follows it, never the tokens that happened to be generated.
+// ends. This is the canonical critique: scoring always follows it, never the tokens that happened to be generated. (The
+// llama engine generates a critique that begins so, and then both are the same tokens but for the last few.)
 std::string answer_body(const Request& request, std::string_view generated);
 // answer_body, a blank line and the mark; the mark alone when the body is empty.
 std::string answer_before_label(const Request& request, std::string_view generated);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -26,7 +27,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Raise when our own arithmetic changes any number that a judgment holds.
-constexpr int kNumericsRevision = 2;
+constexpr int kNumericsRevision = 3;
 // Tokens guessed after each one that is written. At least one, since no pass may compute a single token.
 constexpr size_t kGuesses = std::max<size_t>(1, Sequences::kLeastTokens - 1);
 // A critique's canonical text can be split into a few more tokens than were generated.
@@ -129,6 +130,7 @@ class LlamaEngine : public Engine {
   void prefill(const Job& job, int slot, const Sequences::ReadLogits& read);
   void share_prefix(const Job& job, int slot, int previous_slot);
   Live admit(const Job& job, const Request& request, int slot, const Events& events);
+  std::vector<float> first_logits(const Request& request, std::span<const float> logits);
   void decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
   void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
@@ -142,6 +144,7 @@ class LlamaEngine : public Engine {
   llama_adapter_lora_ptr adapter_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<ChatTemplate> chat_template_;
+  std::vector<bool> after_answer_start_;  // Made when first needed.
   std::optional<Sequences> sequences_;
   Drafter drafter_;
   std::int64_t context_limit_ = 0;
@@ -416,9 +419,23 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const 
             .tokens = job.tokens,
             .guesses = {}};
   drafter_.learn(job.tokens, 0);
-  prefill(job, slot, [&](size_t, size_t, std::span<const float> logits) { accept(live, request, logits, events); });
+  prefill(job, slot, [&](size_t, size_t, std::span<const float> logits) {
+    accept(live, request, first_logits(request, logits), events);
+  });
   counters_.prefill_s += seconds_since(start);
   return live;
+}
+
+// The logits of the first token after the answer's start, with those of tokens that the canonical critique cannot begin
+// with at -inf: else the critique, tokenised anew for scoring, would differ from the start and be computed twice.
+std::vector<float> LlamaEngine::first_logits(const Request& request, std::span<const float> logits) {
+  std::vector<float> first(logits.begin(), logits.end());
+  if (request.answer_start.empty()) return first;
+  if (after_answer_start_.empty()) after_answer_start_ = tokenizer_->after_answer_start();
+  for (size_t i = 0; i < first.size(); ++i) {
+    if (!after_answer_start_[i]) first[i] = -std::numeric_limits<float>::infinity();
+  }
+  return first;
 }
 
 // One pass over all that are generating: of each the last token and the guesses after it. As many tokens are accepted as

@@ -5,6 +5,7 @@
 #include <llama.h>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace selene::engine {
 
@@ -88,6 +89,20 @@ std::string Tokenizer::piece(Token token) const {
 
 bool Tokenizer::ends_answer(Token token) const {
   return llama_vocab_is_eog(vocab_, token) || llama_vocab_is_control(vocab_, token);
+}
+
+std::vector<bool> Tokenizer::after_answer_start() const {
+  std::vector<bool> allowed(static_cast<size_t>(llama_vocab_n_tokens(vocab_)));
+  bool any_word = false;
+  for (size_t i = 0; i < allowed.size(); ++i) {
+    const auto token = static_cast<Token>(i);
+    const std::string text = piece(token);
+    const bool word = text.size() > 1 && text[0] == ' ' && trim(text).size() == text.size() - 1;
+    allowed[i] = word || llama_vocab_is_eog(vocab_, token);
+    any_word = any_word || word;
+  }
+  if (!any_word) allowed.assign(allowed.size(), true);
+  return allowed;
 }
 
 std::string Tokenizer::control_text(Token token) const {

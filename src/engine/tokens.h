@@ -37,6 +37,10 @@ class Tokenizer {
   std::string piece(Token token) const;
   // True for the model's end-of-answer tokens and for any other control token.
   bool ends_answer(Token token) const;
+  // One flag a token of the vocabulary: whether an answer may go on with it after an `answer_start`. These begin with a
+  // space and something visible, as the canonical critique does (answer_body), or end the answer. All, where the
+  // vocabulary has no token of that kind.
+  std::vector<bool> after_answer_start() const;
   std::string control_text(Token token) const;
   // The texts of all control tokens, longest first.
   std::vector<std::string> control_texts() const;

@@ -138,7 +138,12 @@ TEST_F(LlamaEngineTest, ACritiqueIsWhatThePlainModelWouldWrite) {
   std::vector<Token> tokens = plain.tokenizer().tokens(prompt, request.answer_start);
   std::string text;
   for (int i = 0; i < request.max_tokens; ++i) {
-    const std::vector<double> row = plain.log_probs(tokens, tokens.size() - 1, prompt).front();
+    std::vector<double> row = plain.log_probs(tokens, tokens.size() - 1, prompt).front();
+    // After the answer's start comes a space and something visible, as in the canonical critique.
+    for (size_t t = 0; i == 0 && t < row.size(); ++t) {
+      const std::string piece = plain.tokenizer().piece(static_cast<Token>(t));
+      if (piece.size() < 2 || piece[0] != ' ' || trim(piece) != piece.substr(1)) row[t] = -1e30;
+    }
     tokens.push_back(static_cast<Token>(std::max_element(row.begin(), row.end()) - row.begin()));
     if (plain.tokenizer().ends_answer(tokens.back())) break;
     text += plain.tokenizer().piece(tokens.back());
