@@ -35,7 +35,11 @@ std::vector<selene::judge::Record> make_records(int first, int count) {
     const Sample sample = make_sample(i);
     const selene::judge::Template& form = templates.pick(sample);
     selene::judge::Record record;
-    record.engine = {.name = "bench", .model = selene::sha256("bench"), .adapter = "", .version = "1", .options = ""};
+    record.engine = {.name = "bench",
+                     .model = selene::sha256("bench"),
+                     .adapter = "",
+                     .version = "1",
+                     .options = ""};
     record.template_name = form.name;
     record.template_digest = form.digest;
     record.request = selene::judge::make_request(form, sample, {});
@@ -50,9 +54,12 @@ std::vector<selene::judge::Record> make_records(int first, int count) {
 // A ledger that is removed again.
 class BenchLedger {
  public:
-  BenchLedger() : path_(std::filesystem::current_path() / fmt::format("bench-ledger-{}.sqlite", ::getpid())), ledger_(path_) {}
+  BenchLedger()
+      : path_(std::filesystem::current_path() / fmt::format("bench-ledger-{}.sqlite", ::getpid())),
+        ledger_(path_) {}
   ~BenchLedger() {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_.string() + suffix);
+    for (const char* suffix : {"", "-wal", "-shm"})
+      std::filesystem::remove(path_.string() + suffix);
   }
   selene::judge::Ledger& get() { return ledger_; }
 
@@ -64,7 +71,8 @@ class BenchLedger {
 void prompt_rendering(benchmark::State& state) {
   const selene::judge::TemplateSet templates = selene::judge::TemplateSet::open("");
   const Sample sample = make_sample(1);
-  for (auto _ : state) benchmark::DoNotOptimize(selene::judge::make_request(templates.pick(sample), sample, {}));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(selene::judge::make_request(templates.pick(sample), sample, {}));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(prompt_rendering);

@@ -327,11 +327,12 @@ int run_with_judge(judge::Judge judge, const data::InputRows& input, const Judge
   if (done < counts.rows) {
     if (output) output->sync();
     std::fprintf(stderr, "interrupted: %zu of %zu rows are done%s\n", done, counts.rows,
-                 output ? fmt::format(" and kept in {}, what is finished of later ones too; the same "
-                                      "command again goes on from there",
-                                      output->part_path().string())
-                              .c_str()
-                        : "; give --out FILE to keep them");
+                 output
+                     ? fmt::format(" and kept in {}, what is finished of later ones too; the same "
+                                   "command again goes on from there",
+                                   output->part_path().string())
+                           .c_str()
+                     : "; give --out FILE to keep them");
     return kExitInterrupted;
   }
   if (output) {

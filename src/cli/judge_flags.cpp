@@ -113,7 +113,9 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
   CLI::Option* file =
       command.add_option("--ledger", flags.ledger, "Its file [in the user's data folder]")
           ->group(ledger);
-  command.add_flag("--no-ledger", flags.no_ledger, "Neither look anything up nor keep it (with --out: until the run ends)")
+  command
+      .add_flag("--no-ledger", flags.no_ledger,
+                "Neither look anything up nor keep it (with --out: until the run ends)")
       ->excludes(file)
       ->group(ledger);
 }

@@ -21,18 +21,21 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  ensure(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1, "SHA-256 is missing from OpenSSL");
+  ensure(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1,
+         "SHA-256 is missing from OpenSSL");
 }
 
 Sha256::~Sha256() = default;
 
 void Sha256::update(std::string_view bytes) {
-  ensure(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1, "SHA-256 update failed");
+  ensure(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1,
+         "SHA-256 update failed");
 }
 
 std::string Sha256::hex() {
   std::array<unsigned char, 32> raw{};
-  ensure(EVP_DigestFinal_ex(state_->context, raw.data(), nullptr) == 1, "SHA-256 was already ended");
+  ensure(EVP_DigestFinal_ex(state_->context, raw.data(), nullptr) == 1,
+         "SHA-256 was already ended");
   std::string text;
   for (unsigned char byte : raw) text += fmt::format("{:02x}", byte);
   return text;
@@ -49,7 +52,8 @@ std::string sha256_file(const std::filesystem::path& path) {
   if (!file) throw Error(fmt::format("cannot read: {}", errno_text(errno)), path.string());
   Sha256 digest;
   std::string buffer(1 << 20, '\0');
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+         file.gcount() > 0) {
     digest.update({buffer.data(), static_cast<size_t>(file.gcount())});
   }
   if (file.bad()) throw Error("reading failed", path.string());
@@ -77,7 +81,8 @@ std::string sha256_file_cached(const std::filesystem::path& path) {
   std::string digest = sha256_file(path);
   cache[key] = {{"stamp", stamp}, {"sha256", digest}};
   try {
-    write_file_atomically(cache_path, cache.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
+    write_file_atomically(cache_path,
+                          cache.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
   } catch (const Error&) {
     // Only a cache: the digest is computed again next time.
   }

@@ -29,8 +29,9 @@ std::string sha256(std::string_view bytes);
 // Reads the whole file. Throws Error when it cannot be read.
 std::string sha256_file(const std::filesystem::path& path);
 
-// The same, remembered under `cache_dir()/digests.json` by absolute path, size and modification time (ns), so that a
-// model of gigabytes is read once. A cache that cannot be written or read is passed over.
+// The same, remembered under `cache_dir()/digests.json` by absolute path, size and modification
+// time (ns), so that a model of gigabytes is read once. A cache that cannot be written or read is
+// passed over.
 std::string sha256_file_cached(const std::filesystem::path& path);
 
 }  // namespace selene

@@ -1,5 +1,5 @@
-// The data files compiled into the program (templates/*.yaml and third_party.lock), so that one file is all that a
-// user has to copy. They are embedded by src/core/CMakeLists.txt.
+// The data files compiled into the program (templates/*.yaml and third_party.lock), so that one
+// file is all that a user has to copy. They are embedded by src/core/CMakeLists.txt.
 #ifndef SELENE_CORE_EMBEDDED_H_
 #define SELENE_CORE_EMBEDDED_H_
 

@@ -1,8 +1,8 @@
 // The only exception type of the project: the user or the world is wrong.
 //
-// An Error says what is wrong, where ("votes.jsonl:17") and what to do about it. It is caught in two places: the
-// program's main (stderr, exit 1) and the HTTP wrapper. Expected outcomes (an unreadable verdict, a tie) are data,
-// not errors; a bug is std::logic_error, thrown by ensure().
+// An Error says what is wrong, where ("votes.jsonl:17") and what to do about it. It is caught in
+// two places: the program's main (stderr, exit 1) and the HTTP wrapper. Expected outcomes (an
+// unreadable verdict, a tie) are data, not errors; a bug is std::logic_error, thrown by ensure().
 #pragma once
 
 #include <stdexcept>
@@ -35,7 +35,8 @@ class UsageError : public Error {
   using Error::Error;
 };
 
-// An invariant of ours: throws std::logic_error when `condition` is false. Never reachable from input.
+// An invariant of ours: throws std::logic_error when `condition` is false. Never reachable from
+// input.
 void ensure(bool condition, const char* message);
 
 // The text of errno, e.g. "No space left on device".

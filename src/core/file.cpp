@@ -40,7 +40,8 @@ void make_parent(const fs::path& path) {
   std::error_code failure;
   fs::create_directories(path.parent_path(), failure);
   if (failure) {
-    throw Error(fmt::format("cannot make the folder: {}", failure.message()), path.parent_path().string());
+    throw Error(fmt::format("cannot make the folder: {}", failure.message()),
+                path.parent_path().string());
   }
 }
 
@@ -101,7 +102,8 @@ void rename_synced(const fs::path& from, const fs::path& to) {
   }
 }
 
-AppendFile::AppendFile(fs::path path, std::uint64_t keep_bytes) : path_(std::move(path)), size_(keep_bytes) {
+AppendFile::AppendFile(fs::path path, std::uint64_t keep_bytes)
+    : path_(std::move(path)), size_(keep_bytes) {
   make_parent(path_);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw write_error(path_, errno);

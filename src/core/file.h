@@ -1,4 +1,5 @@
-// Files: whole reads, atomic writes, an append-only row file that survives a kill, and the user's folders.
+// Files: whole reads, atomic writes, an append-only row file that survives a kill, and the user's
+// folders.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +11,16 @@ namespace selene {
 
 std::string read_file(const std::filesystem::path& path);
 
-// Writes to a temporary name beside `path`, syncs, renames; makes missing parent folders. On failure `path` is as it
-// was and the Error names the cause (a full disk, no permission).
+// Writes to a temporary name beside `path`, syncs, renames; makes missing parent folders. On
+// failure `path` is as it was and the Error names the cause (a full disk, no permission).
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-// Renames after syncing the file and then the folder, so that a crash leaves either the old or the new file.
+// Renames after syncing the file and then the folder, so that a crash leaves either the old or the
+// new file.
 void rename_synced(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Rows appended one at a time, each with one write(2), so that a killed process leaves at most one unfinished last
-// row. Not thread-safe.
+// Rows appended one at a time, each with one write(2), so that a killed process leaves at most one
+// unfinished last row. Not thread-safe.
 class AppendFile {
  public:
   // Opens `path` and cuts it to `keep_bytes` (0: a new, empty file).
@@ -27,8 +29,8 @@ class AppendFile {
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
 
-  // `row` ends with a newline. On failure (a full disk) the part that was written is cut off again, so that every row
-  // in the file is whole, and the Error says how to go on.
+  // `row` ends with a newline. On failure (a full disk) the part that was written is cut off again,
+  // so that every row in the file is whole, and the Error says how to go on.
   void append(std::string_view row);
   void sync();
 
@@ -38,7 +40,8 @@ class AppendFile {
   std::uint64_t size_ = 0;
 };
 
-// `SELENE_DATA_HOME`, else `$XDG_DATA_HOME/selene`, else `~/.local/share/selene`: models and ledgers.
+// `SELENE_DATA_HOME`, else `$XDG_DATA_HOME/selene`, else `~/.local/share/selene`: models and
+// ledgers.
 std::filesystem::path data_dir();
 // `SELENE_CACHE`, else `$XDG_CACHE_HOME/selene`, else `~/.cache/selene`: what can be made again.
 std::filesystem::path cache_dir();

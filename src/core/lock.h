@@ -1,7 +1,9 @@
-// third_party.lock: the one place where the version, source and checksum of every third-party part stand.
+// third_party.lock: the one place where the version, source and checksum of every third-party part
+// stand.
 //
-// Lines of `key = value` under `[section]` headings; a key may repeat (sources, tried in order); `#` starts a comment.
-// The program carries the file of its build (embedded.h), so that `selene models pull` and the set-up scripts agree.
+// Lines of `key = value` under `[section]` headings; a key may repeat (sources, tried in order);
+// `#` starts a comment. The program carries the file of its build (embedded.h), so that `selene
+// models pull` and the set-up scripts agree.
 #pragma once
 
 #include <string>

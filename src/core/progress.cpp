@@ -11,7 +11,8 @@ namespace {
 
 std::string duration(double seconds) {
   const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
-  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  if (whole >= 3600)
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
@@ -68,7 +69,8 @@ void Progress::finish() {
   finished_ = true;
 }
 
-std::string Progress::line(const Options& options, std::uint64_t done, std::uint64_t resumed, double seconds) {
+std::string Progress::line(const Options& options, std::uint64_t done, std::uint64_t resumed,
+                           double seconds) {
   const std::string unit = options.bytes ? "MB" : options.unit;
   std::string text = options.label.empty() ? "" : options.label + ": ";
   text += amount(options, static_cast<double>(done));

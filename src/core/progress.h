@@ -1,7 +1,7 @@
 // One progress line for long work: done/total, rate, time left.
 //
-// On a terminal the line is redrawn in place at most 10 times a second; elsewhere (a log) one line is written every
-// 10 s, so that short work is silent there. Writes to stderr only.
+// On a terminal the line is redrawn in place at most 10 times a second; elsewhere (a log) one line
+// is written every 10 s, so that short work is silent there. Writes to stderr only.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@ namespace selene {
 class Progress {
  public:
   struct Options {
-    std::string label;        // "judging"
+    std::string label;  // "judging"
     std::string unit = "rows";
     std::uint64_t total = 0;  // 0: not known.
     bool bytes = false;       // Show as MB.
@@ -35,7 +35,8 @@ class Progress {
   void finish();
 
   // "12/124 rows  1.9/s  0:59 left", for tests and for other places to show.
-  static std::string line(const Options& options, std::uint64_t done, std::uint64_t resumed, double seconds);
+  static std::string line(const Options& options, std::uint64_t done, std::uint64_t resumed,
+                          double seconds);
 
  private:
   void draw(bool force);

@@ -1,4 +1,5 @@
-// Random numbers that depend on nothing but their seed: the same on every machine, compiler and thread.
+// Random numbers that depend on nothing but their seed: the same on every machine, compiler and
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ class Random {
   std::uint64_t state_;
 };
 
-// A seed from a seed and a name (FNV-1a, then mixed), e.g. of one sample: independent of what else is in the run.
+// A seed from a seed and a name (FNV-1a, then mixed), e.g. of one sample: independent of what else
+// is in the run.
 std::uint64_t derive_seed(std::uint64_t seed, std::string_view name);
 
 }  // namespace selene

@@ -24,7 +24,8 @@ std::string proc_value(const char* path, std::string_view name) {
   for (std::string line; std::getline(file, line);) {
     if (!line.starts_with(name)) continue;
     const size_t colon = line.find(':');
-    if (colon != std::string::npos) return std::string(trim(std::string_view(line).substr(colon + 1)));
+    if (colon != std::string::npos)
+      return std::string(trim(std::string_view(line).substr(colon + 1)));
   }
   return {};
 }
@@ -45,7 +46,8 @@ Machine machine() {
   facts.cores = std::thread::hardware_concurrency();
   facts.memory_bytes = kilobytes(proc_value("/proc/meminfo", "MemTotal"));
   utsname name{};
-  if (::uname(&name) == 0) facts.system = fmt::format("{} {} {}", name.sysname, name.release, name.machine);
+  if (::uname(&name) == 0)
+    facts.system = fmt::format("{} {} {}", name.sysname, name.release, name.machine);
   return facts;
 }
 
@@ -69,8 +71,8 @@ void RunRecord::write(const std::filesystem::path& path) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - state_->clock).count();
   const Machine facts = machine();
   nlohmann::ordered_json all = state_->fields;
-  all["started"] =
-      fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(state_->started)));
+  all["started"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                               fmt::gmtime(std::chrono::system_clock::to_time_t(state_->started)));
   all["wall_s"] = std::round(seconds * 1000) / 1000;
   all["peak_memory_bytes"] = peak_memory_bytes();
   all["machine"] = {{"cpu", facts.cpu},

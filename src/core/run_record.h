@@ -1,5 +1,6 @@
-// run.json: what was run, on what, with what result. Every output folder has one; a single output file has
-// OUT.run.json. Times and machine facts stand here and never in the rows, so that the same work gives the same rows.
+// run.json: what was run, on what, with what result. Every output folder has one; a single output
+// file has OUT.run.json. Times and machine facts stand here and never in the rows, so that the same
+// work gives the same rows.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,8 @@ namespace selene {
 // The program's version (CMake's project version).
 std::string version();
 
-// The most memory this process has held resident so far, in bytes (VmHWM); 0 where the system does not say.
+// The most memory this process has held resident so far, in bytes (VmHWM); 0 where the system does
+// not say.
 std::uint64_t peak_memory_bytes();
 
 // Facts of the machine for run.json and `selene doctor`.

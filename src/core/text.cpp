@@ -11,9 +11,9 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 struct Character {
-  size_t bytes = 0;       // Of the character, or of the maximal ill-formed part.
+  size_t bytes = 0;  // Of the character, or of the maximal ill-formed part.
   bool valid = false;
-  bool cut = false;       // Ill-formed only because the text ends here.
+  bool cut = false;  // Ill-formed only because the text ends here.
   std::uint32_t code = 0;
 };
 
@@ -52,7 +52,9 @@ Character decode(std::string_view text) {
   return {length, true, false, code};
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
+}
 
 bool is_control(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||

@@ -7,11 +7,13 @@
 
 namespace selene {
 
-// Length of the longest valid UTF-8 prefix (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF).
+// Length of the longest valid UTF-8 prefix (RFC 3629: no surrogates, no overlong forms, at most
+// U+10FFFF).
 size_t valid_utf8_prefix(std::string_view text);
 inline bool is_valid_utf8(std::string_view text) { return valid_utf8_prefix(text) == text.size(); }
 
-// Every maximal ill-formed part becomes one U+FFFD, as the Unicode standard recommends (section 3.9, D93b).
+// Every maximal ill-formed part becomes one U+FFFD, as the Unicode standard recommends
+// (section 3.9, D93b).
 std::string replace_invalid_utf8(std::string_view text);
 
 // True when `text` ends in the middle of a character that more bytes could complete.
@@ -23,11 +25,13 @@ std::string_view trim(std::string_view text);
 // Number of whole times that `character` runs on without a break, at the longest place.
 size_t longest_run(std::string_view text, char character);
 
-// One line of at most `columns` columns: white space runs become one space, control characters U+FFFD-like dots, and a
-// cut text ends with an ellipsis. Safe to print on a terminal whatever the text holds.
+// One line of at most `columns` columns: white space runs become one space, control characters
+// U+FFFD-like dots, and a cut text ends with an ellipsis. Safe to print on a terminal whatever the
+// text holds.
 std::string cut_to_columns(std::string_view text, size_t columns);
 
-// Without the control characters that a terminal would act on (all but newline and tab), each shown as U+FFFD.
+// Without the control characters that a terminal would act on (all but newline and tab), each shown
+// as U+FFFD.
 std::string printable(std::string_view text);
 
 // Columns that valid UTF-8 takes on a terminal (wcwidth).

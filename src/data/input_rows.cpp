@@ -21,7 +21,8 @@ class Spool {
  public:
   Spool() : name_((std::filesystem::temp_directory_path() / "selene-XXXXXX").string()) {
     descriptor_ = ::mkstemp(name_.data());
-    if (descriptor_ < 0) throw Error(fmt::format("cannot make a temporary file: {}", errno_text(errno)), name_);
+    if (descriptor_ < 0)
+      throw Error(fmt::format("cannot make a temporary file: {}", errno_text(errno)), name_);
   }
   ~Spool() {
     ::close(descriptor_);
@@ -67,7 +68,8 @@ std::string json_text(const Json& fields) {
 
 }  // namespace
 
-InputRows::InputRows(const std::string& path, Json fields) : name_(path), path_(path), fields_(std::move(fields)) {
+InputRows::InputRows(const std::string& path, Json fields)
+    : name_(path), path_(path), fields_(std::move(fields)) {
   json_text(fields_);
   if (path != "-") return;
   auto spool = std::make_shared<Spool>();
@@ -110,7 +112,8 @@ size_t InputRows::check_all() const {
       const Sample sample = to_sample(row);
       const auto [first, added] = line_of.emplace(sample.id, row.line);
       if (!added) {
-        throw Error(fmt::format("the id '{}' was used in line {}", cut_to_columns(sample.id, 60), first->second));
+        throw Error(fmt::format("the id '{}' was used in line {}", cut_to_columns(sample.id, 60),
+                                first->second));
       }
     } catch (const Error& failure) {
       throw failure.at(reader.place());

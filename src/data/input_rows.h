@@ -17,15 +17,16 @@ namespace selene::data {
 // Standard input is copied to a temporary file first, so that it can be read twice as a file can.
 class InputRows {
  public:
-  // `path` "-": standard input. `fields` replace or add fields of every row (the command line's flags).
+  // `path` "-": standard input. `fields` replace or add fields of every row (the command line's
+  // flags).
   InputRows(const std::string& path, nlohmann::ordered_json fields);
   // One row, made of `fields` alone.
   explicit InputRows(nlohmann::ordered_json fields);
   // Rows that are text already; `name` is what errors call them.
   static InputRows from_text(std::string_view text, std::string name);
 
-  // Reads every row; throws the first Error with its place: also a repeated id and an input without rows. Returns the
-  // number of rows.
+  // Reads every row; throws the first Error with its place: also a repeated id and an input without
+  // rows. Returns the number of rows.
   size_t check_all() const;
   // SHA-256 of the file and the replacing fields: the same digest, the same samples.
   std::string digest() const;

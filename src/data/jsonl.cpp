@@ -16,10 +16,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kMaxDepth = 64;
 
-// "…at line 1, column 9: syntax error…" without the library's own prefix and line (ours is the file's).
+// "…at line 1, column 9: syntax error…" without the library's own prefix and line (ours is the
+// file's).
 std::string syntax_message(const Json::parse_error& failure) {
   std::string text = failure.what();
-  for (const char* prefix : {"[json.exception.parse_error.101] ", "parse error at line 1, ", "parse error at "}) {
+  for (const char* prefix :
+       {"[json.exception.parse_error.101] ", "parse error at line 1, ", "parse error at "}) {
     if (text.starts_with(prefix)) text.erase(0, std::string_view(prefix).size());
   }
   return "malformed JSON at " + cut_to_columns(text, 300);
@@ -47,12 +49,14 @@ Json parse_object(std::string_view text) {
     if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
       if (depth >= kMaxDepth) throw Error(fmt::format("JSON nested deeper than {}", kMaxDepth));
       keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end) {
+    } else if (event == Json::parse_event_t::object_end ||
+               event == Json::parse_event_t::array_end) {
       keys.pop_back();
     } else if (event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
       if (!keys.back().insert(key).second) {
-        throw Error(fmt::format("the key '{}' stands twice in one object", cut_to_columns(key, 60)));
+        throw Error(
+            fmt::format("the key '{}' stands twice in one object", cut_to_columns(key, 60)));
       }
     }
     return true;
@@ -66,13 +70,14 @@ Json parse_object(std::string_view text) {
     value = Json::parse(text.begin(), text.end(), watch);
   } catch (const Json::parse_error& failure) {
     if (!is_valid_utf8(text)) {
-      throw Error(fmt::format("invalid UTF-8 at byte {} of the line", valid_utf8_prefix(text) + 1), "",
-                  "save the file as UTF-8");
+      throw Error(fmt::format("invalid UTF-8 at byte {} of the line", valid_utf8_prefix(text) + 1),
+                  "", "save the file as UTF-8");
     }
     throw Error(syntax_message(failure));
   } catch (const Json::out_of_range& failure) {  // 1e999
     const std::string_view text_of = failure.what();
-    throw Error(fmt::format("malformed JSON: {}", cut_to_columns(text_of.substr(text_of.find(']') + 1), 100)));
+    throw Error(fmt::format("malformed JSON: {}",
+                            cut_to_columns(text_of.substr(text_of.find(']') + 1), 100)));
   }
   if (!value.is_object()) {
     throw Error(fmt::format("a row must be a JSON object, this is {}", value.type_name()), "",

@@ -1,4 +1,5 @@
-// Rows of JSON, one object a line (JSON Lines), from a file of any size; every error names file and line.
+// Rows of JSON, one object a line (JSON Lines), from a file of any size; every error names file and
+// line.
 #pragma once
 
 #include <cstddef>
@@ -16,18 +17,18 @@ struct Row {
   nlohmann::ordered_json value;
 };
 
-// Parses one JSON object. Refuses, with an Error without a place: malformed JSON, invalid UTF-8, a repeated key, nesting
-// deeper than 64, anything that is not an object.
+// Parses one JSON object. Refuses, with an Error without a place: malformed JSON, invalid UTF-8, a
+// repeated key, nesting deeper than 64, anything that is not an object.
 nlohmann::ordered_json parse_object(std::string_view text);
 
-// Streams the rows of a file; blank lines are passed over, a UTF-8 byte-order mark and CRLF are accepted. One line may
-// have at most kMaxLineBytes. Not thread-safe.
+// Streams the rows of a file; blank lines are passed over, a UTF-8 byte-order mark and CRLF are
+// accepted. One line may have at most kMaxLineBytes. Not thread-safe.
 class JsonlReader {
  public:
   static constexpr size_t kMaxLineBytes = size_t{256} << 20;
 
-  // `name` is what errors call the file (a spooled standard input has no name of its own). Throws Error when the file
-  // cannot be opened.
+  // `name` is what errors call the file (a spooled standard input has no name of its own). Throws
+  // Error when the file cannot be opened.
   explicit JsonlReader(std::filesystem::path path, std::string name = {});
 
   // False at the end of the file.

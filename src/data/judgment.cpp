@@ -72,7 +72,8 @@ Json to_json(const Judgment& judgment) {
 std::optional<double> label_number(std::string_view label) {
   double value = 0;
   const auto [end, failure] = std::from_chars(label.data(), label.data() + label.size(), value);
-  if (failure != std::errc() || end != label.data() + label.size() || !std::isfinite(value)) return std::nullopt;
+  if (failure != std::errc() || end != label.data() + label.size() || !std::isfinite(value))
+    return std::nullopt;
   return value;
 }
 
@@ -113,8 +114,9 @@ std::optional<double> entropy_bits(const Distribution& probabilities) {
 
 std::optional<std::string> most_probable(const Distribution& probabilities) {
   if (probabilities.empty()) return std::nullopt;
-  const auto best = std::max_element(probabilities.begin(), probabilities.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto best =
+      std::max_element(probabilities.begin(), probabilities.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
   return best->first;
 }
 

@@ -14,30 +14,32 @@
 
 namespace selene::data {
 
-// label → probability, in the order of the sample's labels; sums to 1. Empty where an engine gives none.
+// label → probability, in the order of the sample's labels; sums to 1. Empty where an engine gives
+// none.
 using Distribution = std::vector<std::pair<std::string, double>>;
 
 // What produced a judgment.
 struct JudgeId {
-  std::string name;          // As the user said it: a model's name or its file name.
-  std::string model;         // SHA-256 of the weights.
-  std::string adapter;       // SHA-256 of the LoRA adapter; empty when there is none.
+  std::string name;     // As the user said it: a model's name or its file name.
+  std::string model;    // SHA-256 of the weights.
+  std::string adapter;  // SHA-256 of the LoRA adapter; empty when there is none.
   std::string template_name;
-  std::string mode;          // critique, verdict
+  std::string mode;  // critique, verdict
 };
 
-// One request's share of a judgment: one order of a pair, one sample of several, one member of a jury.
+// One request's share of a judgment: one order of a pair, one sample of several, one member of a
+// jury.
 struct Part {
   std::string judge;
-  std::string order;                       // "ab" or "ba"; empty where the task has no order.
+  std::string order;  // "ab" or "ba"; empty where the task has no order.
   int sample = 0;
-  std::optional<std::string> label;        // Mapped back to A and B as stored.
-  std::string unreadable;                  // The reason, when there is no label.
-  Distribution probabilities;              // Mapped back.
-  std::string critique;                    // As written: it may speak of A and B as shown.
+  std::optional<std::string> label;  // Mapped back to A and B as stored.
+  std::string unreadable;            // The reason, when there is no label.
+  Distribution probabilities;        // Mapped back.
+  std::string critique;              // As written: it may speak of A and B as shown.
   std::vector<std::string> flags;
   std::string key;
-  double weight = 1;                       // Of its member in a jury; not written.
+  double weight = 1;  // Of its member in a jury; not written.
 };
 
 struct Judgment {
@@ -47,14 +49,14 @@ struct Judgment {
   std::optional<std::string> label;
   std::string unreadable;
   Distribution probabilities;
-  std::optional<double> score;             // Expected value, when every label is a number.
-  std::optional<double> margin;            // Largest probability minus the second.
-  std::optional<double> entropy;           // Of the distribution, in bits.
+  std::optional<double> score;    // Expected value, when every label is a number.
+  std::optional<double> margin;   // Largest probability minus the second.
+  std::optional<double> entropy;  // Of the distribution, in bits.
   std::string critique;
-  std::vector<std::string> flags;          // Sorted, distinct.
+  std::vector<std::string> flags;  // Sorted, distinct.
   JudgeId judge;
   std::string key;
-  std::vector<Part> parts;                 // Only with several orders, samples or members.
+  std::vector<Part> parts;  // Only with several orders, samples or members.
   nlohmann::ordered_json extra = nlohmann::ordered_json::object();
 };
 

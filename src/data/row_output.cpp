@@ -33,7 +33,8 @@ WholeRows count_whole_rows(const fs::path& path) {
   WholeRows whole;
   std::string buffer(1 << 16, '\0');
   std::uint64_t at = 0;
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+         file.gcount() > 0) {
     for (std::streamsize i = 0; i < file.gcount(); ++i) {
       ++at;
       if (buffer[static_cast<size_t>(i)] != '\n') continue;
@@ -58,12 +59,14 @@ RowOutput::RowOutput(fs::path path, const Json& work, bool overwrite) : path_(st
   WholeRows kept;
   if (!overwrite && fs::exists(part_path())) {
     Json old_work;
-    if (std::ifstream file(work_path()); file) old_work = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (old_work.is_discarded()) old_work = nullptr;  // A discarded value compares as equal to everything.
+    if (std::ifstream file(work_path()); file)
+      old_work = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+    if (old_work.is_discarded())
+      old_work = nullptr;  // A discarded value compares as equal to everything.
     if (old_work != work) {
-      throw Error(fmt::format("this file was begun by other work ({})",
-                              first_difference(old_work, work)),
-                  part_path().string(), "give --overwrite to start anew, or another --out");
+      throw Error(
+          fmt::format("this file was begun by other work ({})", first_difference(old_work, work)),
+          part_path().string(), "give --overwrite to start anew, or another --out");
     }
     kept = count_whole_rows(part_path());
   } else {

@@ -1,7 +1,9 @@
-// A JSONL file that is written row by row and survives a kill: rows go to OUT.part in order; at the end it is synced
-// and renamed to OUT, with OUT.run.json beside it. The same work again goes on from OUT.part.
+// A JSONL file that is written row by row and survives a kill: rows go to OUT.part in order; at the
+// end it is synced and renamed to OUT, with OUT.run.json beside it. The same work again goes on
+// from OUT.part.
 //
-// What "the same work" is stands in OUT.part.json, written before the first row: everything that a row depends on.
+// What "the same work" is stands in OUT.part.json, written before the first row: everything that a
+// row depends on.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +22,8 @@ class RowOutput {
   // Throws Error when OUT exists, or an OUT.part of other work does, and `overwrite` is false.
   RowOutput(std::filesystem::path path, const nlohmann::ordered_json& work, bool overwrite);
 
-  // Only the first check of the constructor, for before the work itself is known (before a model is loaded).
+  // Only the first check of the constructor, for before the work itself is known (before a model is
+  // loaded).
   static void check_new(const std::filesystem::path& path, bool overwrite);
 
   // Whole rows that were there already.

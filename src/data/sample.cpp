@@ -94,7 +94,8 @@ void check_label(std::string_view label) {
                             cut_to_columns(label, 60)));
   }
   if (label.size() > kMaxLabelBytes) {
-    throw Error(fmt::format("a label is longer than {} bytes: {}", kMaxLabelBytes, cut_to_columns(label, 60)));
+    throw Error(fmt::format("a label is longer than {} bytes: {}", kMaxLabelBytes,
+                            cut_to_columns(label, 60)));
   }
 }
 
@@ -110,7 +111,8 @@ std::vector<std::string> read_labels(Fields& fields, Task task) {
   for (const Json& item : *value) {
     std::string label = fields.token("labels", item);
     check_label(label);
-    if (holds(labels, label)) throw Error(fmt::format("the label '{}' stands twice in 'labels'", label));
+    if (holds(labels, label))
+      throw Error(fmt::format("the label '{}' stands twice in 'labels'", label));
     labels.push_back(std::move(label));
   }
   if (labels.size() < 2) {
@@ -118,10 +120,12 @@ std::vector<std::string> read_labels(Fields& fields, Task task) {
                             labels.size() == 1 ? "" : "s"));
   }
   if (labels.size() > kMaxLabels) {
-    throw Error(fmt::format("'labels' has {} labels, at most {} can be scored", labels.size(), kMaxLabels));
+    throw Error(
+        fmt::format("'labels' has {} labels, at most {} can be scored", labels.size(), kMaxLabels));
   }
   if (task == Task::Pairwise && (!holds(labels, "A") || !holds(labels, "B"))) {
-    throw Error(fmt::format("a pairwise sample's labels must hold A and B, these are {}", fmt::join(labels, ", ")));
+    throw Error(fmt::format("a pairwise sample's labels must hold A and B, these are {}",
+                            fmt::join(labels, ", ")));
   }
   return labels;
 }
@@ -129,7 +133,8 @@ std::vector<std::string> read_labels(Fields& fields, Task task) {
 void read_rubric(Fields& fields, Sample& sample) {
   const Json* value = fields.find("rubric");
   if (value == nullptr) return;
-  if (!value->is_object()) throw fields.wrong_type("rubric", "an object of label and description", *value);
+  if (!value->is_object())
+    throw fields.wrong_type("rubric", "an object of label and description", *value);
   for (const auto& [label, description] : value->items()) {
     if (!description.is_string()) throw fields.wrong_type("rubric", "an object of strings", *value);
     if (!holds(sample.labels, label)) {
@@ -153,7 +158,8 @@ void read_responses(Fields& fields, Task task, Judged& judged) {
   }
   for (const char* other : {"response_a", "response_b"}) {
     if (fields.find(other) != nullptr) {
-      throw Error(fmt::format("only a pairwise row has '{}', this task is {}", other, task_name(task)));
+      throw Error(
+          fmt::format("only a pairwise row has '{}', this task is {}", other, task_name(task)));
     }
   }
   judged.response = fields.required_text("response");
@@ -174,14 +180,17 @@ std::vector<Example> read_examples(Fields& fields, const Sample& sample) {
     example.reference = inner.text("reference");
     example.critique = inner.text("critique").value_or("");
     const Json* label = inner.find("label");
-    if (label == nullptr) throw Error(fmt::format("the field 'examples[{}].label' is missing", examples.size()));
+    if (label == nullptr)
+      throw Error(fmt::format("the field 'examples[{}].label' is missing", examples.size()));
     example.label = inner.token("label", *label);
     if (!holds(sample.labels, example.label)) {
-      throw Error(fmt::format("examples[{}].label is '{}', not one of the labels {}", examples.size(),
-                              cut_to_columns(example.label, 60), fmt::join(sample.labels, ", ")));
+      throw Error(fmt::format("examples[{}].label is '{}', not one of the labels {}",
+                              examples.size(), cut_to_columns(example.label, 60),
+                              fmt::join(sample.labels, ", ")));
     }
     if (const auto unread = inner.unread(); !unread.empty()) {
-      throw Error(fmt::format("unknown field 'examples[{}].{}'", examples.size(), cut_to_columns(unread.front(), 60)));
+      throw Error(fmt::format("unknown field 'examples[{}].{}'", examples.size(),
+                              cut_to_columns(unread.front(), 60)));
     }
     examples.push_back(std::move(example));
   }
@@ -217,7 +226,8 @@ Task task_from_name(std::string_view name) {
   for (const TaskRow& row : kTasks) {
     if (row.name == name) return row.task;
   }
-  throw Error(fmt::format("unknown task '{}'; known: absolute, classification, pairwise", cut_to_columns(name, 60)));
+  throw Error(fmt::format("unknown task '{}'; known: absolute, classification, pairwise",
+                          cut_to_columns(name, 60)));
 }
 
 std::vector<std::string> default_labels(Task task) {

@@ -24,35 +24,36 @@ std::vector<std::string> default_labels(Task task);
 struct Example {
   std::string input;
   std::optional<std::string> context;
-  std::string response;                         // absolute, classification
-  std::string response_a;                       // pairwise
+  std::string response;    // absolute, classification
+  std::string response_a;  // pairwise
   std::string response_b;
   std::optional<std::string> reference;
-  std::string critique;                         // May be empty: the turn then holds the verdict alone.
+  std::string critique;  // May be empty: the turn then holds the verdict alone.
   std::string label;
 };
 
 struct Sample {
   std::string id;
-  bool id_is_integer = false;                   // Written back as it came.
+  bool id_is_integer = false;  // Written back as it came.
   Task task = Task::Absolute;
   std::string input;
   std::optional<std::string> context;
-  std::string response;                         // absolute, classification
-  std::string response_a;                       // pairwise
+  std::string response;    // absolute, classification
+  std::string response_a;  // pairwise
   std::string response_b;
   std::optional<std::string> reference;
   std::optional<std::string> criteria;
-  std::vector<std::pair<std::string, std::string>> rubric;  // label → description, as written; a subset of `labels`.
-  std::vector<std::string> labels;              // At least two, distinct, never empty.
+  std::vector<std::pair<std::string, std::string>>
+      rubric;                       // label → description, as written; a subset of `labels`.
+  std::vector<std::string> labels;  // At least two, distinct, never empty.
   std::vector<Example> examples;
-  std::optional<std::string> label;             // The known truth.
+  std::optional<std::string> label;  // The known truth.
   std::optional<std::string> group;
   nlohmann::ordered_json extra = nlohmann::ordered_json::object();  // Every other field, untouched.
 };
 
-// Reads and checks one row. `line` becomes the id when the row has none. Throws Error (without a place) that names the
-// field, what it holds and what it may hold.
+// Reads and checks one row. `line` becomes the id when the row has none. Throws Error (without a
+// place) that names the field, what it holds and what it may hold.
 Sample sample_from_json(const nlohmann::ordered_json& row, size_t line);
 
 // The pairwise sample with A and B changed places in responses, examples, rubric and known label.

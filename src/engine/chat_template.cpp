@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include <json.h>
 #include <jinja/lexer.h>
 #include <jinja/parser.h>
 #include <jinja/runtime.h>
+#include <json.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -27,37 +27,46 @@ std::time_t parse_date(const std::string& date) {
   const std::time_t time = std::mktime(&fields);
   // mktime turns the 31st of February into a day of March; strptime takes "24-7-5".
   const bool same_day = fields.tm_mon == given.tm_mon && fields.tm_mday == given.tm_mday;
-  if (date.size() != std::string_view("YYYY-MM-DD").size() || end == nullptr || *end != '\0' || !same_day) {
-    throw Error(fmt::format("'{}' is not a date", cut_to_columns(date, 40)), "", "write it as YYYY-MM-DD");
+  if (date.size() != std::string_view("YYYY-MM-DD").size() || end == nullptr || *end != '\0' ||
+      !same_day) {
+    throw Error(fmt::format("'{}' is not a date", cut_to_columns(date, 40)), "",
+                "write it as YYYY-MM-DD");
   }
   return time;
 }
 
 // The form in which Llama 3.1's template writes dates ("26 Jul 2024"), whatever the locale.
 std::string day_month_year(const std::string& date) {
-  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const int month = std::stoi(date.substr(5, 2));
   return fmt::format("{} {} {}", date.substr(8, 2), kMonths[month - 1], date.substr(0, 4));
 }
 
-// Control tokens inside messages, made unrecognisable while the template is rendered: a guard stands behind the first
-// byte of each. So they are found again where the engine lost track of what came from a message.
+// Control tokens inside messages, made unrecognisable while the template is rendered: a guard
+// stands behind the first byte of each. So they are found again where the engine lost track of what
+// came from a message.
 class Guard {
  public:
-  Guard(std::span<const std::string> control_tokens, std::span<const Message> messages) : tokens_(control_tokens) {
+  Guard(std::span<const std::string> control_tokens, std::span<const Message> messages)
+      : tokens_(control_tokens) {
     const auto in_messages = [&](std::string_view text) {
-      return std::any_of(messages.begin(), messages.end(),
-                         [&](const Message& one) { return one.content.find(text) != std::string::npos; });
+      return std::any_of(messages.begin(), messages.end(), [&](const Message& one) {
+        return one.content.find(text) != std::string::npos;
+      });
     };
     if (std::none_of(tokens_.begin(), tokens_.end(), in_messages)) return;
-    do guard_ += kCharacter; while (in_messages(guard_));
+    do guard_ += kCharacter;
+    while (in_messages(guard_));
   }
 
   std::string protect(const std::string& content) const {
     if (guard_.empty()) return content;
     std::set<size_t> starts;
     for (const std::string& token : tokens_) {
-      for (size_t at = content.find(token); at != std::string::npos; at = content.find(token, at + 1)) starts.insert(at);
+      for (size_t at = content.find(token); at != std::string::npos;
+           at = content.find(token, at + 1))
+        starts.insert(at);
     }
     std::string guarded;
     for (size_t i = 0; i < content.size(); ++i) {
@@ -71,7 +80,8 @@ class Guard {
   void release(TextPart part, std::vector<TextPart>& parts) const {
     std::set<size_t> starts;
     if (!guard_.empty()) {
-      for (size_t at = part.text.find(guard_); at != std::string::npos; at = part.text.find(guard_, at)) {
+      for (size_t at = part.text.find(guard_); at != std::string::npos;
+           at = part.text.find(guard_, at)) {
         part.text.erase(at, guard_.size());
         if (at > 0) starts.insert(at - 1);
       }
@@ -91,9 +101,11 @@ class Guard {
   }
 
  private:
-  static constexpr const char* kCharacter = "\xF4\x8F\xBF\xBE";  // U+10FFFE, which stands for no character.
+  static constexpr const char* kCharacter =
+      "\xF4\x8F\xBF\xBE";  // U+10FFFE, which stands for no character.
   std::span<const std::string> tokens_;
-  std::string guard_;  // Longer than any run of it in the messages; empty when they have no control tokens.
+  std::string
+      guard_;  // Longer than any run of it in the messages; empty when they have no control tokens.
 };
 
 }  // namespace
@@ -135,21 +147,24 @@ std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages) co
   try {
     jinja::context context(state_->options.source);
     context.current_time = state_->now;
-    // Only what comes from messages is marked as input; the tokens below are the template's own words.
+    // Only what comes from messages is marked as input; the tokens below are the template's own
+    // words.
     jinja::global_from_json(context, inputs, /*mark_input=*/true);
     context.set_val("bos_token", jinja::mk_val<jinja::value_string>(state_->options.bos_token));
     context.set_val("eos_token", jinja::mk_val<jinja::value_string>(state_->options.eos_token));
-    context.set_val("date_string", jinja::mk_val<jinja::value_string>(day_month_year(state_->options.date)));
+    context.set_val("date_string",
+                    jinja::mk_val<jinja::value_string>(day_month_year(state_->options.date)));
     jinja::runtime runtime(context);
     const jinja::value result = runtime.execute(state_->program);
     std::vector<TextPart> parts;
-    for (const jinja::string_part& part : jinja::runtime::gather_string_parts(result)->as_string().parts) {
+    for (const jinja::string_part& part :
+         jinja::runtime::gather_string_parts(result)->as_string().parts) {
       guard.release({part.val, part.is_input}, parts);
     }
     return parts;
   } catch (const std::exception& failure) {
-    throw Error(fmt::format("the model's chat template refuses the messages: {}", failure.what()), "",
-                "give another with --chat-template FILE");
+    throw Error(fmt::format("the model's chat template refuses the messages: {}", failure.what()),
+                "", "give another with --chat-template FILE");
   }
 }
 

@@ -5,7 +5,7 @@
 namespace selene::engine {
 namespace {
 
-constexpr size_t kLongest = 3;          // Tokens looked at before the one guessed.
+constexpr size_t kLongest = 3;            // Tokens looked at before the one guessed.
 constexpr size_t kMostEntries = 4 << 20;  // Bounds the memory; then it begins anew.
 
 // A digest of the last `length` tokens; two that collide only cost a wrong guess.

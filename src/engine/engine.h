@@ -1,8 +1,9 @@
 // Engine: text in, text and token probabilities out. One interface for every way to run a model.
 //
-// One request is messages, an optional start of the answer, at most `max_tokens` generated tokens up to a stop text,
-// then a set of labels to score. Verdict only (nothing generated), a critique and its verdict, re-scoring a stored
-// critique (the critique is the start of the answer) and plain generation (no labels) are all cases of it.
+// One request is messages, an optional start of the answer, at most `max_tokens` generated tokens
+// up to a stop text, then a set of labels to score. Verdict only (nothing generated), a critique
+// and its verdict, re-scoring a stored critique (the critique is the start of the answer) and plain
+// generation (no labels) are all cases of it.
 #pragma once
 
 #include <cstdint>
@@ -22,27 +23,29 @@ struct Message {
 
 struct Sampling {
   double temperature = 0;  // 0: the most probable token, the lowest id of equals.
-  std::uint64_t seed = 0;  // Of this request alone, so that what else is in the batch does not matter.
+  std::uint64_t seed =
+      0;  // Of this request alone, so that what else is in the batch does not matter.
 };
 
 struct Request {
   std::vector<Message> messages;
-  std::string answer_start;         // Text that the answer begins with.
-  int max_tokens = 0;               // Generated after it; 0: none.
-  std::string stop;                 // Generation ends before this text; empty: only at the model's own end.
+  std::string answer_start;  // Text that the answer begins with.
+  int max_tokens = 0;        // Generated after it; 0: none.
+  std::string stop;  // Generation ends before this text; empty: only at the model's own end.
   Sampling sampling;
   std::string mark;                 // The result mark that the labels follow.
   std::vector<std::string> labels;  // Scored after the mark; empty: nothing is scored.
 };
 
 struct Result {
-  std::string text;                        // Generated, without white space at its ends, valid UTF-8.
-  bool truncated = false;                  // Ended by max_tokens.
-  bool invalid_utf8 = false;               // Bytes that are no UTF-8 were generated and became U+FFFD.
-  std::vector<double> label_log_probs;     // Natural log, one a label; empty where the engine has none.
-  std::optional<size_t> label_read;        // Where it has none: the label read strictly from the text.
-  std::string unreadable;                  // Why there is neither.
-  std::int64_t prompt_tokens = 0;          // Tokens of the prompt, shared or not.
+  std::string text;           // Generated, without white space at its ends, valid UTF-8.
+  bool truncated = false;     // Ended by max_tokens.
+  bool invalid_utf8 = false;  // Bytes that are no UTF-8 were generated and became U+FFFD.
+  std::vector<double>
+      label_log_probs;               // Natural log, one a label; empty where the engine has none.
+  std::optional<size_t> label_read;  // Where it has none: the label read strictly from the text.
+  std::string unreadable;            // Why there is neither.
+  std::int64_t prompt_tokens = 0;    // Tokens of the prompt, shared or not.
   std::int64_t generated_tokens = 0;
 };
 
@@ -51,16 +54,20 @@ struct EngineId {
   std::string name;     // Of the model, for people.
   std::string model;    // SHA-256 of the weights (or the endpoint's model name).
   std::string adapter;  // SHA-256 of the LoRA adapter and its scale; empty when there is none.
-  std::string version;  // Whatever changes numbers: library version, our numerics revision, kernel class.
-  std::string options;  // Whatever else is part of the prompt: date, chat template replacing the model's own.
+  std::string
+      version;  // Whatever changes numbers: library version, our numerics revision, kernel class.
+  std::string options;  // Whatever else is part of the prompt: date, chat template replacing the
+                        // model's own.
 };
 
 // Work done, summed over all runs of an engine.
 struct Counters {
   std::int64_t prompt_tokens = 0;           // As if every request were computed alone.
   std::int64_t prompt_tokens_computed = 0;  // What was left after sharing prefixes.
-  std::int64_t scoring_tokens_computed = 0; // Tokens of critiques' ends, marks and labels, computed to score.
-  std::int64_t repeated_tokens_computed = 0;  // Known ones computed again, for exactness; in neither of the above.
+  std::int64_t scoring_tokens_computed =
+      0;  // Tokens of critiques' ends, marks and labels, computed to score.
+  std::int64_t repeated_tokens_computed =
+      0;  // Known ones computed again, for exactness; in neither of the above.
   std::int64_t generated_tokens = 0;
   double prefill_s = 0;
   double decode_s = 0;
@@ -87,18 +94,21 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual const EngineId& id() const = 0;
-  // Tokens of the context that a request can need at most: prompt, generated tokens, mark and labels. 0: not known.
+  // Tokens of the context that a request can need at most: prompt, generated tokens, mark and
+  // labels. 0: not known.
   virtual std::vector<std::int64_t> context_tokens(std::span<const Request> requests) = 0;
   // The most that fits; 0: not known.
   virtual std::int64_t context_limit() const = 0;
-  // Runs the batch. Each request's result depends on that request alone. Throws Error when the engine fails.
+  // Runs the batch. Each request's result depends on that request alone. Throws Error when the
+  // engine fails.
   virtual void run(std::span<const Request> requests, const Events& events) = 0;
   virtual Counters counters() const { return {}; }
 };
 
-// The answer's text before the result mark: `answer_start`, a space, the generated text without white space at its
-// ends. This is the canonical critique: scoring always follows it, never the tokens that happened to be generated. (The
-// llama engine generates a critique that begins so, and then both are the same tokens but for the last few.)
+// The answer's text before the result mark: `answer_start`, a space, the generated text without
+// white space at its ends. This is the canonical critique: scoring always follows it, never the
+// tokens that happened to be generated. (The llama engine generates a critique that begins so, and
+// then both are the same tokens but for the last few.)
 std::string answer_body(const Request& request, std::string_view generated);
 // answer_body, a blank line and the mark; the mark alone when the body is empty.
 std::string answer_before_label(const Request& request, std::string_view generated);

@@ -17,7 +17,8 @@ LabelTree::LabelTree(const std::vector<std::vector<Token>>& sequences) {
   }
   // Every label keeps a token of its own, also the one that begins all others.
   for (const auto& sequence : sequences) shared = std::min(shared, sequence.size() - 1);
-  base_.assign(sequences.front().begin(), sequences.front().begin() + static_cast<std::ptrdiff_t>(shared));
+  base_.assign(sequences.front().begin(),
+               sequences.front().begin() + static_cast<std::ptrdiff_t>(shared));
 
   nodes_.emplace_back();
   for (const auto& sequence : sequences) {
@@ -37,7 +38,8 @@ LabelTree::LabelTree(const std::vector<std::vector<Token>>& sequences) {
       at = child;
     }
     if (std::find(label_nodes_.begin(), label_nodes_.end(), at) != label_nodes_.end()) {
-      throw Error("two labels become the same tokens and cannot be told apart", "", "rename one of them");
+      throw Error("two labels become the same tokens and cannot be told apart", "",
+                  "rename one of them");
     }
     label_nodes_.push_back(at);
   }
@@ -86,7 +88,8 @@ std::vector<double> LabelTree::log_probs() const {
 double log_sum_exp(std::span<const float> logits) {
   const float highest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (float logit : logits) sum += std::exp(static_cast<double>(logit) - static_cast<double>(highest));
+  for (float logit : logits)
+    sum += std::exp(static_cast<double>(logit) - static_cast<double>(highest));
   return static_cast<double>(highest) + std::log(sum);
 }
 

@@ -1,9 +1,10 @@
 // The label tree: what to compute to know the log-probability of every label, each token once.
 //
-// Every label is tokenised as one text with the answer before it. What all the texts share is the base; the rest is a
-// tree. log p(label) is the sum of log p(token | tokens before it) over the label's tokens after the base. Where one
-// label's tokens begin another's ("1" and "10"), the shorter one also takes the probability that none of the longer
-// ones' next tokens follows: + log(1 - sum of p(next token)).
+// Every label is tokenised as one text with the answer before it. What all the texts share is the
+// base; the rest is a tree. log p(label) is the sum of log p(token | tokens before it) over the
+// label's tokens after the base. Where one label's tokens begin another's ("1" and "10"), the
+// shorter one also takes the probability that none of the longer ones' next tokens follows: + log(1
+// - sum of p(next token)).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class LabelTree {
   explicit LabelTree(const std::vector<std::vector<Token>>& sequences);
 
   const std::vector<Token>& base() const { return base_; }
-  // Nodes whose next-token distribution is needed, parents first; node 0 is the root (after the base).
+  // Nodes whose next-token distribution is needed, parents first; node 0 is the root (after the
+  // base).
   const std::vector<int>& inner_nodes() const { return inner_nodes_; }
   // Base and the tokens down to `node`.
   std::vector<Token> tokens_to(int node) const;
@@ -44,7 +46,8 @@ class LabelTree {
   std::vector<double> edge_log_probs_;  // log p(token of the node | its parent)
 };
 
-// log sum exp over all logits, in double and in index order, so that it is the same on every machine.
+// log sum exp over all logits, in double and in index order, so that it is the same on every
+// machine.
 double log_sum_exp(std::span<const float> logits);
 
 // Length of the common beginning.

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <llama.h>
 #include <llama-cpp.h>
+#include <llama.h>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -28,7 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 // Raise when our own arithmetic changes any number that a judgment holds.
 constexpr int kNumericsRevision = 3;
-// Tokens guessed after each one that is written. At least one, since no pass may compute a single token.
+// Tokens guessed after each one that is written. At least one, since no pass may compute a single
+// token.
 constexpr size_t kGuesses = std::max<size_t>(1, Sequences::kLeastTokens - 1);
 // A critique's canonical text can be split into a few more tokens than were generated.
 constexpr std::int64_t kSpareTokens = 16 + kGuesses;
@@ -79,7 +80,8 @@ struct Live {
   std::vector<Token> tokens;   // Prompt and answer so far; the last is not computed yet.
   std::vector<Token> guesses;  // Of what follows it, computed in the same pass.
   std::int64_t generated = 0;
-  bool missed = false;         // A guess of this pass was wrong: what was computed after it does not count.
+  bool missed =
+      false;  // A guess of this pass was wrong: what was computed after it does not count.
   bool ended = false;
   bool truncated = false;
 };
@@ -99,7 +101,9 @@ Token most_probable_token(std::span<const float> logits) {
 // The inverse of the cumulative distribution in token order.
 Token sample_token(std::span<const float> logits, double temperature, Random& random) {
   const double highest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  const auto weight = [&](float logit) { return std::exp((static_cast<double>(logit) - highest) / temperature); };
+  const auto weight = [&](float logit) {
+    return std::exp((static_cast<double>(logit) - highest) / temperature);
+  };
   double total = 0;
   for (float logit : logits) total += weight(logit);
   double left = random.uniform() * total;
@@ -125,16 +129,22 @@ class LlamaEngine : public Engine {
   void load();
   Job make_job(const Request& request, size_t index) const;
   void make_sequences(std::span<const Job> jobs, bool generating);
-  void run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
-  void run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events);
+  void run_scoring(std::span<const Job> jobs, std::span<const Request> requests,
+                   const Events& events);
+  void run_generating(std::span<const Job> jobs, std::span<const Request> requests,
+                      const Events& events);
   void prefill(const Job& job, int slot, const Sequences::ReadLogits& read);
   void share_prefix(const Job& job, int slot, int previous_slot);
   Live admit(const Job& job, const Request& request, int slot, const Events& events);
   std::vector<float> first_logits(const Request& request, std::span<const float> logits);
-  void decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
-  void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events);
-  void accept(Live& live, const Request& request, std::span<const float> logits, const Events& events);
-  Scoring start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const;
+  void decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests,
+              const Events& events);
+  void collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests,
+               const Events& events);
+  void accept(Live& live, const Request& request, std::span<const float> logits,
+              const Events& events);
+  Scoring start_scoring(const Job& job, const Request& request, int slot,
+                        std::string_view generated) const;
   void finish(std::vector<Scoring>& scorings, const Events& events);
   std::int64_t kv_bytes_per_token() const;
 
@@ -152,26 +162,32 @@ class LlamaEngine : public Engine {
   Counters counters_;
 };
 
-// Looks at the files only: what all results depend on is known before the model is loaded, so that work whose results
-// are known already never loads it.
+// Looks at the files only: what all results depend on is known before the model is loaded, so that
+// work whose results are known already never loads it.
 LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
   LlamaLog::install();
-  if (options_.threads <= 0) options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (options_.threads <= 0)
+    options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (options_.name.empty()) options_.name = options_.model.filename().string();
   const model::GgufInfo info = model::inspect_gguf(options_.model);
   if (info.is_adapter) {
-    throw Error("this file is a LoRA adapter, not a model", options_.model.string(), "give it as --adapter");
+    throw Error("this file is a LoRA adapter, not a model", options_.model.string(),
+                "give it as --adapter");
   }
   if (!info.chat_template && options_.chat_template.empty()) {
-    throw Error("the model has no chat template", options_.model.string(), "give one with --chat-template FILE");
+    throw Error("the model has no chat template", options_.model.string(),
+                "give one with --chat-template FILE");
   }
   const auto trained = static_cast<std::int64_t>(info.context_length);
   if (trained > 0 && options_.context_tokens > trained) {
-    throw Error(fmt::format("--ctx-size {} is more than the {} tokens that the model was trained for",
-                            options_.context_tokens, trained),
-                options_.model.string());
+    throw Error(
+        fmt::format("--ctx-size {} is more than the {} tokens that the model was trained for",
+                    options_.context_tokens, trained),
+        options_.model.string());
   }
-  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens : trained > 0 ? trained : 512;
+  context_limit_ = options_.context_tokens > 0 ? options_.context_tokens
+                   : trained > 0               ? trained
+                                               : 512;
   id_.name = options_.name;
   id_.model = sha256_file_cached(options_.model);
   if (!options_.adapter.empty()) {
@@ -183,17 +199,19 @@ LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
   id_.version = llama_engine_version(on_gpu_);
   if (!options_.exact) id_.version += ", not exact";
   id_.options = "date " + options_.date;
-  if (!options_.chat_template.empty()) id_.options += ", chat template " + sha256(options_.chat_template);
+  if (!options_.chat_template.empty())
+    id_.options += ", chat template " + sha256(options_.chat_template);
 }
 
 void LlamaEngine::check_adapter(const model::GgufInfo& base) const {
   const model::GgufInfo info = model::inspect_gguf(options_.adapter);
   if (!info.is_adapter) {
-    throw Error("this file is no LoRA adapter", options_.adapter.string(), "make one with convert_lora_to_gguf.py");
+    throw Error("this file is no LoRA adapter", options_.adapter.string(),
+                "make one with convert_lora_to_gguf.py");
   }
   if (info.architecture != base.architecture) {
-    throw Error(fmt::format("the adapter is for architecture '{}', the model's is '{}'", info.architecture,
-                            base.architecture),
+    throw Error(fmt::format("the adapter is for architecture '{}', the model's is '{}'",
+                            info.architecture, base.architecture),
                 options_.adapter.string());
   }
 }
@@ -206,21 +224,24 @@ void LlamaEngine::load() {
   LlamaLog::take();
   model_.reset(llama_model_load_from_file(options_.model.c_str(), params));
   if (model_ == nullptr) {
-    throw Error(fmt::format("llama.cpp cannot load the model: {}", cut_to_columns(LlamaLog::take(), 400)),
-                options_.model.string());
+    throw Error(
+        fmt::format("llama.cpp cannot load the model: {}", cut_to_columns(LlamaLog::take(), 400)),
+        options_.model.string());
   }
   if (!options_.adapter.empty()) {
     LlamaLog::take();
     adapter_.reset(llama_adapter_lora_init(model_.get(), options_.adapter.c_str()));
     if (adapter_ == nullptr) {
-      throw Error(fmt::format("the adapter does not fit the model: {}", cut_to_columns(LlamaLog::take(), 400)),
+      throw Error(fmt::format("the adapter does not fit the model: {}",
+                              cut_to_columns(LlamaLog::take(), 400)),
                   options_.adapter.string());
     }
   }
   const llama_vocab* vocab = llama_model_get_vocab(model_.get());
   tokenizer_.emplace(vocab);
   chat_template_.emplace(ChatTemplate::Options{
-      .source = options_.chat_template.empty() ? llama_model_chat_template(model_.get(), nullptr) : options_.chat_template,
+      .source = options_.chat_template.empty() ? llama_model_chat_template(model_.get(), nullptr)
+                                               : options_.chat_template,
       .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab)),
       .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab)),
       .control_tokens = tokenizer_->control_texts(),
@@ -233,9 +254,11 @@ Job LlamaEngine::make_job(const Request& request, size_t index) const {
   job.request = index;
   job.prompt = tokenizer_->prompt(chat_template_->render(request.messages));
   job.tokens = tokenizer_->tokens(job.prompt, request.answer_start);
-  job.prompt_tokens = request.answer_start.empty() ? job.tokens.size()
-                                                   : common_prefix(tokenizer_->tokens(job.prompt, ""), job.tokens);
-  if (job.tokens.empty()) throw Error("the chat template gives an empty prompt", options_.model.string());
+  job.prompt_tokens = request.answer_start.empty()
+                          ? job.tokens.size()
+                          : common_prefix(tokenizer_->tokens(job.prompt, ""), job.tokens);
+  if (job.tokens.empty())
+    throw Error("the chat template gives an empty prompt", options_.model.string());
   size_t ending = 0;
   for (const std::string& label : request.labels) {
     ending = std::max(ending, tokenizer_->tokens({}, "\n\n" + request.mark + " " + label).size());
@@ -254,7 +277,8 @@ std::vector<std::int64_t> LlamaEngine::context_tokens(std::span<const Request> r
 
 std::int64_t LlamaEngine::kv_bytes_per_token() const {
   const std::int64_t heads = std::max(1, llama_model_n_head(model_.get()));
-  const std::int64_t width = llama_model_n_embd(model_.get()) / heads * llama_model_n_head_kv(model_.get());
+  const std::int64_t width =
+      llama_model_n_embd(model_.get()) / heads * llama_model_n_head_kv(model_.get());
   constexpr std::int64_t kKeysAndValues = 2;
   constexpr std::int64_t kHalfPrecision = 2;
   return llama_model_n_layer(model_.get()) * width * kKeysAndValues * kHalfPrecision;
@@ -267,14 +291,19 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
   const std::int64_t length = (longest + kStep - 1) / kStep * kStep;
   std::int64_t budget = options_.kv_mib << 20;
   if (budget == 0) {
-    budget = std::max<std::int64_t>(256 << 20, static_cast<std::int64_t>(llama_model_size(model_.get())) / 4);
+    budget = std::max<std::int64_t>(256 << 20,
+                                    static_cast<std::int64_t>(llama_model_size(model_.get())) / 4);
   }
   std::int64_t slots = 1;
   if (generating) {
     slots = budget / std::max<std::int64_t>(1, length * kv_bytes_per_token());
-    slots = std::clamp<std::int64_t>(slots, 1, std::min<std::int64_t>(options_.max_slots, static_cast<std::int64_t>(jobs.size())));
+    slots = std::clamp<std::int64_t>(
+        slots, 1,
+        std::min<std::int64_t>(options_.max_slots, static_cast<std::int64_t>(jobs.size())));
   }
-  if (sequences_ && sequences_->options().slots >= slots && sequences_->options().slot_tokens >= length) return;
+  if (sequences_ && sequences_->options().slots >= slots &&
+      sequences_->options().slot_tokens >= length)
+    return;
   sequences_.reset();
   LlamaLog::take();
   sequences_.emplace(Sequences::Options{
@@ -283,7 +312,8 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
       .adapter_scale = options_.adapter_scale,
       .slots = static_cast<int>(slots),
       .slot_tokens = length,
-      .batch_tokens = std::max(options_.batch_tokens, static_cast<int>(2 * Sequences::kPromptTokens)),
+      .batch_tokens =
+          std::max(options_.batch_tokens, static_cast<int>(2 * Sequences::kPromptTokens)),
       .outputs = kGuesses + 1,
       .threads = options_.threads,
       .flash = !on_gpu_,
@@ -298,19 +328,22 @@ void LlamaEngine::run(std::span<const Request> requests, const Events& events) {
   for (size_t i = 0; i < requests.size(); ++i) {
     Job job = make_job(requests[i], i);
     if (job.need > context_limit_) {
-      throw Error(fmt::format("a request needs {} tokens, the context has {}", job.need, context_limit_));
+      throw Error(
+          fmt::format("a request needs {} tokens, the context has {}", job.need, context_limit_));
     }
     counters_.prompt_tokens += static_cast<std::int64_t>(job.tokens.size());
     (requests[i].max_tokens > 0 ? generating : scoring).push_back(std::move(job));
   }
   for (std::vector<Job>* jobs : {&scoring, &generating}) {
-    std::stable_sort(jobs->begin(), jobs->end(), [](const Job& a, const Job& b) { return a.tokens < b.tokens; });
+    std::stable_sort(jobs->begin(), jobs->end(),
+                     [](const Job& a, const Job& b) { return a.tokens < b.tokens; });
   }
   if (!scoring.empty()) run_scoring(scoring, requests, events);
   if (!generating.empty()) run_generating(generating, requests, events);
 }
 
-void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request> requests, const Events& events) {
+void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request> requests,
+                              const Events& events) {
   make_sequences(jobs, /*generating=*/false);
   for (const Job& job : jobs) {
     if (events.stop && events.stop()) return;
@@ -323,15 +356,19 @@ void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request
   }
 }
 
-// Computes what `slot` lacks of the prompt and of the answer's start, and gives the logits after them to `read`.
+// Computes what `slot` lacks of the prompt and of the answer's start, and gives the logits after
+// them to `read`.
 void LlamaEngine::prefill(const Job& job, int slot, const Sequences::ReadLogits& read) {
   const auto advance = [&](size_t count, bool prompt) {
     const bool last = read && count == job.tokens.size();
     const std::vector<Sequences::Goal> goal{
-        {.slot = slot, .tokens = {job.tokens.begin(), job.tokens.begin() + static_cast<std::ptrdiff_t>(count)}, .prompt = prompt}};
-    const auto work = sequences_->advance(goal, [&](size_t g, size_t output, std::span<const float> logits) {
-      if (last) read(g, output, logits);
-    });
+        {.slot = slot,
+         .tokens = {job.tokens.begin(), job.tokens.begin() + static_cast<std::ptrdiff_t>(count)},
+         .prompt = prompt}};
+    const auto work =
+        sequences_->advance(goal, [&](size_t g, size_t output, std::span<const float> logits) {
+          if (last) read(g, output, logits);
+        });
     counters_.prompt_tokens_computed += work.fresh;
     counters_.repeated_tokens_computed += work.repeated;
   };
@@ -339,7 +376,8 @@ void LlamaEngine::prefill(const Job& job, int slot, const Sequences::ReadLogits&
   if (job.prompt_tokens < job.tokens.size()) advance(job.tokens.size(), /*prompt=*/false);
 }
 
-Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int slot, std::string_view generated) const {
+Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int slot,
+                                   std::string_view generated) const {
   const std::string before = answer_before_label(request, generated);
   std::vector<std::vector<Token>> sequences;
   for (const std::string& label : request.labels) {
@@ -363,9 +401,10 @@ void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
       owners.push_back(&scoring);
     }
     if (goals.empty()) break;
-    const auto work = sequences_->advance(goals, [&](size_t goal, size_t, std::span<const float> logits) {
-      owners[goal]->tree.set_logits(owners[goal]->tree.inner_nodes()[depth], logits);
-    });
+    const auto work =
+        sequences_->advance(goals, [&](size_t goal, size_t, std::span<const float> logits) {
+          owners[goal]->tree.set_logits(owners[goal]->tree.inner_nodes()[depth], logits);
+        });
     counters_.scoring_tokens_computed += work.fresh;
     counters_.repeated_tokens_computed += work.repeated;
   }
@@ -378,7 +417,8 @@ void LlamaEngine::finish(std::vector<Scoring>& scorings, const Events& events) {
   events.results(completed);
 }
 
-void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Request> requests, const Events& events) {
+void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Request> requests,
+                                 const Events& events) {
   make_sequences(jobs, /*generating=*/true);
   std::vector<std::optional<Live>> live(static_cast<size_t>(sequences_->options().slots));
   size_t next_job = 0;
@@ -395,16 +435,19 @@ void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Requ
     if (events.stop && events.stop()) return;
     decode(live, requests, events);
     collect(live, requests, events);
-    const bool working = std::any_of(live.begin(), live.end(), [](const auto& place) { return place.has_value(); });
+    const bool working =
+        std::any_of(live.begin(), live.end(), [](const auto& place) { return place.has_value(); });
     if (!working && next_job == jobs.size()) return;
   }
 }
 
-// Puts into `slot` whatever begins the prompt longest: what the slot holds, or a copy of what the request admitted before
-// (its neighbour in token order) holds. So each shared beginning is computed once.
+// Puts into `slot` whatever begins the prompt longest: what the slot holds, or a copy of what the
+// request admitted before (its neighbour in token order) holds. So each shared beginning is
+// computed once.
 void LlamaEngine::share_prefix(const Job& job, int slot, int previous_slot) {
   const auto start = Clock::now();
-  if (sequences_->shared_prompt(previous_slot, job.tokens) > sequences_->shared_prompt(slot, job.tokens)) {
+  if (sequences_->shared_prompt(previous_slot, job.tokens) >
+      sequences_->shared_prompt(slot, job.tokens)) {
     sequences_->copy(previous_slot, slot);
   }
   counters_.prefill_s += seconds_since(start);
@@ -426,9 +469,11 @@ Live LlamaEngine::admit(const Job& job, const Request& request, int slot, const 
   return live;
 }
 
-// The logits of the first token after the answer's start, with those of tokens that the canonical critique cannot begin
-// with at -inf: else the critique, tokenised anew for scoring, would differ from the start and be computed twice.
-std::vector<float> LlamaEngine::first_logits(const Request& request, std::span<const float> logits) {
+// The logits of the first token after the answer's start, with those of tokens that the canonical
+// critique cannot begin with at -inf: else the critique, tokenised anew for scoring, would differ
+// from the start and be computed twice.
+std::vector<float> LlamaEngine::first_logits(const Request& request,
+                                             std::span<const float> logits) {
   std::vector<float> first(logits.begin(), logits.end());
   if (request.answer_start.empty()) return first;
   if (after_answer_start_.empty()) after_answer_start_ = tokenizer_->after_answer_start();
@@ -438,9 +483,11 @@ std::vector<float> LlamaEngine::first_logits(const Request& request, std::span<c
   return first;
 }
 
-// One pass over all that are generating: of each the last token and the guesses after it. As many tokens are accepted as
-// the model itself would have written, so guesses change the speed and nothing else.
-void LlamaEngine::decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events) {
+// One pass over all that are generating: of each the last token and the guesses after it. As many
+// tokens are accepted as the model itself would have written, so guesses change the speed and
+// nothing else.
+void LlamaEngine::decode(std::vector<std::optional<Live>>& live, std::span<const Request> requests,
+                         const Events& events) {
   std::vector<Sequences::Goal> goals;
   for (size_t slot = 0; slot < live.size(); ++slot) {
     if (!live[slot] || live[slot]->ended) continue;
@@ -457,16 +504,19 @@ void LlamaEngine::decode(std::vector<std::optional<Live>>& live, std::span<const
     Live& one = *live[static_cast<size_t>(goals[goal].slot)];
     if (one.ended || one.missed) return;
     accept(one, requests[one.job->request], logits, events);
-    one.missed = output < one.guesses.size() && (one.ended || one.tokens.back() != one.guesses[output]);
+    one.missed =
+        output < one.guesses.size() && (one.ended || one.tokens.back() != one.guesses[output]);
   });
   counters_.decode_s += seconds_since(start);
 }
 
-// Takes the next token from the logits; the request has ended when it is an end token, completes the stop text or was
-// the last one allowed.
-void LlamaEngine::accept(Live& live, const Request& request, std::span<const float> logits, const Events& events) {
-  const Token next = request.sampling.temperature > 0 ? sample_token(logits, request.sampling.temperature, live.random)
-                                                      : most_probable_token(logits);
+// Takes the next token from the logits; the request has ended when it is an end token, completes
+// the stop text or was the last one allowed.
+void LlamaEngine::accept(Live& live, const Request& request, std::span<const float> logits,
+                         const Events& events) {
+  const Token next = request.sampling.temperature > 0
+                         ? sample_token(logits, request.sampling.temperature, live.random)
+                         : most_probable_token(logits);
   if (tokenizer_->ends_answer(next)) {
     live.ended = true;
     return;
@@ -486,7 +536,8 @@ void LlamaEngine::accept(Live& live, const Request& request, std::span<const flo
 }
 
 // Scores the labels of those that ended and frees their slots.
-void LlamaEngine::collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests, const Events& events) {
+void LlamaEngine::collect(std::vector<std::optional<Live>>& live, std::span<const Request> requests,
+                          const Events& events) {
   std::vector<Scoring> scorings;
   std::vector<Completed> unscored;
   for (size_t slot = 0; slot < live.size(); ++slot) {

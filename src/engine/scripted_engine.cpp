@@ -8,8 +8,13 @@ namespace {
 
 class ScriptedEngine : public Engine {
  public:
-  ScriptedEngine(Script script, std::int64_t context_limit) : script_(std::move(script)), limit_(context_limit) {
-    id_ = {.name = "scripted", .model = sha256("scripted"), .adapter = "", .version = "scripted 1", .options = ""};
+  ScriptedEngine(Script script, std::int64_t context_limit)
+      : script_(std::move(script)), limit_(context_limit) {
+    id_ = {.name = "scripted",
+           .model = sha256("scripted"),
+           .adapter = "",
+           .version = "scripted 1",
+           .options = ""};
   }
 
   const EngineId& id() const override { return id_; }
@@ -30,7 +35,8 @@ class ScriptedEngine : public Engine {
     for (size_t i = 0; i < requests.size(); ++i) {
       if (events.stop && events.stop()) return;
       Result result = script_(requests[i]);
-      ensure(result.label_log_probs.empty() || result.label_log_probs.size() == requests[i].labels.size(),
+      ensure(result.label_log_probs.empty() ||
+                 result.label_log_probs.size() == requests[i].labels.size(),
              "a script must score every label or none");
       if (events.text && !result.text.empty()) events.text(i, result.text);
       Completed completed{i, std::move(result)};

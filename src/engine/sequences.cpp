@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <llama.h>
 #include <llama-cpp.h>
+#include <llama.h>
 
 #include "core/error.h"
 
@@ -73,20 +73,22 @@ struct Sequences::State {
     return goal.prompt ? std::min(common, own.prompt) : common;
   }
   // The fewest tokens of a goal that a pass may have, where it has as many.
-  size_t least(const Goal& goal) const { return goal.prompt && two_kernels() ? kPromptTokens : kLeastTokens; }
+  size_t least(const Goal& goal) const {
+    return goal.prompt && two_kernels() ? kPromptTokens : kLeastTokens;
+  }
   // The most tokens of a goal that a pass may have.
   size_t most(const Goal& goal) const {
     const auto capacity = static_cast<size_t>(options.batch_tokens);
     return goal.prompt || !two_kernels() ? capacity : std::min(capacity, kPromptTokens - 1);
   }
-  // Where computing of a goal begins: after what its slot holds, but not after its first output, nor so late that fewer
-  // than the least are left.
+  // Where computing of a goal begins: after what its slot holds, but not after its first output,
+  // nor so late that fewer than the least are left.
   size_t start_of(const Goal& goal) const {
     const size_t length = goal.tokens.size();
     return std::min(shared(goal), length - std::min(length, std::max(goal.outputs, least(goal))));
   }
-  // Of the last tokens of a goal, how many can be computed together with others': none of its prompt, which is not
-  // computed as what follows it.
+  // Of the last tokens of a goal, how many can be computed together with others': none of its
+  // prompt, which is not computed as what follows it.
   size_t room(const Goal& goal) const {
     const size_t length = goal.tokens.size();
     return two_kernels() ? length - std::min(held_for(goal).prompt, start_of(goal)) : length;
@@ -99,7 +101,8 @@ struct Sequences::State {
     std::vector<Token>& own = slot.tokens;
     if (from < own.size()) {
       llama_memory_t memory = llama_get_memory(context.get());
-      ensure(llama_memory_seq_rm(memory, goal.slot, static_cast<llama_pos>(from), -1), "cannot shorten a sequence");
+      ensure(llama_memory_seq_rm(memory, goal.slot, static_cast<llama_pos>(from), -1),
+             "cannot shorten a sequence");
       own.resize(from);
     }
     // A prompt that is shorter than the least went through the other kernel, so it is not shared.
@@ -118,7 +121,8 @@ struct Sequences::State {
   void decode(const ReadLogits& read) {
     const int code = llama_decode(context.get(), batch.get());
     if (code != 0) {
-      throw Error(fmt::format("llama.cpp could not compute a batch of {} tokens (code {})", batch.size(), code));
+      throw Error(fmt::format("llama.cpp could not compute a batch of {} tokens (code {})",
+                              batch.size(), code));
     }
     for (const Reader& reader : readers) {
       const float* logits = llama_get_logits_ith(context.get(), reader.index);
@@ -143,7 +147,8 @@ struct Sequences::State {
   }
 
   // Several goals side by side, each with its last `count` tokens.
-  void compute_together(std::span<const Goal> goals, std::span<const size_t> members, size_t count, const ReadLogits& read) {
+  void compute_together(std::span<const Goal> goals, std::span<const size_t> members, size_t count,
+                        const ReadLogits& read) {
     for (size_t g : members) add(goals, g, goals[g].tokens.size() - count, goals[g].tokens.size());
     decode(read);
   }
@@ -151,7 +156,8 @@ struct Sequences::State {
 
 Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(options)) {
   ensure(options.slots >= 1 && options.slot_tokens >= 1, "sequences need a slot");
-  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kPromptTokens)), "batches are too small");
+  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kPromptTokens)),
+         "batches are too small");
   ensure(options.outputs < kPromptTokens, "too many outputs");
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = static_cast<std::uint32_t>(options.slots);
@@ -169,8 +175,9 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
   params.no_perf = true;
   state_->context.reset(llama_init_from_model(options.model, params));
   if (state_->context == nullptr) {
-    throw Error(fmt::format("not enough memory for {} sequences of {} tokens", options.slots, options.slot_tokens), "",
-                "lower --ctx-size or --kv-mib");
+    throw Error(fmt::format("not enough memory for {} sequences of {} tokens", options.slots,
+                            options.slot_tokens),
+                "", "lower --ctx-size or --kv-mib");
   }
   if (options.adapter != nullptr) {
     llama_adapter_lora* adapter = options.adapter;
@@ -205,9 +212,11 @@ Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits
   for (size_t g = 0; g < goals.size(); ++g) {
     const Goal& goal = goals[g];
     const size_t length = goal.tokens.size();
-    ensure(length >= goal.outputs && goal.outputs >= 1 && goal.outputs <= options().outputs, "a goal without tokens");
+    ensure(length >= goal.outputs && goal.outputs >= 1 && goal.outputs <= options().outputs,
+           "a goal without tokens");
     if (static_cast<std::int64_t>(length) > options().slot_tokens) {
-      throw Error(fmt::format("a sequence of {} tokens does not fit into a slot of {}", length, options().slot_tokens));
+      throw Error(fmt::format("a sequence of {} tokens does not fit into a slot of {}", length,
+                              options().slot_tokens));
     }
     work.fresh += static_cast<std::int64_t>(length - state_->shared(goal));
     const size_t start = state_->start_of(goal);
@@ -217,10 +226,12 @@ Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits
       continue;
     }
     const size_t next_count = std::max(count, own);
-    const bool fits = (together.size() + 1) * next_count <= static_cast<size_t>(options().batch_tokens);
-    const bool has_room = state_->room(goal) >= next_count && std::all_of(together.begin(), together.end(), [&](size_t other) {
-      return state_->room(goals[other]) >= next_count;
-    });
+    const bool fits =
+        (together.size() + 1) * next_count <= static_cast<size_t>(options().batch_tokens);
+    const bool has_room = state_->room(goal) >= next_count &&
+                          std::all_of(together.begin(), together.end(), [&](size_t other) {
+                            return state_->room(goals[other]) >= next_count;
+                          });
     if (!fits || !has_room) flush();
     together.push_back(g);
     count = std::max(count, own);

@@ -1,13 +1,16 @@
 // Sequences: the token sequences whose keys and values a llama.cpp context holds, one a slot.
 //
-// The logits of a sequence are the same bits whatever else is computed, in which pieces and by how many threads. On
-// llama.cpp's CPU backend that takes four things:
+// The logits of a sequence are the same bits whatever else is computed, in which pieces and by how
+// many threads. On llama.cpp's CPU backend that takes four things:
 // - a KV stream a slot (kv_unified = false), so that no sequence attends over cells of another;
 // - each token always through the same kernel of flash attention: see kPromptTokens;
-// - never a single token in a pass: its products with the weights, and its attention, would go through other kernels,
-//   which round otherwise. At least kLeastTokens are computed, the ones before the new one again if need be.
-// - the same number of tokens of every sequence in a pass, since llama.cpp splits others, and may leave single ones.
-// On a GPU flash attention stays off and the rest holds; `selene verify` says whether that is enough there.
+// - never a single token in a pass: its products with the weights, and its attention, would go
+// through other kernels,
+//   which round otherwise. At least kLeastTokens are computed, the ones before the new one again if
+//   need be.
+// - the same number of tokens of every sequence in a pass, since llama.cpp splits others, and may
+// leave single ones. On a GPU flash attention stays off and the rest holds; `selene verify` says
+// whether that is enough there.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +34,11 @@ class Sequences {
 #else
   static constexpr size_t kLeastTokens = 2;
 #endif
-  // ggml's flash attention on the CPU has two kernels, each of which gives a token the same bits in any company: tiles, in
-  // passes of at least 64 tokens a sequence (GGML_FA_TILE_Q), and rows, in all smaller ones. (A third splits the keys
-  // among the threads; it takes only a pass of a single token, and kLeastTokens rules that out.) So that a token always
-  // meets the same kernel, prompts go through tiles and what follows them through rows.
+  // ggml's flash attention on the CPU has two kernels, each of which gives a token the same bits in
+  // any company: tiles, in passes of at least 64 tokens a sequence (GGML_FA_TILE_Q), and rows, in
+  // all smaller ones. (A third splits the keys among the threads; it takes only a pass of a single
+  // token, and kLeastTokens rules that out.) So that a token always meets the same kernel, prompts
+  // go through tiles and what follows them through rows.
   static constexpr size_t kPromptTokens = 64;
 
   struct Options {
@@ -42,12 +46,12 @@ class Sequences {
     llama_adapter_lora* adapter = nullptr;  // May be null.
     float adapter_scale = 1;
     int slots = 1;
-    std::int64_t slot_tokens = 4096;        // The longest sequence of a slot.
-    int batch_tokens = 512;                 // Computed at once.
-    size_t outputs = 1;                     // The most that a goal asks for.
+    std::int64_t slot_tokens = 4096;  // The longest sequence of a slot.
+    int batch_tokens = 512;           // Computed at once.
+    size_t outputs = 1;               // The most that a goal asks for.
     int threads = 1;
-    bool flash = true;                      // Flash attention; false where layers are on a GPU.
-    bool exact = true;                      // False: without the rules above; bits then depend on threads and batch.
+    bool flash = true;  // Flash attention; false where layers are on a GPU.
+    bool exact = true;  // False: without the rules above; bits then depend on threads and batch.
   };
 
   // The tokens that a slot shall hold.
@@ -55,8 +59,8 @@ class Sequences {
     int slot = 0;
     std::vector<Token> tokens;  // Not empty, at most slot_tokens.
     size_t outputs = 1;         // Logits are read after each of the last `outputs` tokens.
-    // The beginning of a request, against what is written after it. A prompt is computed alone, in passes of at least
-    // kPromptTokens; only prompts are shared.
+    // The beginning of a request, against what is written after it. A prompt is computed alone, in
+    // passes of at least kPromptTokens; only prompts are shared.
     bool prompt = false;
   };
   // `output` counts from 0, the earliest of the goal's; for one goal they come in order.
@@ -72,15 +76,16 @@ class Sequences {
   // How much of a prompt need not be computed again in that slot.
   size_t shared_prompt(int slot, std::span<const Token> prompt) const;
 
-  // Brings every goal's slot (each named once) to hold exactly its tokens and gives the logits to `read`, which must
-  // copy what it keeps. Only tokens past what the slot shares with its goal are computed, and a few before them where
-  // exactness wants it.
+  // Brings every goal's slot (each named once) to hold exactly its tokens and gives the logits to
+  // `read`, which must copy what it keeps. Only tokens past what the slot shares with its goal are
+  // computed, and a few before them where exactness wants it.
   struct Work {
     std::int64_t fresh = 0;     // Tokens that the slot did not hold.
     std::int64_t repeated = 0;  // Computed again.
   };
   Work advance(std::span<const Goal> goals, const ReadLogits& read);
-  // `to` then holds what `from` holds (a copy of the whole stream: far cheaper than computing its tokens).
+  // `to` then holds what `from` holds (a copy of the whole stream: far cheaper than computing its
+  // tokens).
   void copy(int from, int to);
 
  private:

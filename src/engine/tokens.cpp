@@ -65,12 +65,13 @@ void Tokenizer::append(std::string_view text, std::vector<Token>& tokens) const 
   const size_t before = tokens.size();
   tokens.resize(before + text.size() + 8);
   const auto room = static_cast<std::int32_t>(tokens.size() - before);
-  std::int32_t count = llama_tokenize(vocab_, text.data(), static_cast<std::int32_t>(text.size()),
-                                      tokens.data() + before, room, /*add_special=*/false, /*parse_special=*/false);
+  std::int32_t count =
+      llama_tokenize(vocab_, text.data(), static_cast<std::int32_t>(text.size()),
+                     tokens.data() + before, room, /*add_special=*/false, /*parse_special=*/false);
   if (count < 0 && count != INT32_MIN) {
     tokens.resize(before + static_cast<size_t>(-count));
-    count = llama_tokenize(vocab_, text.data(), static_cast<std::int32_t>(text.size()), tokens.data() + before, -count,
-                           false, false);
+    count = llama_tokenize(vocab_, text.data(), static_cast<std::int32_t>(text.size()),
+                           tokens.data() + before, -count, false, false);
   }
   if (count < 0) throw Error("a text is too long to be split into tokens");
   tokens.resize(before + static_cast<size_t>(count));
@@ -78,7 +79,8 @@ void Tokenizer::append(std::string_view text, std::vector<Token>& tokens) const 
 
 std::string Tokenizer::piece(Token token) const {
   std::string text(64, '\0');
-  int length = llama_token_to_piece(vocab_, token, text.data(), static_cast<std::int32_t>(text.size()), 0, false);
+  int length = llama_token_to_piece(vocab_, token, text.data(),
+                                    static_cast<std::int32_t>(text.size()), 0, false);
   if (length < 0) {
     text.resize(static_cast<size_t>(-length));
     length = llama_token_to_piece(vocab_, token, text.data(), -length, 0, false);

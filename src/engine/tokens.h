@@ -15,8 +15,8 @@ struct llama_vocab;
 
 namespace selene::engine {
 
-// A rendered prompt: tokens up to the last control token, and the text after it. The answer goes on in that text, so
-// prompt and answer are tokenised together as one run.
+// A rendered prompt: tokens up to the last control token, and the text after it. The answer goes on
+// in that text, so prompt and answer are tokenised together as one run.
 struct PromptText {
   std::vector<Token> head;
   std::string tail;
@@ -27,8 +27,8 @@ class Tokenizer {
   // `vocab` must outlive the tokenizer.
   explicit Tokenizer(const llama_vocab* vocab);
 
-  // Control tokens are found in the template's own parts, longest first; each run of text between them is tokenised as
-  // one string in which nothing is special.
+  // Control tokens are found in the template's own parts, longest first; each run of text between
+  // them is tokenised as one string in which nothing is special.
   PromptText prompt(std::span<const TextPart> parts) const;
   // head, then the tokens of `tail` + `answer` as one text.
   std::vector<Token> tokens(const PromptText& prompt, std::string_view answer) const;
@@ -37,9 +37,9 @@ class Tokenizer {
   std::string piece(Token token) const;
   // True for the model's end-of-answer tokens and for any other control token.
   bool ends_answer(Token token) const;
-  // One flag a token of the vocabulary: whether an answer may go on with it after an `answer_start`. These begin with a
-  // space and something visible, as the canonical critique does (answer_body), or end the answer. All, where the
-  // vocabulary has no token of that kind.
+  // One flag a token of the vocabulary: whether an answer may go on with it after an
+  // `answer_start`. These begin with a space and something visible, as the canonical critique does
+  // (answer_body), or end the answer. All, where the vocabulary has no token of that kind.
   std::vector<bool> after_answer_start() const;
   std::string control_text(Token token) const;
   // The texts of all control tokens, longest first.

@@ -19,8 +19,9 @@ namespace {
 
 std::vector<std::string> data_and_response_flags(const Template& form, const data::Sample& sample) {
   std::vector<std::string> flags = data_flags(form, sample);
-  const bool empty = sample.task == data::Task::Pairwise ? sample.response_a.empty() || sample.response_b.empty()
-                                                         : sample.response.empty();
+  const bool empty = sample.task == data::Task::Pairwise
+                         ? sample.response_a.empty() || sample.response_b.empty()
+                         : sample.response.empty();
   if (empty) flags.emplace_back("empty_response");
   return flags;
 }
@@ -29,10 +30,12 @@ void check_policy(const Member& member) {
   const Policy& policy = member.policy;
   if (policy.samples <= 1) return;
   if (policy.mode == Mode::Verdict) {
-    throw Error("several samples of a verdict without a critique are all the same", member.name, "use mode critique");
+    throw Error("several samples of a verdict without a critique are all the same", member.name,
+                "use mode critique");
   }
   if (policy.temperature <= 0) {
-    throw Error("several samples at temperature 0 are all the same", member.name, "give a temperature above 0");
+    throw Error("several samples at temperature 0 are all the same", member.name,
+                "give a temperature above 0");
   }
 }
 
@@ -70,17 +73,21 @@ struct Judge::Part {
 struct Judge::Work {
   std::span<const data::Sample> samples;
   std::vector<Part> parts;
-  std::vector<bool> done;                          // One a part.
-  std::vector<std::vector<data::Part>> verdicts;   // One list a sample.
-  std::vector<size_t> missing;                     // One a sample.
+  std::vector<bool> done;                         // One a part.
+  std::vector<std::vector<data::Part>> verdicts;  // One list a sample.
+  std::vector<size_t> missing;                    // One a sample.
 };
 
-Judge::Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines, std::vector<Member> members,
-             std::optional<Ledger> ledger)
-    : name_(std::move(name)), engines_(std::move(engines)), members_(std::move(members)), ledger_(std::move(ledger)) {
+Judge::Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines,
+             std::vector<Member> members, std::optional<Ledger> ledger)
+    : name_(std::move(name)),
+      engines_(std::move(engines)),
+      members_(std::move(members)),
+      ledger_(std::move(ledger)) {
   ensure(!members_.empty(), "a judge without members");
   for (const Member& member : members_) {
-    ensure(member.engine < engines_.size() && member.weight > 0, "a member without an engine or a weight");
+    ensure(member.engine < engines_.size() && member.weight > 0,
+           "a member without an engine or a weight");
     check_policy(member);
   }
 }
@@ -91,15 +98,16 @@ std::vector<Judge::Part> Judge::plan(const data::Sample& sample) const {
     const Template& form = member.templates.pick(sample);
     for (int repeat = 0; repeat < member.policy.samples; ++repeat) {
       for (const bool swapped : {false, true}) {
-        if (swapped && (sample.task != data::Task::Pairwise || member.policy.order == Order::One)) continue;
+        if (swapped && (sample.task != data::Task::Pairwise || member.policy.order == Order::One))
+          continue;
         Part part;
         part.member = &member;
         part.form = &form;
         part.swapped = swapped;
         part.repeat = repeat;
         part.request = make_request(form, swapped ? data::swapped(sample) : sample, member.policy);
-        part.request.sampling.seed =
-            derive_seed(member.policy.seed, fmt::format("{}/{}/{}", sample.id, swapped ? "ba" : "ab", repeat));
+        part.request.sampling.seed = derive_seed(
+            member.policy.seed, fmt::format("{}/{}/{}", sample.id, swapped ? "ba" : "ab", repeat));
         part.key = request_key(engine_of(member).id(), form.digest, part.request);
         parts.push_back(std::move(part));
       }
@@ -126,7 +134,8 @@ Judge::Work Judge::plan_all(std::span<const data::Sample> samples) const {
 
 void Judge::check(std::span<const data::Sample> samples) const {
   for (const data::Sample& sample : samples) {
-    for (const Member& member : members_) make_request(member.templates.pick(sample), sample, member.policy);
+    for (const Member& member : members_)
+      make_request(member.templates.pick(sample), sample, member.policy);
   }
 }
 
@@ -136,13 +145,15 @@ std::vector<Judge::Fit> Judge::fit(std::span<const data::Sample> samples) {
     const std::vector<Part> parts = plan(sample);
     std::vector<std::string> keys;
     for (const Part& part : parts) keys.push_back(part.key);
-    const auto known = ledger_ ? ledger_->find(keys) : std::vector<std::optional<engine::Result>>(keys.size());
+    const auto known =
+        ledger_ ? ledger_->find(keys) : std::vector<std::optional<engine::Result>>(keys.size());
     Fit largest;
     for (size_t p = 0; p < parts.size(); ++p) {
       engine::Engine& engine = *engines_[parts[p].member->engine];
       if (known[p] || engine.context_limit() == 0) continue;
       const Fit one{engine.context_tokens({&parts[p].request, 1}).front(), engine.context_limit()};
-      if (largest.limit == 0 || one.tokens - one.limit > largest.tokens - largest.limit) largest = one;
+      if (largest.limit == 0 || one.tokens - one.limit > largest.tokens - largest.limit)
+        largest = one;
     }
     fits.push_back(largest);
   }
@@ -169,7 +180,8 @@ data::Judgment Judge::new_judgment(const data::Sample& sample) const {
     for (std::string& flag : data_and_response_flags(form, sample)) flags.insert(std::move(flag));
     if (members_.size() == 1) judgment.judge.adapter = engine_of(member).id().adapter;
   }
-  judgment.judge.model = models.size() == 1 ? models.front() : sha256(fmt::format("{}", fmt::join(models, "\n")));
+  judgment.judge.model =
+      models.size() == 1 ? models.front() : sha256(fmt::format("{}", fmt::join(models, "\n")));
   judgment.judge.template_name = fmt::format("{}", fmt::join(templates, "+"));
   judgment.judge.mode = fmt::format("{}", fmt::join(modes, "+"));
   judgment.flags.assign(flags.begin(), flags.end());
@@ -205,7 +217,8 @@ void Judge::answer_known(Work& work, const JudgeEvents& events) {
 
 void Judge::run_engine(size_t engine, Work& work, const JudgeEvents& events) {
   std::vector<engine::Request> requests;
-  std::vector<std::vector<size_t>> owners;       // The parts that want each request: equal ones are run once.
+  std::vector<std::vector<size_t>>
+      owners;  // The parts that want each request: equal ones are run once.
   std::map<std::string_view, size_t> by_key;
   for (size_t i = 0; i < work.parts.size(); ++i) {
     const Part& part = work.parts[i];
@@ -242,14 +255,16 @@ void Judge::run_engine(size_t engine, Work& work, const JudgeEvents& events) {
   };
   if (events.text) {
     engine_events.text = [&](size_t request, std::string_view piece) {
-      for (size_t owner : owners[request]) events.text(work.parts[owner].sample, work.parts[owner].place, piece);
+      for (size_t owner : owners[request])
+        events.text(work.parts[owner].sample, work.parts[owner].place, piece);
     };
   }
   engines_[engine]->run(requests, engine_events);
 }
 
 // Takes a part's result; reports the judgment when it was its sample's last.
-void Judge::complete(Work& work, size_t index, const engine::Result& result, const JudgeEvents& events) {
+void Judge::complete(Work& work, size_t index, const engine::Result& result,
+                     const JudgeEvents& events) {
   const Part& planned = work.parts[index];
   const data::Sample& sample = work.samples[planned.sample];
   work.done[index] = true;
@@ -269,7 +284,9 @@ void Judge::complete(Work& work, size_t index, const engine::Result& result, con
 engine::Result Judge::replay(const engine::Request& request) {
   engine::Result result;
   engine::Events events;
-  events.results = [&](std::span<engine::Completed> completed) { result = std::move(completed.front().result); };
+  events.results = [&](std::span<engine::Completed> completed) {
+    result = std::move(completed.front().result);
+  };
   engines_[members_.front().engine]->run({&request, 1}, events);
   return result;
 }

@@ -1,7 +1,7 @@
 // The judge: models, templates and policies. Samples in, judgments out.
 //
-// A sample's way: template → messages → requests (one a member, order and repeat) → ledger answers those it knows →
-// engine runs the rest, as one batch → ledger → verdicts → judgment.
+// A sample's way: template → messages → requests (one a member, order and repeat) → ledger answers
+// those it knows → engine runs the rest, as one batch → ledger → verdicts → judgment.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,10 @@
 namespace selene::judge {
 
 enum class Mode { Critique, Verdict };  // Critique then verdict, or verdict only.
-enum class Order { One, Both };         // Pairwise: as stored, or also swapped with the mean of both distributions.
+enum class Order {
+  One,
+  Both
+};  // Pairwise: as stored, or also swapped with the mean of both distributions.
 
 std::string_view mode_name(Mode mode);
 std::string_view order_name(Order order);
@@ -33,17 +36,18 @@ Order order_from_name(std::string_view name);
 struct Policy {
   Mode mode = Mode::Critique;
   Order order = Order::One;
-  int max_tokens = 512;          // Of a critique.
-  int samples = 1;               // Judgments of one order, at `temperature` above 0.
+  int max_tokens = 512;  // Of a critique.
+  int samples = 1;       // Judgments of one order, at `temperature` above 0.
   double temperature = 0;
-  std::uint64_t seed = 0;        // Each request's own seed is derived from it, the sample's id, order and repeat.
+  std::uint64_t seed =
+      0;  // Each request's own seed is derived from it, the sample's id, order and repeat.
 };
 
 // A judge of its own, or one of a jury.
 struct Member {
   std::string name;
-  double weight = 1;             // Above 0.
-  size_t engine = 0;             // Index into the judge's engines: members may share one.
+  double weight = 1;  // Above 0.
+  size_t engine = 0;  // Index into the judge's engines: members may share one.
   TemplateSet templates;
   Policy policy;
 };
@@ -58,16 +62,19 @@ struct JudgeEvents {
 
 class Judge {
  public:
-  // `name` is what judgments call it. Throws Error for a policy that makes no sense (several samples at temperature 0).
-  Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines, std::vector<Member> members,
-        std::optional<Ledger> ledger = {});
+  // `name` is what judgments call it. Throws Error for a policy that makes no sense (several
+  // samples at temperature 0).
+  Judge(std::string name, std::vector<std::unique_ptr<engine::Engine>> engines,
+        std::vector<Member> members, std::optional<Ledger> ledger = {});
 
-  // Throws Error for the first sample that no template fits or whose template it cannot fill; needs no model.
+  // Throws Error for the first sample that no template fits or whose template it cannot fill; needs
+  // no model.
   void check(std::span<const data::Sample> samples) const;
 
   struct Fit {
-    std::int64_t tokens = 0;     // Of the context, for the sample's largest request; 0: known already, or not known.
-    std::int64_t limit = 0;      // What there is; 0: not known.
+    std::int64_t tokens =
+        0;  // Of the context, for the sample's largest request; 0: known already, or not known.
+    std::int64_t limit = 0;  // What there is; 0: not known.
     bool fits() const { return limit == 0 || tokens <= limit; }
   };
   // Whether each sample fits its engines' contexts. Throws Error as check() does.
@@ -96,7 +103,8 @@ class Judge {
   Work plan_all(std::span<const data::Sample> samples) const;
   void answer_known(Work& work, const JudgeEvents& events);
   void run_engine(size_t engine, Work& work, const JudgeEvents& events);
-  void complete(Work& work, size_t request, const engine::Result& result, const JudgeEvents& events);
+  void complete(Work& work, size_t request, const engine::Result& result,
+                const JudgeEvents& events);
   data::Judgment new_judgment(const data::Sample& sample) const;
 
   std::string name_;

@@ -14,7 +14,9 @@
 namespace selene::judge {
 namespace {
 
-bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
+bool is_url(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
 
 bool is_yaml(std::string_view text) { return text.ends_with(".yaml") || text.ends_with(".yml"); }
 
@@ -40,16 +42,19 @@ Value value_of(const YAML::Node& node, std::string_view key, std::string_view pl
 // One key of a member, and what to do with its value.
 struct Key {
   std::string_view name;
-  void (*read)(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place);
+  void (*read)(MemberSpec& member, const YAML::Node& node, std::string_view key,
+               std::string_view place);
 };
 
 template <auto Setting>
-void read_setting(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+void read_setting(MemberSpec& member, const YAML::Node& node, std::string_view key,
+                  std::string_view place) {
   using Value = typename std::remove_reference_t<decltype(member.settings.*Setting)>::value_type;
   member.settings.*Setting = value_of<Value>(node, key, place);
 }
 
-void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key,
+                std::string_view place) {
   member.model = value_of<std::string>(node, key, place);
   if (is_yaml(member.model)) {
     throw Error(fmt::format("a member's model is a judge file: {}", member.model), place,
@@ -58,19 +63,23 @@ void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key
   if (is_url(member.model)) throw Error("an endpoint stands under 'endpoint', not 'model'", place);
 }
 
-void read_endpoint(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+void read_endpoint(MemberSpec& member, const YAML::Node& node, std::string_view key,
+                   std::string_view place) {
   member.endpoints = node.IsSequence() ? value_of<std::vector<std::string>>(node, key, place)
                                        : split_endpoints(value_of<std::string>(node, key, place));
   for (const std::string& url : member.endpoints) {
-    if (!is_url(url)) throw Error(fmt::format("'{}' is not a URL", url), place, "write http(s)://host:port#model");
+    if (!is_url(url))
+      throw Error(fmt::format("'{}' is not a URL", url), place, "write http(s)://host:port#model");
   }
 }
 
-void read_name(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+void read_name(MemberSpec& member, const YAML::Node& node, std::string_view key,
+               std::string_view place) {
   member.name = value_of<std::string>(node, key, place);
 }
 
-void read_weight(MemberSpec& member, const YAML::Node& node, std::string_view key, std::string_view place) {
+void read_weight(MemberSpec& member, const YAML::Node& node, std::string_view key,
+                 std::string_view place) {
   member.weight = value_of<double>(node, key, place);
   if (!(member.weight > 0) || member.weight > 1e9) throw Error("'weight' must be above 0", place);
 }
@@ -98,17 +107,23 @@ MemberSpec read_member(const YAML::Node& node, const std::string& place) {
   if (!node.IsMap()) throw Error("a member is a map with the key 'model' or 'endpoint'", place);
   MemberSpec member;
   for (const auto& entry : node) {
-    const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
-    const auto key = std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& one) { return one.name == name; });
+    const std::string name =
+        entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
+    const auto key = std::find_if(std::begin(kKeys), std::end(kKeys),
+                                  [&](const Key& one) { return one.name == name; });
     if (key == std::end(kKeys)) {
       std::vector<std::string_view> known;
       for (const Key& one : kKeys) known.push_back(one.name);
-      throw Error(fmt::format("unknown key '{}'; known: {}", cut_to_columns(name, 60), fmt::join(known, ", ")), place);
+      throw Error(fmt::format("unknown key '{}'; known: {}", cut_to_columns(name, 60),
+                              fmt::join(known, ", ")),
+                  place);
     }
     key->read(member, entry.second, key->name, place);
   }
-  if (!member.model.empty() && !member.endpoints.empty()) throw Error("give 'model' or 'endpoint', not both", place);
-  if (member.model.empty() && member.endpoints.empty()) throw Error("the key 'model' or 'endpoint' is missing", place);
+  if (!member.model.empty() && !member.endpoints.empty())
+    throw Error("give 'model' or 'endpoint', not both", place);
+  if (member.model.empty() && member.endpoints.empty())
+    throw Error("the key 'model' or 'endpoint' is missing", place);
   return member;
 }
 
@@ -116,7 +131,8 @@ MemberSpec read_member(const YAML::Node& node, const std::string& place) {
 void make_relative(std::optional<std::string>& file, const std::filesystem::path& folder) {
   if (!file || *file == "none" || file->empty()) return;
   const std::filesystem::path beside = folder / *file;
-  if (std::filesystem::path(*file).is_relative() && std::filesystem::exists(beside)) file = beside.string();
+  if (std::filesystem::path(*file).is_relative() && std::filesystem::exists(beside))
+    file = beside.string();
 }
 
 }  // namespace
@@ -124,28 +140,34 @@ void make_relative(std::optional<std::string>& file, const std::filesystem::path
 JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path) {
   const std::string place = path.string();
   const YAML::Node root = parse_yaml(yaml, place);
-  if (!root.IsMap()) throw Error("a judge file is a YAML map with 'members', or with one judge's keys", place);
+  if (!root.IsMap())
+    throw Error("a judge file is a YAML map with 'members', or with one judge's keys", place);
   JudgeSpec spec;
   spec.name = path.stem().string();
   if (!root["members"]) {
     spec.members.push_back(read_member(root, place));
   } else {
     for (const auto& entry : root) {
-      const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
+      const std::string name =
+          entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
       if (name != "members" && name != "name") {
-        throw Error(fmt::format("unknown key '{}'; beside 'members' only 'name' is known", cut_to_columns(name, 60)), place);
+        throw Error(fmt::format("unknown key '{}'; beside 'members' only 'name' is known",
+                                cut_to_columns(name, 60)),
+                    place);
       }
     }
     if (root["name"]) spec.name = value_of<std::string>(root["name"], "name", place);
-    if (!root["members"].IsSequence() || root["members"].size() == 0) throw Error("'members' must be a list of members", place);
+    if (!root["members"].IsSequence() || root["members"].size() == 0)
+      throw Error("'members' must be a list of members", place);
     for (const YAML::Node& node : root["members"]) {
-      spec.members.push_back(read_member(node, fmt::format("{}: member {}", place, spec.members.size() + 1)));
+      spec.members.push_back(
+          read_member(node, fmt::format("{}: member {}", place, spec.members.size() + 1)));
     }
   }
   for (MemberSpec& member : spec.members) {
     const std::filesystem::path folder = path.parent_path();
-    for (auto setting : {&MemberSettings::adapter, &MemberSettings::template_spec, &MemberSettings::chat_template,
-                         &MemberSettings::key_file}) {
+    for (auto setting : {&MemberSettings::adapter, &MemberSettings::template_spec,
+                         &MemberSettings::chat_template, &MemberSettings::key_file}) {
       make_relative(member.settings.*setting, folder);
     }
     std::optional<std::string> model = member.model;

@@ -2,7 +2,8 @@
 //
 // - a name of the model table, a GGUF file, hf:owner/repo/file.gguf: the in-process engine
 // - URL#model, several with commas between: an endpoint, or a fleet that serves one model
-// - a judge file (*.yaml): one judge with its policy, or `members:` of a jury (docs/formats.md, "Judge file")
+// - a judge file (*.yaml): one judge with its policy, or `members:` of a jury (docs/formats.md,
+// "Judge file")
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,10 @@
 
 namespace selene::judge {
 
-// What may be said of a member: in a judge file, or by flags, which override the file. Empty: not said.
+// What may be said of a member: in a judge file, or by flags, which override the file. Empty: not
+// said.
 struct MemberSettings {
-  std::optional<std::string> adapter{};        // A LoRA adapter's file, or "none".
+  std::optional<std::string> adapter{};  // A LoRA adapter's file, or "none".
   std::optional<double> adapter_scale{};
   std::optional<std::string> template_spec{};
   std::optional<std::string> mode{};
@@ -29,7 +31,7 @@ struct MemberSettings {
   std::optional<double> temperature{};
   std::optional<std::string> chat_template{};  // A Jinja file.
   std::optional<std::string> date{};
-  std::optional<std::string> key_env{};        // Of an endpoint's key: a variable's name, or a file.
+  std::optional<std::string> key_env{};  // Of an endpoint's key: a variable's name, or a file.
   std::optional<std::string> key_file{};
 };
 
@@ -42,12 +44,12 @@ struct MemberSpec {
 };
 
 struct JudgeSpec {
-  std::string name;                    // Empty: the only member's.
+  std::string name;  // Empty: the only member's.
   std::vector<MemberSpec> members;
 };
 
-// Reads a --judge value. Throws Error that names file, key and what is known: an unknown key, a member that is itself a
-// judge file, no members, a weight that is not above 0.
+// Reads a --judge value. Throws Error that names file, key and what is known: an unknown key, a
+// member that is itself a judge file, no members, a weight that is not above 0.
 JudgeSpec parse_judge_spec(std::string_view text);
 JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path);
 
@@ -58,13 +60,13 @@ struct MachineOptions {
   std::int64_t kv_mib = 0;
   int gpu_layers = -1;
   bool mmap = true;
-  int in_flight = 16;                  // Requests at once, of each endpoint.
+  int in_flight = 16;  // Requests at once, of each endpoint.
   int retries = 6;
-  std::int64_t token_budget = 0;       // Of endpoints; 0: none.
+  std::int64_t token_budget = 0;  // Of endpoints; 0: none.
 };
 
-// Opens everything that the spec names, `overrides` in place of what each member says. Members with the same engine
-// share it. `ledger` empty: none. Throws Error.
+// Opens everything that the spec names, `overrides` in place of what each member says. Members with
+// the same engine share it. `ledger` empty: none. Throws Error.
 Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::uint64_t seed,
                  const MachineOptions& machine, const std::optional<std::filesystem::path>& ledger);
 

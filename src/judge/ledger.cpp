@@ -50,17 +50,24 @@ struct Ledger::State {
   Error failure(int code) const {
     const int kind = code & 0xFF;
     const std::string text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
-    const auto error = [&](std::string_view what, std::string_view remedy) { return Error(what, path.string(), remedy); };
-    if (kind == SQLITE_NOTADB) return error("this file is not a ledger", "name another with --ledger FILE");
+    const auto error = [&](std::string_view what, std::string_view remedy) {
+      return Error(what, path.string(), remedy);
+    };
+    if (kind == SQLITE_NOTADB)
+      return error("this file is not a ledger", "name another with --ledger FILE");
     if (kind == SQLITE_CORRUPT) {
-      return error("the ledger is damaged", "move it away to begin a new one, or repair it: sqlite3 FILE .recover");
+      return error("the ledger is damaged",
+                   "move it away to begin a new one, or repair it: sqlite3 FILE .recover");
     }
-    if (kind == SQLITE_FULL) return error("no space left for the ledger", "free some and run the same command again");
+    if (kind == SQLITE_FULL)
+      return error("no space left for the ledger", "free some and run the same command again");
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
-      return error("the ledger is in use by another program", "wait for it, or give --ledger FILE or --no-ledger");
+      return error("the ledger is in use by another program",
+                   "wait for it, or give --ledger FILE or --no-ledger");
     }
     if (kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN) {
-      return error(fmt::format("the ledger cannot be opened for writing: {}", text), "give --ledger FILE or --no-ledger");
+      return error(fmt::format("the ledger cannot be opened for writing: {}", text),
+                   "give --ledger FILE or --no-ledger");
     }
     if (kind == SQLITE_IOERR) {
       return error(fmt::format("the ledger cannot be read or written: {}", text),
@@ -124,8 +131,9 @@ namespace {
 
 std::string column_text(sqlite3_stmt* statement, int column) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
-  return text == nullptr ? std::string()
-                         : std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement, column)));
+  return text == nullptr
+             ? std::string()
+             : std::string(text, static_cast<size_t>(sqlite3_column_bytes(statement, column)));
 }
 
 void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
@@ -142,7 +150,9 @@ void Ledger::State::open() {
   if (path.has_parent_path()) {
     std::error_code failed;
     std::filesystem::create_directories(path.parent_path(), failed);
-    if (failed) throw Error(fmt::format("cannot make the folder: {}", failed.message()), path.parent_path().string());
+    if (failed)
+      throw Error(fmt::format("cannot make the folder: {}", failed.message()),
+                  path.parent_path().string());
   }
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   check(sqlite3_open_v2(path.c_str(), &database, flags, nullptr));
@@ -154,27 +164,32 @@ void Ledger::State::open() {
   find = prepare("SELECT record FROM records WHERE key = ?1");
   add_engine = prepare("INSERT OR IGNORE INTO engines (name, model, version) VALUES (?1, ?2, ?3)");
   add = prepare(
-      "INSERT OR IGNORE INTO records (key, engine, record) VALUES (?1, (SELECT id FROM engines WHERE name = ?2 AND "
+      "INSERT OR IGNORE INTO records (key, engine, record) VALUES (?1, (SELECT id FROM engines "
+      "WHERE name = ?2 AND "
       "model = ?3 AND version = ?4), ?5)");
 }
 
 void Ledger::State::make_or_check_schema() {
   if (number("PRAGMA application_id") != kApplicationId) {
-    Transaction transaction(*this);  // Of two processes that begin a ledger at once, the second finds it made.
+    Transaction transaction(
+        *this);  // Of two processes that begin a ledger at once, the second finds it made.
     const bool made = number("PRAGMA application_id") == kApplicationId;
     if (!made && number("SELECT count(*) FROM sqlite_master") > 0) {
-      throw Error("this SQLite file is not a ledger", path.string(), "name another with --ledger FILE");
+      throw Error("this SQLite file is not a ledger", path.string(),
+                  "name another with --ledger FILE");
     }
     if (!made) {
       run(kSchema);
-      run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kFormat).c_str());
+      run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId,
+                      kFormat)
+              .c_str());
     }
     transaction.commit();
   }
   const std::int64_t format = number("PRAGMA user_version");
   if (format != kFormat) {
-    throw Error(fmt::format("the ledger has format {}, this program reads {}", format, kFormat), path.string(),
-                "use the program that wrote it, or another --ledger FILE");
+    throw Error(fmt::format("the ledger has format {}, this program reads {}", format, kFormat),
+                path.string(), "use the program that wrote it, or another --ledger FILE");
   }
 }
 
@@ -205,8 +220,8 @@ std::vector<std::optional<engine::Result>> Ledger::find(std::span<const std::str
     try {
       results.emplace_back(record_from_json(text).result);
     } catch (const Error& failure) {
-      throw Error(fmt::format("the ledger is damaged at record {}: {}", key, failure.message()), path().string(),
-                  "move it away to begin a new one");
+      throw Error(fmt::format("the ledger is damaged at record {}: {}", key, failure.message()),
+                  path().string(), "move it away to begin a new one");
     }
   }
   return results;
@@ -218,7 +233,8 @@ void Ledger::put(std::span<const Record> records) {
   for (const Record& record : records) {
     const std::string bytes = key_bytes(record.key);
     const std::string text = record_to_json(record);
-    const std::string_view engine[] = {record.engine.name, record.engine.model, record.engine.version};
+    const std::string_view engine[] = {record.engine.name, record.engine.model,
+                                       record.engine.version};
     for (int i = 0; i < 3; ++i) bind_text(state_->add_engine, i + 1, engine[i]);
     int code = sqlite3_step(state_->add_engine);
     sqlite3_reset(state_->add_engine);
@@ -234,41 +250,53 @@ void Ledger::put(std::span<const Record> records) {
 }
 
 Record Ledger::get(std::string_view key) {
-  const bool hex = key.size() >= 6 && key.size() <= 64 && key.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-  if (!hex) throw Error(fmt::format("'{}' is not a record's key", key), "", "give at least 6 of its 64 hex digits");
-  const State::Statement statement(*state_, "SELECT record FROM records WHERE hex(key) LIKE ?1 LIMIT 2");
+  const bool hex = key.size() >= 6 && key.size() <= 64 &&
+                   key.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (!hex)
+    throw Error(fmt::format("'{}' is not a record's key", key), "",
+                "give at least 6 of its 64 hex digits");
+  const State::Statement statement(*state_,
+                                   "SELECT record FROM records WHERE hex(key) LIKE ?1 LIMIT 2");
   std::string pattern(key);
-  std::transform(pattern.begin(), pattern.end(), pattern.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
+  std::transform(pattern.begin(), pattern.end(), pattern.begin(),
+                 [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
   pattern += "%";
   bind_text(statement.get(), 1, pattern);
   int code = sqlite3_step(statement.get());
   state_->check(code);
-  if (code != SQLITE_ROW) throw Error(fmt::format("no record begins with '{}'", key), path().string());
+  if (code != SQLITE_ROW)
+    throw Error(fmt::format("no record begins with '{}'", key), path().string());
   const std::string text = column_text(statement.get(), 0);
   code = sqlite3_step(statement.get());
   state_->check(code);
-  if (code == SQLITE_ROW) throw Error(fmt::format("several records begin with '{}'", key), path().string(), "give more digits");
+  if (code == SQLITE_ROW)
+    throw Error(fmt::format("several records begin with '{}'", key), path().string(),
+                "give more digits");
   return record_from_json(text);
 }
 
 Ledger::Stats Ledger::stats() {
   Stats stats;
   stats.records = static_cast<std::uint64_t>(state_->number("SELECT count(*) FROM records"));
-  stats.bytes = static_cast<std::uint64_t>(state_->number("PRAGMA page_count") * state_->number("PRAGMA page_size"));
+  stats.bytes = static_cast<std::uint64_t>(state_->number("PRAGMA page_count") *
+                                           state_->number("PRAGMA page_size"));
   if (stats.records > 0) {
-    const State::Statement times(*state_,
-                                 "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(created), 'unixepoch'), "
-                                 "strftime('%Y-%m-%dT%H:%M:%SZ', max(created), 'unixepoch') FROM records");
+    const State::Statement times(
+        *state_,
+        "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(created), 'unixepoch'), "
+        "strftime('%Y-%m-%dT%H:%M:%SZ', max(created), 'unixepoch') FROM records");
     state_->check(sqlite3_step(times.get()));
     stats.oldest = column_text(times.get(), 0);
     stats.newest = column_text(times.get(), 1);
   }
-  const State::Statement engines(*state_,
-                                 "SELECT name, model, version, count(*) FROM records JOIN engines ON engines.id = engine "
-                                 "GROUP BY engines.id ORDER BY 4 DESC");
+  const State::Statement engines(
+      *state_,
+      "SELECT name, model, version, count(*) FROM records JOIN engines ON engines.id = engine "
+      "GROUP BY engines.id ORDER BY 4 DESC");
   int code = sqlite3_step(engines.get());
   for (; code == SQLITE_ROW; code = sqlite3_step(engines.get())) {
-    stats.engines.push_back({column_text(engines.get(), 0), column_text(engines.get(), 1), column_text(engines.get(), 2),
+    stats.engines.push_back({column_text(engines.get(), 0), column_text(engines.get(), 1),
+                             column_text(engines.get(), 2),
                              static_cast<std::uint64_t>(sqlite3_column_int64(engines.get(), 3))});
   }
   state_->check(code);
@@ -278,15 +306,17 @@ Ledger::Stats Ledger::stats() {
 void Ledger::each(const std::function<void(const Record&)>& visit) {
   const State::Statement statement(*state_, "SELECT record FROM records ORDER BY id");
   int code = sqlite3_step(statement.get());
-  for (; code == SQLITE_ROW; code = sqlite3_step(statement.get())) visit(record_from_json(column_text(statement.get(), 0)));
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement.get()))
+    visit(record_from_json(column_text(statement.get(), 0)));
   state_->check(code);
 }
 
 std::uint64_t Ledger::prune(std::string_view model, double days) {
   State::Transaction transaction(*state_);
-  const State::Statement statement(*state_,
-                                   "DELETE FROM records WHERE created <= unixepoch() - ?1 AND engine IN "
-                                   "(SELECT id FROM engines WHERE substr(model, 1, length(?2)) = ?2)");
+  const State::Statement statement(
+      *state_,
+      "DELETE FROM records WHERE created <= unixepoch() - ?1 AND engine IN "
+      "(SELECT id FROM engines WHERE substr(model, 1, length(?2)) = ?2)");
   sqlite3_bind_int64(statement.get(), 1, static_cast<sqlite3_int64>(days * 86'400));
   bind_text(statement.get(), 2, model);
   state_->check(sqlite3_step(statement.get()));

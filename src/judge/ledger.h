@@ -1,8 +1,10 @@
-// The ledger: the content-addressed store of every request and its result, so that no work is lost or done twice.
+// The ledger: the content-addressed store of every request and its result, so that no work is lost
+// or done twice.
 //
-// SQLite in WAL mode with full syncs: put() returns when its records are durable, in one transaction. Several processes
-// may share a ledger. A record's key is request_key() (judge/prompt.h): weights, adapter, engine version, template,
-// messages, sampling, mark and labels; where it is known, nothing is computed.
+// SQLite in WAL mode with full syncs: put() returns when its records are durable, in one
+// transaction. Several processes may share a ledger. A record's key is request_key()
+// (judge/prompt.h): weights, adapter, engine version, template, messages, sampling, mark and
+// labels; where it is known, nothing is computed.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,7 @@ namespace selene::judge {
 
 // One request, what it ran on, and what came out: enough to run it again.
 struct Record {
-  std::string key;                // 64 hex digits
+  std::string key;  // 64 hex digits
   engine::EngineId engine;
   std::string template_name;
   std::string template_digest;
@@ -31,8 +33,8 @@ struct Record {
 
 class Ledger {
  public:
-  // Makes the file when it is not there. Throws Error: not a ledger (another SQLite file, another format), damaged, of a
-  // newer version, locked for longer than a minute, a full disk.
+  // Makes the file when it is not there. Throws Error: not a ledger (another SQLite file, another
+  // format), damaged, of a newer version, locked for longer than a minute, a full disk.
   explicit Ledger(std::filesystem::path path);
   ~Ledger();
   Ledger(Ledger&&) noexcept;
@@ -45,13 +47,14 @@ class Ledger {
   // A record's key may be there already: it is left as it is. All become durable together.
   void put(std::span<const Record> records);
 
-  // By the whole key or an unambiguous beginning of at least 6 digits. Throws Error when there is none or several.
+  // By the whole key or an unambiguous beginning of at least 6 digits. Throws Error when there is
+  // none or several.
   Record get(std::string_view key);
 
   struct Stats {
     std::uint64_t records = 0;
-    std::uint64_t bytes = 0;                  // Of the file.
-    std::string oldest, newest;               // UTC, ISO 8601; empty when there are no records.
+    std::uint64_t bytes = 0;     // Of the file.
+    std::string oldest, newest;  // UTC, ISO 8601; empty when there are no records.
     struct ByEngine {
       std::string name, model, version;
       std::uint64_t records = 0;
@@ -62,7 +65,8 @@ class Ledger {
 
   // All records in the order they came.
   void each(const std::function<void(const Record&)>& visit);
-  // Removes records of an engine's weights (a digest or its beginning; empty: any) older than `days`. Returns how many.
+  // Removes records of an engine's weights (a digest or its beginning; empty: any) older than
+  // `days`. Returns how many.
   std::uint64_t prune(std::string_view model, double days);
 
  private:
@@ -70,8 +74,8 @@ class Ledger {
   std::unique_ptr<State> state_;
 };
 
-// A record as a JSON object and back (docs/formats.md, "Ledger record"). record_from_json() throws Error on a wrong
-// shape and when the key is not the record's own.
+// A record as a JSON object and back (docs/formats.md, "Ledger record"). record_from_json() throws
+// Error on a wrong shape and when the key is not the record's own.
 std::string record_to_json(const Record& record);
 Record record_from_json(std::string_view text);
 

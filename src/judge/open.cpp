@@ -43,9 +43,11 @@ Policy policy_of(const MemberSettings& settings, std::uint64_t seed) {
   policy.samples = settings.samples.value_or(policy.samples);
   policy.temperature = settings.temperature.value_or(policy.temperature);
   policy.seed = seed;
-  if (policy.max_tokens < 1 || policy.max_tokens > (1 << 20)) throw Error("max_tokens must be from 1 to 1048576");
+  if (policy.max_tokens < 1 || policy.max_tokens > (1 << 20))
+    throw Error("max_tokens must be from 1 to 1048576");
   if (policy.samples < 1 || policy.samples > 1000) throw Error("samples must be from 1 to 1000");
-  if (!(policy.temperature >= 0) || policy.temperature > 10) throw Error("temperature must be from 0 to 10");
+  if (!(policy.temperature >= 0) || policy.temperature > 10)
+    throw Error("temperature must be from 0 to 10");
   return policy;
 }
 
@@ -69,11 +71,14 @@ std::unique_ptr<engine::Engine> open_local(const MemberSpec& member, const Membe
   });
 }
 
-std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member, const MemberSettings& settings,
+std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
+                                               const MemberSettings& settings,
                                                const MachineOptions& machine) {
-  for (const auto& [given, name] : {std::pair(settings.adapter.value_or("none") != "none", "adapter"),
-                                    std::pair(settings.chat_template.has_value(), "chat_template")}) {
-    if (given) throw Error(fmt::format("'{}' is the server's own matter", name), member.endpoints.front());
+  for (const auto& [given, name] :
+       {std::pair(settings.adapter.value_or("none") != "none", "adapter"),
+        std::pair(settings.chat_template.has_value(), "chat_template")}) {
+    if (given)
+      throw Error(fmt::format("'{}' is the server's own matter", name), member.endpoints.front());
   }
   engine::EndpointOptions options;
   // One model for the fleet: `#model` may stand at any of the addresses.
@@ -82,13 +87,15 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member, const M
     const size_t hash = text.find('#');
     const std::string own = hash == std::string::npos ? "" : text.substr(hash + 1);
     if (!own.empty() && !model.empty() && own != model) {
-      throw Error(fmt::format("two models in one fleet: '{}' and '{}'", model, own), "", "make them members of a jury");
+      throw Error(fmt::format("two models in one fleet: '{}' and '{}'", model, own), "",
+                  "make them members of a jury");
     }
     if (!own.empty()) model = own;
     options.endpoints.push_back({text.substr(0, hash), ""});
   }
   for (engine::Endpoint& endpoint : options.endpoints) endpoint.model = model;
-  options.api_key = engine::read_api_key(settings.key_env.value_or(""), settings.key_file.value_or("")).key;
+  options.api_key =
+      engine::read_api_key(settings.key_env.value_or(""), settings.key_file.value_or("")).key;
   options.in_flight_per_endpoint = machine.in_flight;
   options.retries = machine.retries;
   options.token_budget = machine.token_budget;
@@ -111,7 +118,8 @@ void make_names_distinct(std::vector<Member>& members) {
 }  // namespace
 
 Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::uint64_t seed,
-                 const MachineOptions& machine, const std::optional<std::filesystem::path>& ledger) {
+                 const MachineOptions& machine,
+                 const std::optional<std::filesystem::path>& ledger) {
   std::vector<std::unique_ptr<engine::Engine>> engines;
   std::map<std::string, size_t> index_of;
   std::vector<Member> members;
@@ -121,8 +129,9 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
     member.weight = one.weight;
     member.policy = policy_of(settings, seed);
     member.templates = TemplateSet::open(settings.template_spec.value_or(""));
-    std::unique_ptr<engine::Engine> engine = one.endpoints.empty() ? open_local(one, settings, machine)
-                                                                   : open_endpoints(one, settings, machine);
+    std::unique_ptr<engine::Engine> engine = one.endpoints.empty()
+                                                 ? open_local(one, settings, machine)
+                                                 : open_endpoints(one, settings, machine);
     member.name = one.name.empty() ? engine->id().name : one.name;
     const auto [found, added] = index_of.emplace(engine_key(engine->id()), engines.size());
     if (added) engines.push_back(std::move(engine));

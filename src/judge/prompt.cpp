@@ -6,7 +6,8 @@
 
 namespace selene::judge {
 
-engine::Request make_request(const Template& form, const data::Sample& sample, const Policy& policy) {
+engine::Request make_request(const Template& form, const data::Sample& sample,
+                             const Policy& policy) {
   engine::Request request;
   request.mark = form.mark;
   request.labels = sample.labels;
@@ -22,8 +23,8 @@ engine::Request make_request(const Template& form, const data::Sample& sample, c
     engine::Request turn;
     turn.mark = form.mark;
     if (critique && !example.critique.empty()) turn.answer_start = form.answer_start;
-    const std::string answer =
-        engine::answer_before_label(turn, critique ? std::string_view(example.critique) : std::string_view());
+    const std::string answer = engine::answer_before_label(
+        turn, critique ? std::string_view(example.critique) : std::string_view());
     request.messages.push_back({"assistant", answer + " " + example.label});
   }
   request.messages.push_back({"user", render(form, sample)});

@@ -14,7 +14,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json engine_json(const engine::EngineId& id) {
-  return {{"name", id.name}, {"model", id.model}, {"adapter", id.adapter}, {"version", id.version}, {"options", id.options}};
+  return {{"name", id.name},
+          {"model", id.model},
+          {"adapter", id.adapter},
+          {"version", id.version},
+          {"options", id.options}};
 }
 
 Json request_json(const engine::Request& request) {
@@ -48,7 +52,8 @@ Json result_json(const engine::Result& result) {
 std::vector<double> read_log_probs(const Json& list) {
   std::vector<double> values;
   for (const Json& item : list) {
-    values.push_back(item.is_null() ? -std::numeric_limits<double>::infinity() : item.get<double>());
+    values.push_back(item.is_null() ? -std::numeric_limits<double>::infinity()
+                                    : item.get<double>());
   }
   return values;
 }
@@ -56,11 +61,12 @@ std::vector<double> read_log_probs(const Json& list) {
 }  // namespace
 
 std::string record_to_json(const Record& record) {
-  const Json row = {{"key", record.key},
-                    {"engine", engine_json(record.engine)},
-                    {"template", {{"name", record.template_name}, {"digest", record.template_digest}}},
-                    {"request", request_json(record.request)},
-                    {"result", result_json(record.result)}};
+  const Json row = {
+      {"key", record.key},
+      {"engine", engine_json(record.engine)},
+      {"template", {{"name", record.template_name}, {"digest", record.template_digest}}},
+      {"request", request_json(record.request)},
+      {"result", result_json(record.result)}};
   return row.dump();
 }
 
@@ -70,8 +76,11 @@ Record record_from_json(std::string_view text) {
   try {
     record.key = row.at("key").get<std::string>();
     const Json& engine = row.at("engine");
-    record.engine = {.name = engine.at("name"), .model = engine.at("model"), .adapter = engine.at("adapter"),
-                     .version = engine.at("version"), .options = engine.at("options")};
+    record.engine = {.name = engine.at("name"),
+                     .model = engine.at("model"),
+                     .adapter = engine.at("adapter"),
+                     .version = engine.at("version"),
+                     .options = engine.at("options")};
     record.template_name = row.at("template").at("name").get<std::string>();
     record.template_digest = row.at("template").at("digest").get<std::string>();
     const Json& request = row.at("request");
@@ -90,7 +99,8 @@ Record record_from_json(std::string_view text) {
     record.result.truncated = result.at("truncated").get<bool>();
     record.result.invalid_utf8 = result.at("invalid_utf8").get<bool>();
     record.result.label_log_probs = read_log_probs(result.at("label_log_probs"));
-    if (!result.at("label_read").is_null()) record.result.label_read = result.at("label_read").get<size_t>();
+    if (!result.at("label_read").is_null())
+      record.result.label_read = result.at("label_read").get<size_t>();
     record.result.unreadable = result.at("unreadable").get<std::string>();
     record.result.prompt_tokens = result.at("prompt_tokens").get<std::int64_t>();
     record.result.generated_tokens = result.at("generated_tokens").get<std::int64_t>();
@@ -98,11 +108,13 @@ Record record_from_json(std::string_view text) {
     throw Error(std::string("not a ledger record: ") + failure.what());
   }
   const size_t labels = record.request.labels.size();
-  const bool fits = (record.result.label_log_probs.empty() || record.result.label_log_probs.size() == labels) &&
-                    (!record.result.label_read || *record.result.label_read < labels);
+  const bool fits =
+      (record.result.label_log_probs.empty() || record.result.label_log_probs.size() == labels) &&
+      (!record.result.label_read || *record.result.label_read < labels);
   if (!fits) throw Error("not a ledger record: the result does not fit the labels");
   if (request_key(record.engine, record.template_digest, record.request) != record.key) {
-    throw Error("the record's key is not the digest of its request", "", "it was changed or made by another version");
+    throw Error("the record's key is not the digest of its request", "",
+                "it was changed or made by another version");
   }
   return record;
 }

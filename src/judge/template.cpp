@@ -36,7 +36,8 @@ Value described(const Sample& sample, std::string_view label) {
 // "1, 2, 3, 4 or 5"
 std::string label_list(const std::vector<std::string>& labels) {
   std::string text = labels.front();
-  for (size_t i = 1; i < labels.size(); ++i) text += (i + 1 == labels.size() ? " or " : ", ") + labels[i];
+  for (size_t i = 1; i < labels.size(); ++i)
+    text += (i + 1 == labels.size() ? " or " : ", ") + labels[i];
   return text;
 }
 
@@ -52,7 +53,8 @@ std::string rubric_lines(const Sample& sample) {
 
 // Everything in a prompt that is data and not the template's own words.
 std::vector<std::string_view> data_texts(const Sample& sample) {
-  std::vector<std::string_view> texts{sample.input, sample.response, sample.response_a, sample.response_b};
+  std::vector<std::string_view> texts{sample.input, sample.response, sample.response_a,
+                                      sample.response_b};
   for (const Value* value : {&sample.context, &sample.reference, &sample.criteria}) {
     if (*value) texts.push_back(**value);
   }
@@ -64,7 +66,8 @@ std::vector<std::string_view> data_texts(const Sample& sample) {
 std::vector<std::string_view> all_data_texts(const Sample& sample) {
   std::vector<std::string_view> texts = data_texts(sample);
   for (const data::Example& example : sample.examples) {
-    texts.insert(texts.end(), {example.input, example.response, example.response_a, example.response_b, example.critique});
+    texts.insert(texts.end(), {example.input, example.response, example.response_a,
+                               example.response_b, example.critique});
     for (const Value* value : {&example.context, &example.reference}) {
       if (*value) texts.push_back(**value);
     }
@@ -75,7 +78,8 @@ std::vector<std::string_view> all_data_texts(const Sample& sample) {
 // Longer than any run of backticks in the data, so that no data can close it.
 std::string fence_for(const Sample& sample) {
   size_t longest = 2;
-  for (std::string_view text : data_texts(sample)) longest = std::max(longest, longest_run(text, '`'));
+  for (std::string_view text : data_texts(sample))
+    longest = std::max(longest, longest_run(text, '`'));
   return std::string(longest + 1, '`');
 }
 
@@ -144,13 +148,15 @@ constexpr Placeholder kPlaceholders[] = {
 
 const Placeholder* find_placeholder(std::string_view name, bool foreign) {
   for (const Placeholder& placeholder : kPlaceholders) {
-    const bool here = placeholder.kind == Kind::Both || (placeholder.kind == Kind::Foreign) == foreign;
+    const bool here =
+        placeholder.kind == Kind::Both || (placeholder.kind == Kind::Foreign) == foreign;
     if (here && placeholder.name == name) return &placeholder;
   }
   return nullptr;
 }
 
-// A template's text as pieces: words, {name}, {?name}, {/name}. A brace that opens none of these is a word.
+// A template's text as pieces: words, {name}, {?name}, {/name}. A brace that opens none of these is
+// a word.
 struct Piece {
   enum class Type { Words, Field, Begin, End } type = Type::Words;
   std::string_view text;  // The words, or the name.
@@ -158,8 +164,9 @@ struct Piece {
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.front() >= 'a' && text.front() <= 'z' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 std::vector<Piece> split(std::string_view text, bool foreign) {
@@ -185,8 +192,9 @@ std::vector<Piece> split(std::string_view text, bool foreign) {
 
 bool mentions(const Template& form, std::string_view name) {
   const auto pieces = split(form.user_template, form.foreign);
-  return std::any_of(pieces.begin(), pieces.end(),
-                     [&](const Piece& piece) { return piece.type == Piece::Type::Field && piece.text == name; });
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+    return piece.type == Piece::Type::Field && piece.text == name;
+  });
 }
 
 // Unknown names, and {?field} blocks that do not close or lie in one another.
@@ -197,15 +205,20 @@ void check_placeholders(const Template& form, std::string_view place) {
     if (find_placeholder(piece.text, form.foreign) == nullptr) {
       std::vector<std::string_view> known;
       for (const Placeholder& placeholder : kPlaceholders) {
-        if (find_placeholder(placeholder.name, form.foreign) != nullptr) known.push_back(placeholder.name);
+        if (find_placeholder(placeholder.name, form.foreign) != nullptr)
+          known.push_back(placeholder.name);
       }
-      throw Error(fmt::format("unknown placeholder '{{{}}}'; known: {}", piece.text, fmt::join(known, ", ")), place);
+      throw Error(fmt::format("unknown placeholder '{{{}}}'; known: {}", piece.text,
+                              fmt::join(known, ", ")),
+                  place);
     }
     if (piece.type == Piece::Type::Begin) {
-      if (!open.empty()) throw Error(fmt::format("'{{?{}}}' opens inside '{{?{}}}'", piece.text, open), place);
+      if (!open.empty())
+        throw Error(fmt::format("'{{?{}}}' opens inside '{{?{}}}'", piece.text, open), place);
       open = piece.text;
     } else if (piece.type == Piece::Type::End) {
-      if (open != piece.text) throw Error(fmt::format("'{{/{}}}' closes nothing", piece.text), place);
+      if (open != piece.text)
+        throw Error(fmt::format("'{{/{}}}' closes nothing", piece.text), place);
       open = {};
     }
   }
@@ -217,9 +230,11 @@ std::string scalar(const YAML::Node& node, std::string_view key, std::string_vie
   return node.Scalar();
 }
 
-std::vector<std::string> scalars(const YAML::Node& node, std::string_view key, std::string_view place) {
+std::vector<std::string> scalars(const YAML::Node& node, std::string_view key,
+                                 std::string_view place) {
   if (node.IsScalar()) return {node.Scalar()};
-  if (!node.IsSequence()) throw Error(fmt::format("'{}' must be a text or a list of texts", key), place);
+  if (!node.IsSequence())
+    throw Error(fmt::format("'{}' must be a text or a list of texts", key), place);
   std::vector<std::string> values;
   for (const YAML::Node& item : node) values.push_back(scalar(item, key, place));
   return values;
@@ -246,17 +261,21 @@ void infer_foreign(Template& form, std::string_view place) {
 }
 
 void read_own(Template& form, const YAML::Node& root, std::string_view place) {
-  const auto text = [&](const char* key) { return root[key] ? scalar(root[key], key, place) : std::string(); };
+  const auto text = [&](const char* key) {
+    return root[key] ? scalar(root[key], key, place) : std::string();
+  };
   if (root["name"]) form.name = text("name");
   form.description = text("description");
   form.mark = text("mark");
   form.answer_start = text("answer_start");
   form.criteria = text("criteria");
-  if (form.mark.empty()) throw Error("the key 'mark' is missing: the text that the label follows", place);
+  if (form.mark.empty())
+    throw Error("the key 'mark' is missing: the text that the label follows", place);
   if (trim(form.mark) != form.mark || trim(form.answer_start) != form.answer_start) {
     throw Error("'mark' and 'answer_start' must not begin or end with white space", place);
   }
-  if (!root["task"]) throw Error("the key 'task' is missing: absolute, classification or pairwise", place);
+  if (!root["task"])
+    throw Error("the key 'task' is missing: absolute, classification or pairwise", place);
   for (const std::string& task : scalars(root["task"], "task", place)) {
     try {
       form.tasks.push_back(data::task_from_name(task));
@@ -282,8 +301,8 @@ void read_own(Template& form, const YAML::Node& root, std::string_view place) {
 
 bool fits(const Template& form, const Sample& sample) {
   return std::find(form.tasks.begin(), form.tasks.end(), sample.task) != form.tasks.end() &&
-         (form.labels.empty() || std::is_permutation(form.labels.begin(), form.labels.end(), sample.labels.begin(),
-                                                     sample.labels.end()));
+         (form.labels.empty() || std::is_permutation(form.labels.begin(), form.labels.end(),
+                                                     sample.labels.begin(), sample.labels.end()));
 }
 
 }  // namespace
@@ -292,12 +311,14 @@ Template parse_template(std::string_view yaml, std::string_view name, std::strin
   if (yaml.size() > kMaxTemplateBytes) throw Error("a template of more than 1 MiB", place);
   const YAML::Node root = parse_yaml(yaml, place);
   if (!root.IsMap()) throw Error("a template is a YAML map with the key 'user_template'", place);
-  constexpr std::array<std::string_view, 8> kKeys{"user_template", "name", "task",     "labels",
-                                                  "mark",          "answer_start", "criteria", "description"};
+  constexpr std::array<std::string_view, 8> kKeys{
+      "user_template", "name", "task", "labels", "mark", "answer_start", "criteria", "description"};
   for (const auto& entry : root) {
-    if (!entry.first.IsScalar() || std::find(kKeys.begin(), kKeys.end(), entry.first.Scalar()) == kKeys.end()) {
+    if (!entry.first.IsScalar() ||
+        std::find(kKeys.begin(), kKeys.end(), entry.first.Scalar()) == kKeys.end()) {
       throw Error(fmt::format("unknown key '{}'; known: {}",
-                              entry.first.IsScalar() ? cut_to_columns(entry.first.Scalar(), 60) : "(not a text)",
+                              entry.first.IsScalar() ? cut_to_columns(entry.first.Scalar(), 60)
+                                                     : "(not a text)",
                               fmt::join(kKeys, ", ")),
                   place);
     }
@@ -326,9 +347,11 @@ const std::vector<Template>& builtin_templates() {
     std::vector<Template> found;
     for (const EmbeddedFile& file : embedded_files()) {
       if (!file.name.ends_with(".yaml")) continue;
-      found.push_back(parse_template(file.text, std::filesystem::path(file.name).stem().string(), file.name));
+      found.push_back(
+          parse_template(file.text, std::filesystem::path(file.name).stem().string(), file.name));
     }
-    std::sort(found.begin(), found.end(), [](const Template& a, const Template& b) { return a.name < b.name; });
+    std::sort(found.begin(), found.end(),
+              [](const Template& a, const Template& b) { return a.name < b.name; });
     return found;
   }();
   return templates;
@@ -352,8 +375,9 @@ std::string render(const Template& form, const Sample& sample) {
       left_out = !value.has_value();
     } else if (!left_out) {
       if (!value) {
-        throw Error(fmt::format("the template '{}' has the placeholder '{{{}}}' and the sample no '{}'", form.name,
-                                piece.text, placeholder.field));
+        throw Error(
+            fmt::format("the template '{}' has the placeholder '{{{}}}' and the sample no '{}'",
+                        form.name, piece.text, placeholder.field));
       }
       text += *value;
     }
@@ -381,8 +405,9 @@ std::vector<std::string> data_flags(const Template& form, const Sample& sample) 
   std::vector<std::string> flags;
   const auto any_holds = [&](const std::string& text) {
     const auto texts = all_data_texts(sample);
-    return std::any_of(texts.begin(), texts.end(),
-                       [&](std::string_view data) { return data.find(text) != std::string_view::npos; });
+    return std::any_of(texts.begin(), texts.end(), [&](std::string_view data) {
+      return data.find(text) != std::string_view::npos;
+    });
   };
   if (!form.fence.empty() && any_holds(form.fence)) flags.emplace_back("fence_in_data");
   if (any_holds(form.mark)) flags.emplace_back("mark_in_data");
@@ -409,7 +434,8 @@ TemplateSet TemplateSet::open(std::string_view spec) {
   if (std::filesystem::is_directory(path)) {
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
       const auto extension = entry.path().extension();
-      if (extension == ".yaml" || extension == ".yml") set.templates_.push_back(load_template(entry.path()));
+      if (extension == ".yaml" || extension == ".yml")
+        set.templates_.push_back(load_template(entry.path()));
     }
     if (set.templates_.empty()) throw Error("no *.yaml in the folder", path.string());
     std::sort(set.templates_.begin(), set.templates_.end(),
@@ -422,8 +448,9 @@ TemplateSet TemplateSet::open(std::string_view spec) {
   }
   std::vector<std::string_view> names;
   for (const Template& form : builtin_templates()) names.push_back(form.name);
-  throw Error(fmt::format("unknown template '{}'; built in: {}", cut_to_columns(spec, 80), fmt::join(names, ", ")), "",
-              "or give a YAML file or a folder of them");
+  throw Error(fmt::format("unknown template '{}'; built in: {}", cut_to_columns(spec, 80),
+                          fmt::join(names, ", ")),
+              "", "or give a YAML file or a folder of them");
 }
 
 const Template& TemplateSet::pick(const Sample& sample) const {
@@ -444,8 +471,9 @@ const Template& TemplateSet::pick(const Sample& sample) const {
   if (best != nullptr) return *best;
   std::vector<std::string_view> names;
   for (const Template& form : templates_) names.push_back(form.name);
-  throw Error(fmt::format("no template for task {} with the labels {}; there are: {}", data::task_name(sample.task),
-                          fmt::join(sample.labels, ", "), fmt::join(names, ", ")),
+  throw Error(fmt::format("no template for task {} with the labels {}; there are: {}",
+                          data::task_name(sample.task), fmt::join(sample.labels, ", "),
+                          fmt::join(names, ", ")),
               "", "give one with --template FILE (no 'labels' key: any labels)");
 }
 

@@ -1,9 +1,13 @@
-// Prompt templates: how a sample becomes a prompt and how the verdict is marked. One YAML file each.
+// Prompt templates: how a sample becomes a prompt and how the verdict is marked. One YAML file
+// each.
 //
 // Two kinds, told apart by their keys (docs/formats.md, "Template"):
-// - ours: name, task, labels?, mark, answer_start?, criteria?, description?, user_template. Its text knows {fence}, the
-//   labels and the rubric as lists, and {?field}…{/field}, which stays only when the sample has the field.
-// - foreign: user_template alone, as atla-ai/selene-mini publishes them. Task and reference are inferred from the
+// - ours: name, task, labels?, mark, answer_start?, criteria?, description?, user_template. Its
+// text knows {fence}, the
+//   labels and the rubric as lists, and {?field}…{/field}, which stays only when the sample has the
+//   field.
+// - foreign: user_template alone, as atla-ai/selene-mini publishes them. Task and reference are
+// inferred from the
 //   placeholders, the mark is "**Result:**", and the text is rendered byte for byte.
 #pragma once
 
@@ -23,18 +27,20 @@ struct Template {
   std::string description;
   bool foreign = false;
   std::vector<data::Task> tasks;
-  std::vector<std::string> labels;   // Empty: any set of labels.
+  std::vector<std::string> labels;  // Empty: any set of labels.
   bool needs_reference = false;
   std::string mark;
-  std::string answer_start;          // The critique begins with this, e.g. "**Reasoning:**". May be empty.
-  std::string criteria;              // Used when the sample has none. May be empty: then a sample must have one.
+  std::string answer_start;  // The critique begins with this, e.g. "**Reasoning:**". May be empty.
+  std::string
+      criteria;  // Used when the sample has none. May be empty: then a sample must have one.
   std::string user_template;
-  std::string fence;                 // Of a foreign template: its own run of backticks; empty when it has none.
-  std::string digest;                // SHA-256 of the YAML file.
+  std::string fence;   // Of a foreign template: its own run of backticks; empty when it has none.
+  std::string digest;  // SHA-256 of the YAML file.
 };
 
-// Parses and checks a template file's text. `name` is used where the file has none; `place` is what errors call it.
-// Throws Error: not YAML, an unknown key, an unknown placeholder, a missing user_template, an unclosed {?field}.
+// Parses and checks a template file's text. `name` is used where the file has none; `place` is what
+// errors call it. Throws Error: not YAML, an unknown key, an unknown placeholder, a missing
+// user_template, an unclosed {?field}.
 Template parse_template(std::string_view yaml, std::string_view name, std::string_view place);
 Template load_template(const std::filesystem::path& path);
 
@@ -47,8 +53,8 @@ std::string render(const Template& form, const data::Sample& sample);
 // A known example as the turn that asked for it.
 data::Sample example_as_sample(const data::Sample& sample, const data::Example& example);
 
-// What of the sample's own data could be taken for the template's: `fence_in_data`, `mark_in_data`; and what the
-// template leaves out: `reference_unused`.
+// What of the sample's own data could be taken for the template's: `fence_in_data`, `mark_in_data`;
+// and what the template leaves out: `reference_unused`.
 std::vector<std::string> data_flags(const Template& form, const data::Sample& sample);
 
 // The templates that a run may use; each sample takes the one that fits it.
@@ -58,8 +64,8 @@ class TemplateSet {
   // Throws Error naming the built-in ones.
   static TemplateSet open(std::string_view spec);
 
-  // The one for the sample's task and labels: with a reference if the sample has one and such a template is there,
-  // else without. Throws Error that says what was wanted and what there is.
+  // The one for the sample's task and labels: with a reference if the sample has one and such a
+  // template is there, else without. Throws Error that says what was wanted and what there is.
   const Template& pick(const data::Sample& sample) const;
   std::span<const Template> all() const { return templates_; }
 

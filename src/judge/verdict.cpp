@@ -64,11 +64,13 @@ std::optional<std::string> combined_label(const std::vector<const Part*>& parts)
 }
 
 bool orders_disagree(const std::vector<Part>& parts) {
-  std::map<std::pair<std::string, int>, std::set<std::string>> labels;  // Of each member and repeat, over its orders.
+  std::map<std::pair<std::string, int>, std::set<std::string>>
+      labels;  // Of each member and repeat, over its orders.
   for (const Part& part : parts) {
     if (!part.order.empty() && part.label) labels[{part.judge, part.sample}].insert(*part.label);
   }
-  return std::any_of(labels.begin(), labels.end(), [](const auto& entry) { return entry.second.size() > 1; });
+  return std::any_of(labels.begin(), labels.end(),
+                     [](const auto& entry) { return entry.second.size() > 1; });
 }
 
 bool members_disagree(const std::vector<const Part*>& parts) {
@@ -90,13 +92,17 @@ std::string combined_key(const std::vector<Part>& parts) {
 
 Part make_part(const engine::Request& request, const engine::Result& result, bool swapped) {
   Part part;
-  const auto as_stored = [&](const std::string& label) { return swapped ? data::swapped_label(label) : label; };
+  const auto as_stored = [&](const std::string& label) {
+    return swapped ? data::swapped_label(label) : label;
+  };
   if (!result.label_log_probs.empty()) {
     const std::vector<double> probabilities = engine::softmax(result.label_log_probs);
     // In the order of the stored labels, so that the two orders of a pair line up.
     std::map<std::string, double> by_label;
-    for (size_t i = 0; i < probabilities.size(); ++i) by_label[as_stored(request.labels[i])] = probabilities[i];
-    for (const std::string& label : request.labels) part.probabilities.emplace_back(label, by_label.at(label));
+    for (size_t i = 0; i < probabilities.size(); ++i)
+      by_label[as_stored(request.labels[i])] = probabilities[i];
+    for (const std::string& label : request.labels)
+      part.probabilities.emplace_back(label, by_label.at(label));
     part.label = data::most_probable(part.probabilities);
   } else if (result.label_read) {
     part.label = as_stored(request.labels[*result.label_read]);
@@ -115,7 +121,8 @@ void combine(std::vector<Part> parts, data::Judgment& judgment) {
   judgment.probabilities = mean_distribution(counted);
   judgment.label = combined_label(counted);
   if (!judgment.label) {
-    judgment.unreadable = counted.empty() ? parts.front().unreadable : "as much weight is behind one label as another";
+    judgment.unreadable = counted.empty() ? parts.front().unreadable
+                                          : "as much weight is behind one label as another";
   }
   judgment.score = data::expected_score(judgment.probabilities);
   judgment.margin = data::margin(judgment.probabilities);

@@ -1,4 +1,5 @@
-// Results of an engine folded into a verdict: a label with its distribution, or unreadable with a reason.
+// Results of an engine folded into a verdict: a label with its distribution, or unreadable with a
+// reason.
 #pragma once
 
 #include <string>
@@ -9,16 +10,19 @@
 
 namespace selene::judge {
 
-// One request's verdict. `swapped` says that the request showed A and B in the other order: labels are mapped back.
+// One request's verdict. `swapped` says that the request showed A and B in the other order: labels
+// are mapped back.
 data::Part make_part(const engine::Request& request, const engine::Result& result, bool swapped);
 
-// Fills label, distribution, statistics, critique, flags and key of `judgment` from its parts. Unreadable parts do not
-// count; they are flagged `part_unreadable`.
-// - Where every part that counts has a distribution, the combined one is their weighted mean, label by label; its label
-//   the most probable, the first of equals. Else there is none, and the label is the one with most weight behind it:
-//   unreadable when two lead.
+// Fills label, distribution, statistics, critique, flags and key of `judgment` from its parts.
+// Unreadable parts do not count; they are flagged `part_unreadable`.
+// - Where every part that counts has a distribution, the combined one is their weighted mean, label
+// by label; its label
+//   the most probable, the first of equals. Else there is none, and the label is the one with most
+//   weight behind it: unreadable when two lead.
 // - The critique is that of the first part whose label is the combined one.
-// - `flipped`: the two orders of one pair disagree; `members_disagree`: the members of a jury do (each by the mean of
+// - `flipped`: the two orders of one pair disagree; `members_disagree`: the members of a jury do
+// (each by the mean of
 //   its own parts).
 // - The key of several parts is the digest of theirs. `parts` stays empty when there is only one.
 void combine(std::vector<data::Part> parts, data::Judgment& judgment);

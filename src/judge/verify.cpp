@@ -32,12 +32,15 @@ std::vector<std::vector<size_t>> arrange(size_t count, Arrangement arrangement) 
     batches.clear();
     for (size_t i : order) batches.push_back({i});
   }
-  if (arrangement == Arrangement::Warm) batches.push_back(order);  // The second time everything is in the cache.
+  if (arrangement == Arrangement::Warm)
+    batches.push_back(order);  // The second time everything is in the cache.
   return batches;
 }
 
-std::vector<engine::Result> run_arranged(engine::Engine& engine, std::span<const engine::Request> requests,
-                                         Arrangement arrangement, const std::function<bool()>& stop) {
+std::vector<engine::Result> run_arranged(engine::Engine& engine,
+                                         std::span<const engine::Request> requests,
+                                         Arrangement arrangement,
+                                         const std::function<bool()>& stop) {
   std::vector<engine::Result> results(requests.size());
   for (const std::vector<size_t>& batch : arrange(requests.size(), arrangement)) {
     std::vector<engine::Request> arranged;
@@ -63,7 +66,8 @@ VerifyRow make_row(std::string name, const std::vector<engine::Result>& referenc
     texts.update(std::string_view("\0", 1));
     const auto& now = results[i].label_log_probs;
     const auto& then = reference[i].label_log_probs;
-    for (double value : now) scores.update(fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value)));
+    for (double value : now)
+      scores.update(fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value)));
     row.differing += results[i].text != reference[i].text || now != then ? 1 : 0;
     for (size_t k = 0; k < std::min(now.size(), then.size()); ++k) {
       row.largest_change = std::max(row.largest_change, std::abs(now[k] - then[k]));
@@ -93,9 +97,14 @@ std::vector<Circumstance> verify_circumstances(int threads) {
       {.name = "shuffled", .arrangement = Arrangement::Shuffled},
       {.name = "each sample alone", .arrangement = Arrangement::OneByOne},
       {.name = "warm cache", .arrangement = Arrangement::Warm},
-      {.name = "shuffled, 3 side by side, micro-batch 128", .max_slots = 3, .batch_tokens = 128,
+      {.name = "shuffled, 3 side by side, micro-batch 128",
+       .max_slots = 3,
+       .batch_tokens = 128,
        .arrangement = Arrangement::Shuffled},
-      {.name = "1 thread, reversed, 4 side by side", .threads = 1, .max_slots = 4, .arrangement = Arrangement::Reversed},
+      {.name = "1 thread, reversed, 4 side by side",
+       .threads = 1,
+       .max_slots = 4,
+       .arrangement = Arrangement::Reversed},
   };
   for (const int count : {2, 3, 4, 8}) {
     if (count < threads || (count == 3 && threads >= 2)) {
@@ -106,9 +115,12 @@ std::vector<Circumstance> verify_circumstances(int threads) {
 }
 
 VerifyReport verify(const engine::LlamaOptions& model, std::span<const engine::Request> requests,
-                    const std::function<void(const VerifyRow&)>& done, const std::function<bool()>& stop) {
+                    const std::function<void(const VerifyRow&)>& done,
+                    const std::function<bool()>& stop) {
   ensure(!requests.empty(), "nothing to verify with");
-  const int threads = model.threads > 0 ? model.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int threads = model.threads > 0
+                          ? model.threads
+                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   VerifyReport report;
   std::vector<engine::Result> reference;
   const auto run = [&](const Circumstance& circumstance, bool exact) {
@@ -121,7 +133,8 @@ VerifyReport verify(const engine::LlamaOptions& model, std::span<const engine::R
     engine->context_tokens(requests.subspan(0, 1));  // Loads the model, which is not to be timed.
     const auto start = std::chrono::steady_clock::now();
     const auto results = run_arranged(*engine, requests, circumstance.arrangement, stop);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (reference.empty()) reference = results;
     return make_row(circumstance.name, reference, results, seconds);
   };

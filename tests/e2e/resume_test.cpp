@@ -112,11 +112,12 @@ TEST_F(Resume, AnInterruptKeepsTheFinishedRowsAndSaysHowToGoOn) {
   const Finished interrupted = stopped_by(SIGINT);
   ASSERT_EQ(interrupted.exit_code, 130) << interrupted.err;
   const size_t kept = rows_done();
-  EXPECT_NE(interrupted.err.find(fmt::format("interrupted: {} of {} rows are done and kept in "
-                                             "{}.part, what is finished of later ones too; the same "
-                                             "command again goes on from there",
-                                             kept, kRows, out_)),
-            std::string::npos)
+  EXPECT_NE(
+      interrupted.err.find(fmt::format("interrupted: {} of {} rows are done and kept in "
+                                       "{}.part, what is finished of later ones too; the same "
+                                       "command again goes on from there",
+                                       kept, kRows, out_)),
+      std::string::npos)
       << interrupted.err;
   const Finished resumed = run(slow_call(out_));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
@@ -124,8 +125,8 @@ TEST_F(Resume, AnInterruptKeepsTheFinishedRowsAndSaysHowToGoOn) {
 }
 
 TEST_F(Resume, AFullDiskLosesNothing) {
-  // A file may have 64 KiB: room for the records of some rows, not of all. With the signal ignored, a
-  // write beyond it fails as one to a full disk does.
+  // A file may have 64 KiB: room for the records of some rows, not of all. With the signal ignored,
+  // a write beyond it fails as one to a full disk does.
   Call call = slow_call(out_);
   call.args.emplace_back("--no-ledger");
   std::string command = "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"";

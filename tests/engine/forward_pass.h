@@ -1,6 +1,6 @@
 // Label scores the plain way, with llama.cpp called directly and nothing shared: for each label a
-// fresh context in which the prompt is computed at once and then the answer, at most 63 tokens a pass
-// (with 64 ggml's flash attention would take the prompt's kernel).
+// fresh context in which the prompt is computed at once and then the answer, at most 63 tokens a
+// pass (with 64 ggml's flash attention would take the prompt's kernel).
 #pragma once
 
 #include <llama-cpp.h>
@@ -88,7 +88,8 @@ class ForwardPass {
       }
       if (llama_decode(context.get(), batch) != 0) throw std::runtime_error("llama_decode failed");
       for (size_t i = std::max(start, first); i < end; ++i) {
-        const float* logits = llama_get_logits_ith(context.get(), static_cast<std::int32_t>(i - start));
+        const float* logits =
+            llama_get_logits_ith(context.get(), static_cast<std::int32_t>(i - start));
         rows.emplace_back(logits, logits + llama_vocab_n_tokens(vocab_));
         log_softmax(rows.back());
       }
