@@ -17,6 +17,7 @@
 #include "core/text.h"
 #include "engine/answer_text.h"
 #include "engine/drafter.h"
+#include "engine/job_order.h"
 #include "engine/sequences.h"
 #include "engine/tokens.h"
 #include "model/gguf.h"
@@ -323,20 +324,21 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
 
 void LlamaEngine::run(std::span<const Request> requests, const Events& events) {
   load();
+  std::vector<Job> jobs;
+  std::vector<std::vector<Token>> tokens;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    jobs.push_back(make_job(requests[i], i));
+    if (jobs.back().need > context_limit_) {
+      throw Error(fmt::format("a request needs {} tokens, the context has {}", jobs.back().need,
+                              context_limit_));
+    }
+    counters_.prompt_tokens += static_cast<std::int64_t>(jobs.back().tokens.size());
+    tokens.push_back(jobs.back().tokens);
+  }
   std::vector<Job> scoring;
   std::vector<Job> generating;
-  for (size_t i = 0; i < requests.size(); ++i) {
-    Job job = make_job(requests[i], i);
-    if (job.need > context_limit_) {
-      throw Error(
-          fmt::format("a request needs {} tokens, the context has {}", job.need, context_limit_));
-    }
-    counters_.prompt_tokens += static_cast<std::int64_t>(job.tokens.size());
-    (requests[i].max_tokens > 0 ? generating : scoring).push_back(std::move(job));
-  }
-  for (std::vector<Job>* jobs : {&scoring, &generating}) {
-    std::stable_sort(jobs->begin(), jobs->end(),
-                     [](const Job& a, const Job& b) { return a.tokens < b.tokens; });
+  for (size_t i : prefix_tree_order(tokens)) {
+    (requests[i].max_tokens > 0 ? generating : scoring).push_back(std::move(jobs[i]));
   }
   if (!scoring.empty()) run_scoring(scoring, requests, events);
   if (!generating.empty()) run_generating(generating, requests, events);
