@@ -96,6 +96,7 @@ class Engine {
   virtual const EngineId& id() const = 0;
   // Tokens of the context that a request can need at most: prompt, generated tokens, mark and
   // labels. 0: not known.
+  // For a request that plainly fits or plainly does not, a bound that says so.
   virtual std::vector<std::int64_t> context_tokens(std::span<const Request> requests) = 0;
   // The most that fits; 0: not known.
   virtual std::int64_t context_limit() const = 0;

@@ -12,6 +12,8 @@ namespace selene::engine {
 Tokenizer::Tokenizer(const llama_vocab* vocab) : vocab_(vocab) {
   const int count = llama_vocab_n_tokens(vocab);
   for (Token token = 0; token < count; ++token) {
+    longest_piece_ = std::max({longest_piece_, piece(token).size(),
+                               std::string_view(llama_vocab_get_text(vocab, token)).size()});
     const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab, token));
     if ((attributes & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) == 0) continue;
     std::string text = llama_vocab_get_text(vocab, token);

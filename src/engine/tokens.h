@@ -41,6 +41,8 @@ class Tokenizer {
   // `answer_start`. These begin with a space and something visible, as the canonical critique does
   // (answer_body), or end the answer. All, where the vocabulary has no token of that kind.
   std::vector<bool> after_answer_start() const;
+  // Bytes of the longest token.
+  size_t longest_piece() const { return longest_piece_; }
   std::string control_text(Token token) const;
   // The texts of all control tokens, longest first.
   std::vector<std::string> control_texts() const;
@@ -49,6 +51,7 @@ class Tokenizer {
   void append(std::string_view text, std::vector<Token>& tokens) const;
 
   const llama_vocab* vocab_;
+  size_t longest_piece_ = 1;
   std::vector<std::pair<std::string, Token>> control_tokens_;  // Longest first.
 };
 

@@ -341,9 +341,20 @@ TEST_F(LlamaEngineTest, ARequestThatDoesNotFitIsRefusedWithBothNumbers) {
             "a request needs " + std::to_string(need) + " tokens, the context has 512");
 }
 
+// Without splitting it into tokens, which would take a gigabyte.
+TEST_F(LlamaEngineTest, AHugeRequestIsKnownNotToFitByItsLength) {
+  const Request request = verdict_request(std::string(30 << 20, 'x'), {"A", "B"});
+  const auto engine = open();
+  EXPECT_GT(engine->context_tokens(std::vector<Request>{request}).front(), engine->context_limit());
+}
+
 TEST_F(LlamaEngineTest, ARequestThatJustFitsRuns) {
   const Request request = critique_request("72 legs.", {"A", "B"}, 30);
-  const std::int64_t need = open()->context_tokens(std::vector<Request>{request}).front();
+  // Too small a context, so that the need is counted and not bounded.
+  const std::int64_t need =
+      open({.context_tokens = 128})->context_tokens(std::vector<Request>{request}).front();
+  EXPECT_GT(need, 128);
+  EXPECT_LT(need, open()->context_tokens(std::vector<Request>{request}).front());
   const auto engine = open({.context_tokens = need});
   expect_same(run_one(*engine, request), run_one(*open(), request));
 }
