@@ -15,6 +15,7 @@ inline constexpr int kExitInterrupted = 130;
 void add_judge_command(CLI::App& app, int& exit_code);
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
+void add_tune_command(CLI::App& models, int& exit_code);  // selene models tune
 void add_ledger_command(CLI::App& app, int& exit_code);
 void add_verify_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);

@@ -69,6 +69,22 @@ std::string default_spec() {
   return set != nullptr && *set != '\0' ? set : "default";
 }
 
+// What `selene models tune --keep` made.
+void add_tuned(std::vector<Listed>& rows) {
+  std::error_code failure;
+  for (fs::directory_iterator at(model::models_dir() / "tuned", failure), end;
+       !failure && at != end; at.increment(failure)) {
+    if (at->path().extension() != ".gguf" || !is_file(at->path())) continue;
+    Listed row;
+    row.name = at->path().stem().string();
+    row.description = "made by models tune";
+    row.path = at->path();
+    row.present = true;
+    row.bytes = size_of(row.path);
+    rows.push_back(std::move(row));
+  }
+}
+
 // Files pulled by an hf: spec that no known model has: models/hf/OWNER/REPOSITORY[@REVISION]/FILE.
 void add_pulled(std::vector<Listed>& rows) {
   const fs::path root = model::models_dir() / "hf";
@@ -113,6 +129,7 @@ std::vector<Listed> list_models() {
     row.recommended = known.recommended;
     rows.push_back(std::move(row));
   }
+  add_tuned(rows);
   add_pulled(rows);
 
   const std::string spec = default_spec();
@@ -214,6 +231,7 @@ void add_models_command(CLI::App& app, int& exit_code) {
   pull->add_option("NAME", options->name, "Which model")->capture_default_str();
   pull->add_flag("--quiet", options->quiet, "No progress, no messages");
   pull->callback([options, &exit_code] { exit_code = run_pull(options->name, options->quiet); });
+  add_tune_command(*command, exit_code);
   command->footer(kExamples);
 }
 

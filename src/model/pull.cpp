@@ -191,7 +191,7 @@ Pulled make_default(const KnownModel& known, const fs::path& destination,
 
   if (options.say) options.say("converting it to Q8_0");
   const fs::path made = work.path() / destination.filename();
-  quantize_q8_0(member, made);
+  quantize(member, made, "q8_0");
   const std::string digest = sha256_file(made);
   check_digest(destination.filename().string(), known.source, "q8_0_sha256", digest);
   rename_synced(made, destination);

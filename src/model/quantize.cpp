@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <ggml.h>
 
 #include "core/error.h"
@@ -25,7 +26,6 @@
 namespace selene::model {
 namespace {
 
-constexpr std::uint32_t kFileTypeQ8 = 7;         // LLAMA_FTYPE_MOSTLY_Q8_0
 constexpr std::uint64_t kSlabNumbers = 1 << 22;  // 16 MiB of float32 at a time.
 
 template <typename Number>
@@ -48,25 +48,47 @@ void pad(std::string& out, std::uint64_t size, std::uint64_t alignment) {
   out.append(static_cast<size_t>((alignment - size % alignment) % alignment), '\0');
 }
 
-ggml_type target_type(const GgufTensor& tensor) {
+struct Format {
+  std::string_view name;
+  ggml_type type;
+  std::uint32_t file_type;  // LLAMA_FTYPE_MOSTLY_*, for general.file_type.
+};
+constexpr Format kFormats[] = {
+    {"q8_0", GGML_TYPE_Q8_0, 7},  {"q4_0", GGML_TYPE_Q4_0, 2}, {"q4_1", GGML_TYPE_Q4_1, 3},
+    {"bf16", GGML_TYPE_BF16, 32}, {"f16", GGML_TYPE_F16, 1},
+};
+
+const Format& find_format(std::string_view name) {
+  const auto found = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                  [&](const Format& format) { return format.name == name; });
+  if (found == std::end(kFormats)) {
+    throw Error(fmt::format("unknown format '{}'; known: {}", cut_to_columns(name, 60),
+                            fmt::join(quantized_formats(), ", ")));
+  }
+  return *found;
+}
+
+ggml_type target_type(const GgufTensor& tensor, ggml_type wanted) {
   const auto type = static_cast<ggml_type>(tensor.type);
+  const bool four_bits = wanted == GGML_TYPE_Q4_0 || wanted == GGML_TYPE_Q4_1;
+  if (four_bits && (tensor.name == "token_embd.weight" || tensor.name == "output.weight"))
+    wanted = GGML_TYPE_Q8_0;
   const bool floating = type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
   const bool numbers = floating || ggml_is_quantized(type);
-  return tensor.used_dimensions() >= 2 && tensor.row_length() % 32 == 0 && numbers ? GGML_TYPE_Q8_0
-                                                                                   : type;
+  return tensor.used_dimensions() >= 2 && tensor.row_length() % 32 == 0 && numbers ? wanted : type;
 }
 
-std::uint64_t target_bytes(const GgufTensor& tensor) {
+std::uint64_t target_bytes(const GgufTensor& tensor, ggml_type wanted) {
   return tensor.rows() *
-         ggml_row_size(target_type(tensor), static_cast<std::int64_t>(tensor.row_length()));
+         ggml_row_size(target_type(tensor, wanted), static_cast<std::int64_t>(tensor.row_length()));
 }
 
-std::string header(const GgufLayout& layout) {
+std::string header(const GgufLayout& layout, const Format& format) {
   struct Setting {
     std::string_view key;
     std::uint32_t value;
   };
-  const Setting settings[] = {{"general.file_type", kFileTypeQ8},
+  const Setting settings[] = {{"general.file_type", format.file_type},
                               {"general.quantization_version", GGML_QNT_VERSION}};
 
   std::string records;
@@ -96,17 +118,18 @@ std::string header(const GgufLayout& layout) {
     append_text(out, tensor.name);
     append_number(out, tensor.dimensions);
     for (std::uint32_t i = 0; i < tensor.dimensions; ++i) append_number(out, tensor.shape[i]);
-    append_number(out, static_cast<std::int32_t>(target_type(tensor)));
+    append_number(out, static_cast<std::int32_t>(target_type(tensor, format.type)));
     append_number(out, offset);
-    offset += (target_bytes(tensor) + layout.alignment - 1) / layout.alignment * layout.alignment;
+    offset += (target_bytes(tensor, format.type) + layout.alignment - 1) / layout.alignment *
+              layout.alignment;
   }
   pad(out, out.size(), layout.alignment);
   return out;
 }
 
-// `rows` rows at `bytes` as Q8_0. `numbers` is working space.
-std::string to_q8(const GgufTensor& tensor, const char* bytes, std::int64_t rows,
-                  std::vector<float>& numbers) {
+// `rows` rows at `bytes` in another type. `numbers` is working space.
+std::string convert(const GgufTensor& tensor, const char* bytes, std::int64_t rows, ggml_type to,
+                    std::vector<float>& numbers) {
   const auto type = static_cast<ggml_type>(tensor.type);
   const auto row_length = static_cast<std::int64_t>(tensor.row_length());
   numbers.resize(static_cast<size_t>(rows * row_length));  // (rows, row_length)
@@ -124,26 +147,36 @@ std::string to_q8(const GgufTensor& tensor, const char* bytes, std::int64_t rows
     throw Error(fmt::format("the tensor '{}' holds numbers that are not finite",
                             cut_to_columns(tensor.name, 60)));
   }
-  std::string out(static_cast<size_t>(rows) * ggml_row_size(GGML_TYPE_Q8_0, row_length), '\0');
-  ggml_quantize_chunk(GGML_TYPE_Q8_0, numbers.data(), out.data(), 0, rows, row_length, nullptr);
+  std::string out(static_cast<size_t>(rows) * ggml_row_size(to, row_length), '\0');
+  ggml_quantize_chunk(to, numbers.data(), out.data(), 0, rows, row_length, nullptr);
   return out;
 }
 
-void write_tensor(const GgufTensor& tensor, AppendFile& out, std::vector<float>& numbers) {
-  const bool converts = target_type(tensor) != tensor.type;
+void write_tensor(const GgufTensor& tensor, ggml_type wanted, AppendFile& out,
+                  std::vector<float>& numbers) {
+  const ggml_type to = target_type(tensor, wanted);
   const std::uint64_t slab = std::max<std::uint64_t>(1, kSlabNumbers / tensor.row_length());
   const std::uint64_t row_bytes = tensor.bytes.size() / tensor.rows();
   for (std::uint64_t row = 0; row < tensor.rows(); row += slab) {
     const std::uint64_t rows = std::min(slab, tensor.rows() - row);
     const std::string_view part = tensor.bytes.substr(row * row_bytes, rows * row_bytes);
-    out.append(converts ? to_q8(tensor, part.data(), static_cast<std::int64_t>(rows), numbers)
-                        : std::string(part));
+    out.append(to != tensor.type
+                   ? convert(tensor, part.data(), static_cast<std::int64_t>(rows), to, numbers)
+                   : std::string(part));
   }
 }
 
 }  // namespace
 
-void quantize_q8_0(const std::filesystem::path& source, const std::filesystem::path& destination) {
+std::vector<std::string_view> quantized_formats() {
+  std::vector<std::string_view> names;
+  for (const Format& format : kFormats) names.push_back(format.name);
+  return names;
+}
+
+void quantize(const std::filesystem::path& source, const std::filesystem::path& destination,
+              std::string_view format_name) {
+  const Format& format = find_format(format_name);
   const MappedFile file(source);
   const std::string temporary = fmt::format("{}.tmp{}", destination.string(), ::getpid());
   try {
@@ -155,12 +188,12 @@ void quantize_q8_0(const std::filesystem::path& source, const std::filesystem::p
       }
     }();
     AppendFile out(temporary, 0);
-    out.append(header(layout));
+    out.append(header(layout, format));
     std::vector<float> numbers;
     for (const GgufTensor& tensor : layout.tensors) {
-      write_tensor(tensor, out, numbers);
+      write_tensor(tensor, format.type, out, numbers);
       std::string padding;
-      pad(padding, target_bytes(tensor), layout.alignment);
+      pad(padding, target_bytes(tensor, format.type), layout.alignment);
       out.append(padding);
     }
     rename_synced(temporary, destination);

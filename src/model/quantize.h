@@ -1,19 +1,25 @@
-// Q8_0 files from any GGUF: what llama.cpp's `llama-quantize --allow-requantize SOURCE DESTINATION
-// Q8_0` makes.
+// Model files in other number formats: what llama.cpp's `llama-quantize --allow-requantize --pure`
+// makes, for the formats that have fast kernels everywhere.
 #pragma once
 
 #include <filesystem>
+#include <string_view>
+#include <vector>
 
 namespace selene::model {
 
-// Every tensor of two or more dimensions whose rows divide by 32 becomes Q8_0; the others stay as
-// they are. Metadata and the order of tensors are kept, general.file_type becomes 7 (mostly Q8_0).
-// Needs about 20 MB of memory whatever the size of the model. `destination` appears whole or not at
-// all.
+// q8_0, q4_0, q4_1, bf16, f16.
+std::vector<std::string_view> quantized_formats();
+
+// Every tensor of two or more dimensions whose rows divide by 32 goes into `format`; the others
+// stay as they are, and in a 4-bit format the token embedding and the output become Q8_0. Metadata
+// and the order of tensors are kept, general.file_type becomes the format's. Needs about 20 MB of
+// memory whatever the size of the model. `destination` appears whole or not at all.
 //
 // From Q4_0, Q4_1, Q8_0, F16, BF16 and F32 the result is the same bytes on every machine: see
-// quantize.cpp. Throws Error on a source that is not a whole GGUF or holds numbers that are not
-// finite, and on a failing write.
-void quantize_q8_0(const std::filesystem::path& source, const std::filesystem::path& destination);
+// quantize.cpp. Throws Error on an unknown format, on a source that is not a whole GGUF or holds
+// numbers that are not finite, and on a failing write.
+void quantize(const std::filesystem::path& source, const std::filesystem::path& destination,
+              std::string_view format);
 
 }  // namespace selene::model

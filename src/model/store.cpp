@@ -161,12 +161,22 @@ fs::path store_path(std::string_view spec) {
               "", "or write hf:owner/repo/file.gguf");
 }
 
+std::filesystem::path tuned_path(std::string_view name, std::string_view format) {
+  name = name.substr(name.rfind('/') + 1);  // Of an hf: spec the file; all where there is no slash.
+  if (name.ends_with(".gguf")) name.remove_suffix(5);
+  return models_dir() / "tuned" / fmt::format("{}-{}.gguf", name, format);
+}
+
 ResolvedModel resolve_model(std::string_view spec) {
   const std::string from_environment = environment_model();
   if (spec.empty() || spec == kDefaultName) spec = from_environment;
   if (spec.empty()) spec = kDefaultName;
   if (const KnownModel* known = find_known_model(spec)) return resolve_stored(known->name);
   if (spec.starts_with(kHubPrefix)) return resolve_stored(spec);
+  if (spec.find('/') == std::string_view::npos) {
+    const std::filesystem::path tuned = models_dir() / "tuned" / fmt::format("{}.gguf", spec);
+    if (std::filesystem::is_regular_file(tuned)) return {tuned, std::string(spec)};
+  }
   return resolve_path(spec);
 }
 

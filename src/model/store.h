@@ -45,15 +45,19 @@ std::filesystem::path models_dir();
 // not be there.
 std::filesystem::path store_path(std::string_view spec);
 
+// Where `selene models tune --keep` puts a model in another number format:
+// models/tuned/NAME-FORMAT.gguf.
+std::filesystem::path tuned_path(std::string_view name, std::string_view format);
+
 struct ResolvedModel {
   std::filesystem::path path;
   std::string name;  // To show: the known name, the hf: spec, or the file's name.
 };
 
-// `spec` is a known name, hf:owner/repo/file.gguf[@revision], or a path; "" or "default" is the
-// environment's SELENE_MODEL (any of these) or else the default model. A known name wins over a
-// file of that name (write ./name). Throws Error when the file is not there, with the command that
-// gets it.
+// `spec` is a known name, the name of a tuned model, hf:owner/repo/file.gguf[@revision], or a path;
+// "" or "default" is the environment's SELENE_MODEL (any of these) or else the default model. A
+// known name wins over a file of that name (write ./name). Throws Error when the file is not there,
+// with the command that gets it.
 ResolvedModel resolve_model(std::string_view spec);
 
 }  // namespace selene::model

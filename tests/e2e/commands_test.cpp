@@ -141,5 +141,43 @@ TEST(Program, SaysItsVersionAndItsHelp) {
   EXPECT_EQ(help.err, "");
 }
 
+// In a store of its own: what --keep makes is listed there and judges under its own name.
+TEST(Models, TuneMeasuresFormatsAndKeepsOne) {
+  if (!std::filesystem::exists(model::store_path("default")))
+    GTEST_SKIP() << "the default model is not on this machine";
+  const TemporaryFolder store;
+  const std::map<std::string, std::string> environment = {
+      {"SELENE_DATA_HOME", store.path().string()},
+      {"SELENE_MODEL", model::store_path("default").string()}};
+  const Finished measured = run({.args = {"models", "tune", "--formats", "bf16", "--rows", "2",
+                                          "--repeats", "1", "--max-tokens", "4", "--json"},
+                                 .environment = environment});
+  ASSERT_EQ(measured.exit_code, 0) << measured.err;
+  const std::vector<Json> rows = rows_of(measured.out);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].at("format"), "as it is");
+  EXPECT_EQ(rows[0].at("mean_distance"), 0.0);
+  EXPECT_EQ(rows[1].at("format"), "bf16");
+  EXPECT_GT(rows[1].at("mean_distance"), 0.0);
+  EXPECT_LT(rows[1].at("largest_distance"), 0.5);
+  EXPECT_GT(rows[1].at("prefill_tokens_per_s"), 0.0);
+  EXPECT_FALSE(std::filesystem::exists(store / "models/tuned"));
+  EXPECT_TRUE(std::filesystem::is_empty(store / "models"));
+
+  const Finished kept =
+      run({.args = {"models", "tune", "--keep", "q4_0"}, .environment = environment});
+  ASSERT_EQ(kept.exit_code, 0) << kept.err;
+  const std::string name = "smollm2-135m-instruct-q8_0-q4_0";
+  EXPECT_TRUE(kept.out.ends_with("models/tuned/" + name + ".gguf\n")) << kept.out;
+  EXPECT_NE(run({.args = {"models"}, .environment = environment}).out.find(name),
+            std::string::npos);
+  const Finished judged =
+      run({.args = {"judge", "--judge", name, "--task", "classification", "--input", "2+2?",
+                    "--response", "4", "--mode", "verdict", "--no-ledger", "--format", "jsonl"},
+           .environment = environment});
+  ASSERT_EQ(judged.exit_code, 0) << judged.err;
+  EXPECT_EQ(rows_of(judged.out)[0].at("judge").at("name"), name);
+}
+
 }  // namespace
 }  // namespace selene::testing

@@ -27,7 +27,7 @@ constexpr std::int32_t kI32 = 26;
 
 std::string quantized(const GgufBuilder& file) {
   const testing::TemporaryFolder folder;
-  quantize_q8_0(folder.file("in.gguf", file.build()), folder / "out.gguf");
+  quantize(folder.file("in.gguf", file.build()), folder / "out.gguf", "q8_0");
   return slurp(folder / "out.gguf");
 }
 
@@ -91,10 +91,42 @@ TEST(Quantize, LeavesWhatCannotBeConverted) {
   }
 }
 
+TEST(Quantize, WritesTheOtherFormats) {
+  std::vector<float> row;
+  for (int i = 0; i < 32; ++i) row.push_back(static_cast<float>(i % 16 - 8));
+  GgufBuilder file;
+  file.text("general.architecture", "llama")
+      .floats("token_embd.weight", {32, 2}, std::vector<float>(64, 1.0f));
+  row.insert(row.end(), 32, 0.0f);
+  file.floats("w", {32, 2}, row);
+  const testing::TemporaryFolder folder;
+  const std::string source = folder.file("in.gguf", file.build());
+  const auto made = [&](std::string_view format) {
+    quantize(source, folder / "out.gguf", format);
+    return slurp(folder / "out.gguf");
+  };
+  // Q4_0: the number of largest magnitude, -8, at 0; scale 1; two a byte, low halves first.
+  std::string block = testing::le(std::uint16_t{0x3C00});
+  for (int i = 0; i < 16; ++i) block += static_cast<char>(i | i << 4);
+  const std::string q4 = made("q4_0");
+  EXPECT_EQ(read_gguf_layout(q4).tensors[1].bytes.substr(0, 18), block);
+  EXPECT_EQ(read_gguf_layout(q4).tensors[0].type, kQ8_0);  // The embedding keeps more.
+  EXPECT_EQ(read_gguf_layout(q4).number("general.file_type"), 2u);
+  // BF16: the upper half of the float's bits; -8 is 0xC100.
+  const std::string bf16 = made("bf16");
+  EXPECT_EQ(read_gguf_layout(bf16).tensors[1].bytes.substr(0, 2),
+            testing::le(std::uint16_t{0xC100}));
+  // Half precision; -8 is 0xC800.
+  EXPECT_EQ(read_gguf_layout(made("f16")).tensors[1].bytes.substr(0, 2),
+            testing::le(std::uint16_t{0xC800}));
+  EXPECT_EQ(message_of<Error>([&] { quantize(source, folder / "out.gguf", "q9"); }),
+            "unknown format 'q9'; known: q8_0, q4_0, q4_1, bf16, f16");
+}
+
 TEST(Quantize, IsNothingNewForAQ8File) {
   const std::string once = quantized(tiny_model());
   const testing::TemporaryFolder folder;
-  quantize_q8_0(folder.file("in.gguf", once), folder / "out.gguf");
+  quantize(folder.file("in.gguf", once), folder / "out.gguf", "q8_0");
   EXPECT_EQ(slurp(folder / "out.gguf"), once);
 }
 
@@ -152,7 +184,7 @@ TEST(Quantize, RefusesNumbersThatAreNotFinite) {
 TEST(Quantize, AWrongSourceIsNamedAndNothingIsLeft) {
   const testing::TemporaryFolder folder;
   const std::string source = folder.file("in.gguf", "PK\x03\x04");
-  EXPECT_EQ(message_of<Error>([&] { quantize_q8_0(source, folder / "out.gguf"); }),
+  EXPECT_EQ(message_of<Error>([&] { quantize(source, folder / "out.gguf", "q8_0"); }),
             source +
                 ": not a GGUF file: it looks like a zip archive (a wheel or a PyTorch file): "
                 "unpack or convert it first");
@@ -165,7 +197,7 @@ TEST(Quantize, AFailingWriteLeavesTheOldFile) {
   const std::filesystem::path destination = folder.file("out.gguf", "old");
   const std::string message = [&] {
     const testing::FailingWrites full(100);
-    return message_of<Error>([&] { quantize_q8_0(source, destination); });
+    return message_of<Error>([&] { quantize(source, destination, "q8_0"); });
   }();
   EXPECT_NE(message.find("cannot write: File too large"), std::string::npos) << message;
   EXPECT_EQ(slurp(destination), "old");

@@ -1,0 +1,47 @@
+#include "cli/example_requests.h"
+
+#include "core/embedded.h"
+#include "core/error.h"
+#include "judge/prompt.h"
+#include "judge/template.h"
+
+namespace selene::cli {
+namespace {
+
+data::InputRows open_unchecked(const std::string& path) {
+  if (!path.empty()) return data::InputRows(path, nlohmann::ordered_json::object());
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (file.name.ends_with("answers.jsonl")) {
+      return data::InputRows::from_text(std::string(file.text), "examples/answers.jsonl");
+    }
+  }
+  throw Error("this program carries no examples", "", "give a JSONL file of samples");
+}
+
+}  // namespace
+
+data::InputRows open_samples(const std::string& path) {
+  data::InputRows input = open_unchecked(path);
+  input.check_all();
+  return input;
+}
+
+std::vector<engine::Request> make_requests(const data::InputRows& input, size_t rows,
+                                           int max_tokens) {
+  const judge::TemplateSet templates = judge::TemplateSet::open("");
+  data::InputRows::Reader reader(input);
+  std::vector<engine::Request> requests;
+  for (const data::Sample& sample : reader.next(rows)) {
+    std::vector<data::Sample> orders{sample};
+    if (sample.task == data::Task::Pairwise) orders.push_back(data::swapped(sample));
+    for (const data::Sample& one : orders) {
+      for (const judge::Mode mode : {judge::Mode::Critique, judge::Mode::Verdict}) {
+        requests.push_back(judge::make_request(templates.pick(one), one,
+                                               {.mode = mode, .max_tokens = max_tokens}));
+      }
+    }
+  }
+  return requests;
+}
+
+}  // namespace selene::cli

@@ -1,0 +1,185 @@
+// `selene models tune`: the number formats of a model measured on this machine.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/example_requests.h"
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "judge/tune.h"
+#include "model/quantize.h"
+#include "model/store.h"
+#include "report/table.h"
+
+namespace selene::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TuneCommand {
+  std::string model;
+  std::string samples;
+  std::vector<std::string> formats;
+  std::string keep;
+  size_t rows = 16;
+  int max_tokens = 24;
+  int repeats = 3;
+  int threads = 0;
+  bool json = false;
+};
+
+// A folder beside the kept models (and so on their disk), removed with all that is in it.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    fs::create_directories(model::models_dir());
+    std::string name = (model::models_dir() / ".tune-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder", name);
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+void keep_format(const TuneCommand& options, const model::ResolvedModel& model) {
+  const fs::path path = model::tuned_path(model.name, options.keep);
+  fs::create_directories(path.parent_path());
+  model::quantize(model.path, path, options.keep);
+  fmt::print(stderr, "sha256 {}; a judge of its own: --judge {}\n", sha256_file_cached(path),
+             path.stem().string());
+  fmt::print("{}\n", path.string());
+}
+
+int run_tune(const TuneCommand& options) {
+  const model::ResolvedModel model = model::resolve_model(options.model);
+  if (!options.keep.empty()) {
+    keep_format(options, model);
+    return kExitOk;
+  }
+  const data::InputRows input = open_samples(options.samples);
+  const std::vector<engine::Request> requests =
+      make_requests(input, options.rows, options.max_tokens);
+  const report::Table table({{.title = "format", .width = 9},
+                             {.title = "size", .width = 8, .align = report::Align::Right},
+                             {.title = "prefill/s", .width = 9, .align = report::Align::Right},
+                             {.title = "decode/s", .width = 9, .align = report::Align::Right},
+                             {.title = "other label", .width = 11, .align = report::Align::Right},
+                             {.title = "mean change", .width = 11, .align = report::Align::Right},
+                             {.title = "largest", .width = 8, .align = report::Align::Right}},
+                            report::terminal(STDOUT_FILENO));
+  const auto print = [&](const judge::TuneRow& row) {
+    if (options.json) {
+      const nlohmann::ordered_json object = {{"format", row.format},
+                                             {"bytes", row.bytes},
+                                             {"prefill_tokens_per_s", row.prefill},
+                                             {"decode_tokens_per_s", row.decode},
+                                             {"verdicts", row.verdicts},
+                                             {"changed", row.changed},
+                                             {"mean_distance", row.mean_distance},
+                                             {"largest_distance", row.largest_distance}};
+      fmt::print("{}\n", object.dump());
+    } else {
+      fmt::print("{}", table.row(std::vector<report::Cell>{
+                           {row.format},
+                           {fmt::format("{:.2f} GB", static_cast<double>(row.bytes) / 1e9)},
+                           {fmt::format("{:.0f}", row.prefill)},
+                           {fmt::format("{:.0f}", row.decode)},
+                           {fmt::format("{} of {}", row.changed, row.verdicts)},
+                           {fmt::format("{:.4f}", row.mean_distance)},
+                           {fmt::format("{:.4f}", row.largest_distance)}}));
+    }
+    std::fflush(stdout);
+  };
+  if (!options.json) {
+    fmt::print("{} requests, {} times each, model {}\n\n{}", requests.size(), options.repeats,
+               model.path.string(), table.header());
+  }
+  const ScratchFolder scratch;
+  judge::TuneOptions tuning;
+  tuning.model = {.model = model.path, .name = model.name, .threads = options.threads};
+  tuning.folder = scratch.path();
+  tuning.repeats = options.repeats;
+  for (std::string_view format : model::quantized_formats()) {
+    const bool wanted =
+        std::find(options.formats.begin(), options.formats.end(), format) != options.formats.end();
+    if (options.formats.empty() || wanted) tuning.formats.push_back(format);
+  }
+  judge::tune(tuning, requests, print, [] { return interrupted(); });
+  if (interrupted()) {
+    std::fputs("interrupted\n", stderr);
+    return kExitInterrupted;
+  }
+  if (!options.json) {
+    fmt::print(
+        "\nTokens a second, the median of {} runs. Change: total variation distance between the "
+        "label\n"
+        "distributions (verdicts without a critique) of this format and of the file as it is, 0 to "
+        "1.\n"
+        "Nothing was kept. To keep one as a model of its own name and digest, never a "
+        "replacement:\n"
+        "  selene models tune{} --keep FORMAT\n",
+        options.repeats, options.model.empty() ? "" : " " + options.model);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_tune_command(CLI::App& models, int& exit_code) {
+  auto options = std::make_shared<TuneCommand>();
+  std::vector<std::string> formats;
+  for (std::string_view format : model::quantized_formats()) formats.emplace_back(format);
+  CLI::App* command = models.add_subcommand(
+      "tune",
+      "Measure a model's number formats on this machine: speed, and what it does to verdicts");
+  command->footer(R"(Examples:
+  selene models tune                             the default model, about two minutes
+  selene models tune --samples mine.jsonl --rows 50
+  selene models tune --keep bf16                 then: selene judge ... --judge smollm2-135m-bf16
+
+Formats are converted from the model's file as it is, so one that has more bits than the file has is
+no more exact. A kept format is another model: judgments of it are not those of the file it came from.)");
+  command->add_option(
+      "MODEL", options->model,
+      "A name (selene models), a GGUF file or hf:owner/repo/file.gguf [the default]");
+  command->add_option("--samples", options->samples, "JSONL file [the program's own examples]");
+  command->add_option("--formats", options->formats, "Only these, with commas between")
+      ->delimiter(',')
+      ->check(CLI::IsMember(formats));
+  command->add_option("--keep", options->keep, "Measure nothing; keep the model in this format")
+      ->check(CLI::IsMember(formats));
+  command->add_option("--rows", options->rows, "Samples to take from the file")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  command->add_option("--max-tokens", options->max_tokens, "Longest critique, in tokens")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  command->add_option("--repeats", options->repeats, "Runs of each format; the median counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  command->add_option("--threads", options->threads, "0: one a core")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command->add_flag("--json", options->json, "One JSON object a line");
+  command->callback([options, &exit_code] { exit_code = run_tune(*options); });
+}
+
+}  // namespace selene::cli
