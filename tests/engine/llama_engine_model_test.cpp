@@ -85,6 +85,7 @@ class LlamaEngineTest : public selene::testing::DefaultModelTest {
     if (options.threads == 0) options.threads = 1;  // Spinning threads are slow beside other tests.
     return open_llama_engine(options);
   }
+  void expect_the_same_bits_everywhere(const std::string& adapter);
 };
 
 struct LabelSet {
@@ -181,9 +182,14 @@ std::vector<Request> mixed_requests() {
   return requests;
 }
 
-TEST_F(LlamaEngineTest, ResultsAreTheSameBitsWhateverElseIsComputed) {
+// The same requests under many circumstances, all of them with the adapter ("": none).
+void LlamaEngineTest::expect_the_same_bits_everywhere(const std::string& adapter) {
+  const auto opened = [&](LlamaOptions options) {
+    options.adapter = adapter;
+    return open(options);
+  };
   const std::vector<Request> requests = mixed_requests();
-  const std::vector<Result> expected = run_all(*open({.threads = 1}), requests);
+  const std::vector<Result> expected = run_all(*opened({.threads = 1}), requests);
 
   const auto check = [&](const char* name, Engine& engine, const std::vector<size_t>& order) {
     std::vector<Request> arranged;
@@ -197,18 +203,22 @@ TEST_F(LlamaEngineTest, ResultsAreTheSameBitsWhateverElseIsComputed) {
   std::vector<size_t> order(requests.size());
   std::iota(order.begin(), order.end(), 0);
 
-  check("two threads", *open({.threads = 2}), order);
-  check("one slot", *open({.threads = 2, .kv_mib = 1}), order);
-  check("many slots", *open({.threads = 2, .kv_mib = 600}), order);
-  check("three slots", *open({.threads = 2, .max_slots = 3}), order);
-  check("small batches", *open({.threads = 2, .max_slots = 2, .batch_tokens = 40}), order);
+  check("two threads", *opened({.threads = 2}), order);
+  check("one slot", *opened({.threads = 2, .kv_mib = 1}), order);
+  check("many slots", *opened({.threads = 2, .kv_mib = 600}), order);
+  check("three slots", *opened({.threads = 2, .max_slots = 3}), order);
+  check("small batches", *opened({.threads = 2, .max_slots = 2, .batch_tokens = 40}), order);
   std::reverse(order.begin(), order.end());
-  const auto engine = open({.threads = 2});
+  const auto engine = opened({.threads = 2});
   check("reversed", *engine, order);
   std::rotate(order.begin(), order.begin() + 5, order.end());
   check("warm, another order", *engine, order);
   for (size_t i = 0; i < requests.size(); ++i) check("warm, alone", *engine, {i});
-  for (const size_t i : {1, 6, 10}) check("cold, alone", *open({.threads = 2}), {i});
+  for (const size_t i : {1, 6, 10}) check("cold, alone", *opened({.threads = 2}), {i});
+}
+
+TEST_F(LlamaEngineTest, ResultsAreTheSameBitsWhateverElseIsComputed) {
+  expect_the_same_bits_everywhere("");
 }
 
 TEST_F(LlamaEngineTest, AModelReadIntoMemoryGivesTheSameBitsAsAMappedOne) {
@@ -387,8 +397,8 @@ TEST_F(LlamaEngineTest, AChatTemplateThatGivesNothingIsRefused) {
 
 // --- adapters ---
 
-// A LoRA adapter of rank 2 on the query projection of the first layer.
-std::string adapter_file(float value, std::uint64_t width) {
+// A LoRA adapter on the query projection of the first layer.
+std::string adapter_file(float value, std::uint64_t width, std::uint64_t rank = 2) {
   GgufBuilder file;
   file.text("general.architecture", "llama")
       .text("general.type", "adapter")
@@ -396,11 +406,11 @@ std::string adapter_file(float value, std::uint64_t width) {
   const float alpha = 2;
   file.entries.push_back(selene::testing::gguf_text("adapter.lora.alpha") +
                          selene::testing::le(std::uint32_t{6}) + selene::testing::le(alpha));
-  std::vector<float> a(width * 2);
-  std::vector<float> b(width * 2, value);
+  std::vector<float> a(width * rank);
+  std::vector<float> b(width * rank, value);
   for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 7) / 70;
-  file.floats("blk.0.attn_q.weight.lora_a", {width, 2}, a)
-      .floats("blk.0.attn_q.weight.lora_b", {2, width}, b);
+  file.floats("blk.0.attn_q.weight.lora_a", {width, rank}, a)
+      .floats("blk.0.attn_q.weight.lora_b", {rank, width}, b);
   return file.build();
 }
 
@@ -416,6 +426,11 @@ TEST_F(LlamaEngineTest, AnAdapterChangesScoresByItsScale) {
             bits(adapted));
   const auto zero = folder.file("zero.gguf", adapter_file(0, 576));
   EXPECT_EQ(bits(run_one(*open({.adapter = zero}), request).label_log_probs), bits(base));
+}
+
+TEST_F(LlamaEngineTest, ResultsWithAnAdapterAreTheSameBitsWhateverElseIsComputed) {
+  const TemporaryFolder folder;
+  expect_the_same_bits_everywhere(folder.file("lora.gguf", adapter_file(0.01f, 576, 16)));
 }
 
 TEST_F(LlamaEngineTest, AnAdapterOfAnotherShapeIsRefused) {
