@@ -1,6 +1,7 @@
 // `selene verify`: proves on this machine that judgments do not depend on threads, batches, order
 // or cache.
 #include <unistd.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -8,6 +9,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/judge_flags.h"
+#include "cli/output.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -91,14 +94,15 @@ int run_verify(const VerifyCommand& options) {
                                              {"differing", row.differing},
                                              {"largest_change", row.largest_change},
                                              {"seconds", row.seconds}};
-      fmt::print("{}\n", object.dump());
+      put(fmt::format("{}\n", object.dump()));
     } else {
-      fmt::print("{}", table.row(cells(row)));
+      put(table.row(cells(row)));
     }
-    std::fflush(stdout);
+    flush_output();
   };
   if (!options.json)
-    fmt::print("{} requests, model {}\n\n{}", requests.size(), model.path.string(), table.header());
+    put(fmt::format("{} requests, model {}\n\n{}", requests.size(), model.path.string(),
+                    table.header()));
   const judge::VerifyReport report = judge::verify({.model = model.path,
                                                     .name = model.name,
                                                     .adapter = options.adapter,
@@ -112,12 +116,13 @@ int run_verify(const VerifyCommand& options) {
   }
   print(report.inexact);
   if (!options.json) {
-    fmt::print("\nexactness costs {:.0f}% of the speed on this work ({:.2f} s against {:.2f} s)\n",
-               100 * (1 - report.inexact.seconds / report.rows.front().seconds),
-               report.rows.front().seconds, report.inexact.seconds);
-    fmt::print("{}\n", report.all_same()
-                           ? "verified: every judgment is the same bits under all of these"
-                           : "NOT EXACT on this machine: see the rows that differ");
+    put(fmt::format(
+        "\nexactness costs {:.0f}% of the speed on this work ({:.2f} s against {:.2f} s)\n",
+        100 * (1 - report.inexact.seconds / report.rows.front().seconds),
+        report.rows.front().seconds, report.inexact.seconds));
+    put(fmt::format("{}\n", report.all_same()
+                                ? "verified: every judgment is the same bits under all of these"
+                                : "NOT EXACT on this machine: see the rows that differ"));
   }
   return report.all_same() ? kExitOk : kExitError;
 }
@@ -135,8 +140,10 @@ void add_verify_command(CLI::App& app, int& exit_code) {
 
 Exit codes: 0 all the same bits, 1 something differs (and which), 130 interrupted.)");
   command->add_option("SAMPLES", options->samples, "JSONL file [the program's own examples]");
-  command->add_option("--judge", options->judge,
-                      "A name (selene models), a GGUF file or hf:owner/repo/file.gguf");
+  command
+      ->add_option("--judge", options->judge,
+                   "A name (selene models), a GGUF file or hf:owner/repo/file.gguf")
+      ->check(known_judge());
   command->add_option("--adapter", options->adapter, "LoRA adapter (GGUF file)");
   command->add_option("--rows", options->rows, "Samples to take from the file")
       ->capture_default_str()
