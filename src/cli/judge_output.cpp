@@ -63,7 +63,7 @@ void check_not_input(const fs::path& out, std::span<const NamedFile> inputs) {
     for (const auto& [what, file] : inputs) {
       std::error_code not_there;
       if (!fs::equivalent(target.string() + suffix, file, not_there)) continue;
-      throw UsageError(fmt::format("--out would write over the {}", what), file,
+      throw UsageError(fmt::format("the output would write over the {}", what), file,
                        "name another file");
     }
   }
