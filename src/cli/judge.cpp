@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -164,31 +162,6 @@ void check_lengths(Run& run) {
   run.has_overlong = overlong > 0;
 }
 
-// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at
-// once.
-class InOrder {
- public:
-  InOrder(size_t first_row, Progress& progress,
-          std::function<void(size_t, const data::Judgment&)> pass)
-      : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
-
-  void add(size_t row, data::Judgment judgment) {
-    waiting_.emplace(row, std::move(judgment));
-    for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
-      pass_(next_++, it->second);
-      waiting_.erase(it);
-    }
-    progress_.add(1);
-  }
-  size_t next() const { return next_; }
-
- private:
-  size_t next_;
-  Progress& progress_;
-  std::function<void(size_t, const data::Judgment&)> pass_;
-  std::map<size_t, data::Judgment> waiting_;
-};
-
 // Judges all rows after those kept; stops early when interrupted.
 void judge_rows(Run& run, InOrder& rows, JudgeView& view) {
   const size_t window_rows = run.judge.has_ledger() ? kWindow : kWindowWithoutLedger;
@@ -257,24 +230,13 @@ void print_default_judge_note(const judge::Judge& judge) {
       stderr);
 }
 
-Json counters_json(const engine::Counters& counters) {
-  return {{"prompt_tokens", counters.prompt_tokens},
-          {"prompt_tokens_computed", counters.prompt_tokens_computed},
-          {"scoring_tokens_computed", counters.scoring_tokens_computed},
-          {"repeated_tokens_computed", counters.repeated_tokens_computed},
-          {"generated_tokens", counters.generated_tokens},
-          {"prefill_s", counters.prefill_s},
-          {"decode_s", counters.decode_s},
-          {"scoring_s", counters.scoring_s}};
-}
-
 void finish_output(const Run& run, const Json& work, double judging_s, RunRecord& record) {
   record.fields()["input"] = run.input.name();
   record.fields()["work"] = work;
   record.fields()["counts"] = to_json(run.counts);
   record.fields()["ledger"] = {{"found", run.judge.ledger_hits()},
                                {"not_found", run.judge.ledger_misses()}};
-  record.fields()["engine"] = counters_json(run.judge.counters());
+  record.fields()["engine"] = to_json(run.judge.counters());
   record.fields()["judging_s"] = judging_s;
   run.output->finish(record);
 }

@@ -44,6 +44,17 @@ Json to_json(const Counts& counts) {
           {"from_before", counts.kept}};
 }
 
+Json to_json(const engine::Counters& counters) {
+  return {{"prompt_tokens", counters.prompt_tokens},
+          {"prompt_tokens_computed", counters.prompt_tokens_computed},
+          {"scoring_tokens_computed", counters.scoring_tokens_computed},
+          {"repeated_tokens_computed", counters.repeated_tokens_computed},
+          {"generated_tokens", counters.generated_tokens},
+          {"prefill_s", counters.prefill_s},
+          {"decode_s", counters.decode_s},
+          {"scoring_s", counters.scoring_s}};
+}
+
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
   std::string text =
       fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
@@ -55,6 +66,15 @@ std::string summary(const Counts& counts, std::int64_t ledger_hits, double secon
     text += fmt::format(", {} request{} known from the ledger", ledger_hits,
                         ledger_hits == 1 ? "" : "s");
   return text + fmt::format("; {:.1f} s", seconds);
+}
+
+void InOrder::add(size_t row, data::Judgment judgment) {
+  waiting_.emplace(row, std::move(judgment));
+  for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
+    pass_(next_++, it->second);
+    waiting_.erase(it);
+  }
+  progress_.add(1);
 }
 
 void check_not_input(const fs::path& out, std::span<const NamedFile> inputs) {

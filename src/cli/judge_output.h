@@ -1,18 +1,22 @@
-// What `selene judge` keeps and counts: the checks of --out, the ledger of a run without one, the
-// counts of its rows, and what it says at its end.
+// What `selene judge` keeps and counts: the checks of --out, the ledger of a run without one, its
+// rows in their order and their counts, and what it says at its end.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "core/progress.h"
+#include "data/judgment.h"
 #include "data/row_output.h"
+#include "engine/engine.h"
 
 namespace selene::cli {
 
@@ -34,7 +38,25 @@ struct Counts {
 void count_kept(const data::RowOutput& output, Counts& counts);
 
 nlohmann::ordered_json to_json(const Counts& counts);
+nlohmann::ordered_json to_json(const engine::Counters& counters);
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds);
+
+// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at
+// once.
+class InOrder {
+ public:
+  using Pass = std::function<void(size_t row, const data::Judgment& judgment)>;
+  InOrder(size_t first_row, Progress& progress, Pass pass)
+      : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
+
+  void add(size_t row, data::Judgment judgment);
+
+ private:
+  size_t next_;
+  Progress& progress_;
+  Pass pass_;
+  std::map<size_t, data::Judgment> waiting_;
+};
 
 // A file that the command reads, and the flag that named it.
 using NamedFile = std::pair<const char*, std::string>;

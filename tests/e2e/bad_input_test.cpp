@@ -186,7 +186,9 @@ const BadUsage kBadUsage[] = {
      {"judge", "--task", "pairwise", "--input", "x", "--response", "y"},
      "error: a pairwise row has --response-a and --response-b, this one has --response\n"},
     {"ReferenceForTheTemplate", one_sample({"--template", "classification-with-reference"}),
-     "error: the template 'classification-with-reference' needs --reference"},
+     "error: the template 'classification-with-reference' has the placeholder '{reference}' and "
+     "the "
+     "sample no --reference\n"},
     {"ScaleWithoutAnAdapter", one_sample({"--adapter-scale", "2"}),
      "error: --adapter-scale is given and no adapter; give --adapter FILE too"},
     {"KeyForALocalModel", one_sample({"--key-env", "KEY"}),

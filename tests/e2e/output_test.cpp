@@ -82,8 +82,7 @@ TEST_F(Out, IsNeverTheInput) {
   fs::create_hard_link(samples_, folder_ / "out.part");
   expect_refused(judge_to(folder_ / "out"), message);
 
-  Call piped = judge_call({"-", "--out", "samples.jsonl", "--overwrite"});
-  piped.args[4] = samples_;
+  const Call piped = judge_call({"-", "--out", samples_, "--overwrite"});
   expect_refused(run(in_bash(piped, "exec \"$@\" < " + samples_)),
                  "/dev/stdin: the output would write over the input");
 }
