@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -22,7 +23,9 @@ namespace {
 
 constexpr double kGib = 1024.0 * 1024 * 1024;
 
-void line(std::string_view name, std::string_view value) { fmt::print("{:12} {}\n", name, value); }
+void line(std::string_view name, std::string_view value) {
+  put(fmt::format("{:12} {}\n", name, value));
+}
 
 // Free space where `folder` is or will be made; empty when it cannot be told.
 std::string free_space(std::filesystem::path folder) {
@@ -77,7 +80,8 @@ int run_doctor() {
   line("cache", cache_dir().string() + free_space(cache_dir()));
   line("templates", fmt::format("{} built in", judge::builtin_templates().size()));
   const bool ready = report_model();
-  fmt::print("\n{}\n", ready ? "ready: selene judge FILE.jsonl" : "not ready: see MISSING above");
+  put(fmt::format("\n{}\n",
+                  ready ? "ready: selene judge FILE.jsonl" : "not ready: see MISSING above"));
   return ready ? kExitOk : kExitError;
 }
 

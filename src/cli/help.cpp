@@ -7,6 +7,8 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include "core/text.h"
+
 namespace selene::cli {
 namespace {
 
@@ -52,14 +54,32 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     text.replace(at, from.size(), to);
 }
 
+// The commands that were typed: the program, "judge".
+std::vector<const CLI::App*> typed_commands(const CLI::App& app) {
+  std::vector<const CLI::App*> typed{&app};
+  while (!typed.back()->get_subcommands().empty())
+    typed.push_back(typed.back()->get_subcommands().front());
+  return typed;
+}
+
 // "selene judge" when that is the command that was typed.
 std::string typed_command(const CLI::App& app) {
-  std::string name = app.get_name();
-  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-    at = at->get_subcommands().front();
-    name += " " + at->get_name();
+  std::vector<std::string> names;
+  for (const CLI::App* command : typed_commands(app)) names.push_back(command->get_name());
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
+// What is said where a command must stand and none does.
+std::string command_needed(const CLI::App& app) {
+  const CLI::App& last = *typed_commands(app).back();
+  std::vector<std::string> names;
+  for (const CLI::App* command : last.get_subcommands({})) names.push_back(command->get_name());
+  const std::string known = fmt::format("{}", fmt::join(names, ", "));
+  for (const std::string& word : last.remaining()) {
+    if (!word.starts_with("-"))
+      return fmt::format("unknown command '{}'; known: {}", cut_to_columns(word, 60), known);
   }
-  return name;
+  return "a command is needed: " + known;
 }
 
 // CLI11's words where they are clear, ours where they are not.
@@ -73,11 +93,7 @@ std::string what_is_wrong(const CLI::App& app, const CLI::Error& failure) {
     return text.substr(0, at) + " needs a value";
   if (text.starts_with("The following argument"))
     return "not known here: " + text.substr(text.find(": ") + 2);
-  if (text == "A subcommand is required") {
-    std::vector<std::string> names;
-    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-    return fmt::format("a command is needed: {}", fmt::join(names, ", "));
-  }
+  if (text == "A subcommand is required") return command_needed(app);
   return text;
 }
 

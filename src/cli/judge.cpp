@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
@@ -14,6 +12,8 @@
 
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
+#include "cli/judge_input.h"
+#include "cli/judge_output.h"
 #include "cli/judge_view.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -40,8 +40,7 @@ constexpr size_t kWindowWithoutLedger = 64;
 
 struct JudgeCommand {
   JudgeFlags judge;
-  std::string input_file;
-  std::string task, input, context, response, response_a, response_b, reference, criteria, labels;
+  RowFlags rows;
   std::string out;
   bool overwrite = false;
   bool skip_overlong = false;
@@ -49,17 +48,18 @@ struct JudgeCommand {
   std::string format;
 };
 
-struct Counts {
-  size_t rows = 0;
-  size_t kept = 0;  // From an earlier run.
-  size_t judged = 0;
-  size_t unreadable = 0;
-  size_t skipped = 0;
-  size_t truncated = 0;
+// What the steps of a run share.
+struct Run {
+  const JudgeCommand& options;
+  const data::InputRows& input;
+  judge::Judge& judge;
+  data::RowOutput* output;  // Null without --out.
+  Counts counts;
+  bool has_overlong = false;
 };
 
 constexpr const char* kExamples = R"(Examples:
-  selene judge examples/answers.jsonl                          a table on a terminal, JSONL in a pipe
+  selene judge examples/answers.jsonl                          critiques on a terminal, JSONL in a pipe
   selene judge answers.jsonl --out judgments.jsonl             goes on where a killed run stopped
   selene judge pairs.jsonl --order both --mode verdict --out judgments.jsonl
   selene judge --task absolute --input "Name a prime." --response 4 --criteria "Is it right?"
@@ -69,207 +69,152 @@ constexpr const char* kExamples = R"(Examples:
 Rows are JSON objects, one a line: task, input, response (or response_a and response_b), and more (docs/formats.md).
 A flag such as --criteria replaces that field in every row.)";
 
-std::vector<std::string> split_labels(const std::string& text) {
-  std::vector<std::string> labels;
-  size_t start = 0;
-  while (start <= text.size()) {
-    const size_t comma = std::min(text.find(',', start), text.size());
-    labels.push_back(text.substr(start, comma - start));
-    start = comma + 1;
-  }
-  return labels;
+// Null without --out.
+std::unique_ptr<data::RowOutput> open_output(const JudgeCommand& options) {
+  if (options.out.empty() || options.out == "-") return nullptr;
+  const JudgeFlags& judge = options.judge;
+  std::vector<NamedFile> inputs{
+      {"input", options.rows.file == "-" ? "/dev/stdin" : options.rows.file},
+      {"judge", judge.judge},
+      {"template", judge.settings.template_spec.value_or("")},
+      {"adapter", judge.settings.adapter.value_or("")},
+      {"chat template", judge.settings.chat_template.value_or("")},
+      {"key file", judge.settings.key_file.value_or("")}};
+  if (!judge.no_ledger) inputs.emplace_back("ledger", ledger_path(judge));
+  check_not_input(options.out, inputs);
+  return std::make_unique<data::RowOutput>(options.out, options.overwrite);
 }
 
-// The flags that are fields of a row. A flag that was given counts, also an empty one (--response
-// "").
-Json row_fields(const CLI::App& command, const JudgeCommand& options) {
-  Json fields = Json::object();
-  const std::pair<const char*, const std::string&> texts[] = {{"task", options.task},
-                                                              {"input", options.input},
-                                                              {"context", options.context},
-                                                              {"response", options.response},
-                                                              {"response_a", options.response_a},
-                                                              {"response_b", options.response_b},
-                                                              {"reference", options.reference},
-                                                              {"criteria", options.criteria}};
-  for (const auto& [name, value] : texts) {
-    std::string flag = std::string("--") + name;
-    std::replace(flag.begin(), flag.end(), '_', '-');
-    if (command.count(flag) > 0) fields[name] = value;
-  }
-  if (command.count("--labels") > 0) fields["labels"] = split_labels(options.labels);
-  return fields;
-}
-
-data::InputRows open_input(const CLI::App& command, const JudgeCommand& options) {
-  Json fields = row_fields(command, options);
-  if (!options.input_file.empty()) return data::InputRows(options.input_file, std::move(fields));
-  if (!fields.contains("input")) {
-    throw UsageError("nothing to judge", "",
-                     "give a JSONL file, - for standard input, or --task, --input and --response");
-  }
-  return data::InputRows(std::move(fields));
-}
-
-JudgeView::Style view_style(const JudgeCommand& options) {
-  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  const bool critique = options.judge.settings.mode.value_or("critique") == "critique";
+JudgeView::Style view_style(const JudgeCommand& options, const judge::Judge& judge) {
+  const auto row_style =
+      options.rows.file.empty() ? JudgeView::Style::Card : JudgeView::Style::Table;
   if (options.format == "jsonl") return JudgeView::Style::Jsonl;
-  if (options.format.empty() && (!options.out.empty() || options.quiet))
-    return JudgeView::Style::None;
-  if (options.input_file.empty() && (terminal || options.format == "table")) {
-    return terminal && critique ? JudgeView::Style::Stream : JudgeView::Style::Card;
-  }
-  if (options.format.empty() && !terminal) return JudgeView::Style::Jsonl;
-  return terminal && critique ? JudgeView::Style::Stream : JudgeView::Style::Table;
+  if (options.format == "table") return row_style;
+  if (!options.out.empty() && options.out != "-") return JudgeView::Style::None;
+  if (::isatty(STDOUT_FILENO) != 1) return JudgeView::Style::Jsonl;
+  const auto writes = [](const judge::Member& member) {
+    return member.policy.mode == judge::Mode::Critique;
+  };
+  const bool critiques = std::any_of(judge.members().begin(), judge.members().end(), writes);
+  return critiques ? JudgeView::Style::Stream : row_style;
 }
 
 std::string overlong_reason(const judge::Judge::Fit& fit) {
   return fmt::format("overlong: {} tokens, the context has {}", fit.tokens, fit.limit);
 }
 
-// Refuses the run before a model is loaded when a template cannot be filled from a sample.
-void check_templates(const judge::Judge& judge, const data::InputRows& input) {
-  data::InputRows::Reader reader(input);
+// Refuses the run before a model is loaded when a template cannot be filled from a sample. Warns of
+// an --order that changes nothing.
+void check_templates(const Run& run) {
+  bool pairwise = false;
+  data::InputRows::Reader reader(run.input);
   for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
     for (size_t i = 0; i < samples.size(); ++i) {
+      pairwise = pairwise || samples[i].task == data::Task::Pairwise;
       try {
-        judge.check({&samples[i], 1});
+        run.judge.check({&samples[i], 1});
       } catch (const Error& failure) {
-        throw failure.at(reader.place(i));
+        throw_row_error(failure, reader.place(i), run.options.rows);
       }
     }
+  }
+  if (!pairwise && run.options.judge.settings.order == "both")
+    std::fputs("warning: --order both changes nothing: no row is pairwise\n", stderr);
+}
+
+// Goes on after the rows that an earlier run of this work has left.
+void resume(Run& run, const Json& work) {
+  if (run.output == nullptr) return;
+  run.output->begin(work);
+  count_kept(*run.output, run.counts);
+  if (run.counts.kept > 0) {
+    std::fprintf(stderr, "going on after %zu rows in %s\n", run.counts.kept,
+                 run.output->part_path().c_str());
   }
 }
 
 // Refuses the run before the first judgment when a sample does not fit, unless they are to be
 // skipped.
-size_t check_lengths(judge::Judge& judge, const data::InputRows& input, size_t kept, bool skip) {
+void check_lengths(Run& run) {
   size_t overlong = 0;
   std::string first;
-  data::InputRows::Reader reader(input);
-  reader.skip(kept);
+  data::InputRows::Reader reader(run.input);
+  reader.skip(run.counts.kept);
   for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
     for (size_t i = 0; i < samples.size(); ++i) {
-      const judge::Judge::Fit fit = judge.fit({&samples[i], 1}).front();
+      if (interrupted())
+        throw Error("interrupted before the first judgment", "", "run the same command again");
+      const judge::Judge::Fit fit = run.judge.fit({&samples[i], 1}).front();
       if (fit.fits()) continue;
       if (overlong++ == 0) {
+        const bool flags = run.options.rows.file.empty();
         first = fmt::format("{} needs {} tokens with its critique, the context has {}",
-                            reader.place(i), fit.tokens, fit.limit);
+                            flags ? "it" : reader.place(i), fit.tokens, fit.limit);
       }
     }
-    if (interrupted()) throw Error("interrupted before the first judgment");
   }
-  if (overlong > 0 && !skip) {
+  if (overlong > 0 && !run.options.skip_overlong) {
     throw Error(
         fmt::format("{} sample{} too long for the judge: {}", overlong,
                     overlong == 1 ? " is" : "s are", first),
         "", "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
   }
-  return overlong;
+  run.has_overlong = overlong > 0;
 }
 
-// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at
-// once.
-class InOrder {
- public:
-  InOrder(size_t first_row, Progress& progress,
-          std::function<void(size_t, const data::Judgment&)> pass)
-      : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
-
-  void add(size_t row, data::Judgment judgment) {
-    waiting_.emplace(row, std::move(judgment));
-    for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
-      pass_(next_++, it->second);
-      waiting_.erase(it);
-    }
-    progress_.add(1);
-  }
-  size_t next() const { return next_; }
-
- private:
-  size_t next_;
-  Progress& progress_;
-  std::function<void(size_t, const data::Judgment&)> pass_;
-  std::map<size_t, data::Judgment> waiting_;
-};
-
-// With --no-ledger, what is finished before its turn to be written is kept in a ledger beside the
-// output, so that an interrupt or a kill loses none of it; it goes away with the run's end.
-class ScratchLedger {
- public:
-  explicit ScratchLedger(const JudgeCommand& options) : path_(options.out + ".part.ledger") {
-    if (options.overwrite && !options.out.empty()) remove();
-  }
-  // For the judge's flags.
-  const std::string& path() const { return path_; }
-  void remove() const {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
-  }
-
- private:
-  std::string path_;
-};
-
-void count(const data::Judgment& judgment, bool skipped, Counts& counts) {
-  ++counts.judged;
-  if (skipped) {
-    ++counts.skipped;
-    --counts.judged;
-  } else if (!judgment.label) {
-    ++counts.unreadable;
-  }
-  for (const std::string& flag : judgment.flags) counts.truncated += flag == "truncated" ? 1 : 0;
-}
-
-// Judges all rows after those kept; stops early when interrupted. Returns how many rows are done.
-size_t judge_rows(judge::Judge& judge, const data::InputRows& input, bool has_overlong,
-                  InOrder& rows, JudgeView& view, Counts& counts) {
-  const size_t window_rows = judge.has_ledger() ? kWindow : kWindowWithoutLedger;
-  data::InputRows::Reader reader(input);
-  reader.skip(counts.kept);
-  size_t first = counts.kept;
+// Judges all rows after those kept; stops early when interrupted.
+void judge_rows(Run& run, InOrder& rows, JudgeView& view) {
+  const size_t window_rows = run.judge.has_ledger() ? kWindow : kWindowWithoutLedger;
+  data::InputRows::Reader reader(run.input);
+  reader.skip(run.counts.kept);
+  size_t first = run.counts.kept;
   for (auto window = reader.next(window_rows); !window.empty() && !interrupted();
        window = reader.next(window_rows)) {
     std::vector<data::Sample> samples;
     std::vector<size_t> places;
     for (size_t i = 0; i < window.size(); ++i) {
       const judge::Judge::Fit fit =
-          has_overlong ? judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
+          run.has_overlong ? run.judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
       if (!fit.fits()) {
-        rows.add(first + i, judge.not_judged(window[i], overlong_reason(fit)));
+        rows.add(first + i, run.judge.not_judged(window[i], overlong_reason(fit)));
       } else {
         samples.push_back(std::move(window[i]));
         places.push_back(first + i);
       }
     }
-    judge.judge(samples, {
-                             .judgment =
-                                 [&](size_t sample, data::Judgment judgment) {
-                                   rows.add(places[sample], std::move(judgment));
-                                 },
-                             .text =
-                                 [&](size_t sample, size_t part, std::string_view piece) {
-                                   view.text(places[sample], samples[sample].id, part, piece);
-                                 },
-                             .stop = [] { return interrupted(); },
-                         });
+    run.judge.judge(samples, {
+                                 .judgment =
+                                     [&](size_t sample, data::Judgment judgment) {
+                                       rows.add(places[sample], std::move(judgment));
+                                     },
+                                 .text =
+                                     [&](size_t sample, size_t part, std::string_view piece) {
+                                       view.text(places[sample], samples[sample].id, part, piece);
+                                     },
+                                 .stop = [] { return interrupted(); },
+                             });
     first += window.size();
   }
-  return rows.next();
 }
 
-void print_summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
-  std::string text =
-      fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
-                  counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
-  if (counts.truncated > 0)
-    text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
-  if (counts.kept > 0) text += fmt::format(", {} from before", counts.kept);
-  if (ledger_hits > 0)
-    text += fmt::format(", {} request{} known from the ledger", ledger_hits,
-                        ledger_hits == 1 ? "" : "s");
-  std::fprintf(stderr, "%s; %.1f s\n", text.c_str(), seconds);
+// Judges, writes and shows.
+void judge_all(Run& run) {
+  const JudgeView::Style style = view_style(run.options, run.judge);
+  JudgeView view(style);
+  Progress progress({.label = "judging",
+                     .total = run.counts.rows,
+                     .silent = run.options.quiet || style == JudgeView::Style::Stream});
+  progress.resume_from(run.counts.kept);
+  InOrder rows(run.counts.kept, progress, [&](size_t row, const data::Judgment& judgment) {
+    const Json written = data::to_json(judgment);
+    if (run.output != nullptr) run.output->append(written);
+    run.counts.add(written);
+    progress.clear();
+    view.judgment(row, judgment);
+  });
+  judge_rows(run, rows, view);
+  progress.finish();
+  view.stop();
 }
 
 void print_default_judge_note(const judge::Judge& judge) {
@@ -285,94 +230,61 @@ void print_default_judge_note(const judge::Judge& judge) {
       stderr);
 }
 
-Json counters_json(const engine::Counters& counters) {
-  return {{"prompt_tokens", counters.prompt_tokens},
-          {"prompt_tokens_computed", counters.prompt_tokens_computed},
-          {"scoring_tokens_computed", counters.scoring_tokens_computed},
-          {"repeated_tokens_computed", counters.repeated_tokens_computed},
-          {"generated_tokens", counters.generated_tokens},
-          {"prefill_s", counters.prefill_s},
-          {"decode_s", counters.decode_s},
-          {"scoring_s", counters.scoring_s}};
+void finish_output(const Run& run, const Json& work, double judging_s, RunRecord& record) {
+  record.fields()["input"] = run.input.name();
+  record.fields()["work"] = work;
+  record.fields()["counts"] = to_json(run.counts);
+  record.fields()["ledger"] = {{"found", run.judge.ledger_hits()},
+                               {"not_found", run.judge.ledger_misses()}};
+  record.fields()["engine"] = to_json(run.judge.counters());
+  record.fields()["judging_s"] = judging_s;
+  run.output->finish(record);
 }
 
-int run_with_judge(judge::Judge judge, const data::InputRows& input, const JudgeCommand& options,
-                   Counts counts, RunRecord& record, Clock::time_point start) {
-  check_templates(judge, input);
-  const Json work = {{"command", "judge"},
-                     {"input_sha256", input.digest()},
-                     {"skip_overlong", options.skip_overlong},
-                     {"judge", describe(judge)}};
-  std::optional<data::RowOutput> output;
-  if (!options.out.empty()) output.emplace(options.out, work, options.overwrite);
-  counts.kept = output ? output->rows_kept() : 0;
-  if (counts.kept > 0)
-    std::fprintf(stderr, "going on after %zu rows in %s\n", counts.kept,
-                 output->part_path().c_str());
-  const size_t overlong = check_lengths(judge, input, counts.kept, options.skip_overlong);
-
-  JudgeView view(view_style(options));
-  const bool talks = view_style(options) == JudgeView::Style::Stream;
-  Progress progress({.label = "judging", .total = counts.rows, .silent = options.quiet || talks});
-  progress.resume_from(counts.kept);
-  InOrder rows(counts.kept, progress, [&](size_t row, const data::Judgment& judgment) {
-    if (output) output->append(data::to_json(judgment));
-    count(judgment, judgment.unreadable.starts_with("overlong:"), counts);
-    progress.clear();
-    view.judgment(row, judgment);
-  });
-  const auto judging_start = Clock::now();
-  const size_t done = judge_rows(judge, input, overlong > 0, rows, view, counts);
-  progress.finish();
-  if (done < counts.rows) {
-    if (output) output->sync();
-    std::fprintf(stderr, "interrupted: %zu of %zu rows are done%s\n", done, counts.rows,
-                 output
-                     ? fmt::format(" and kept in {}, what is finished of later ones too; the same "
-                                   "command again goes on from there",
-                                   output->part_path().string())
-                           .c_str()
-                     : "; give --out FILE to keep them");
-    return kExitInterrupted;
-  }
-  if (output) {
-    record.fields()["input"] = input.name();
-    record.fields()["work"] = work;
-    record.fields()["counts"] = {{"rows", counts.rows},
-                                 {"judged", counts.judged},
-                                 {"unreadable", counts.unreadable},
-                                 {"skipped", counts.skipped},
-                                 {"truncated", counts.truncated},
-                                 {"from_before", counts.kept}};
-    record.fields()["ledger"] = {{"found", judge.ledger_hits()},
-                                 {"not_found", judge.ledger_misses()}};
-    record.fields()["engine"] = counters_json(judge.counters());
-    record.fields()["judging_s"] = seconds_since(judging_start);
-    output->finish(record);
-  }
-  if (!options.quiet) {
-    print_summary(counts, judge.ledger_hits(), seconds_since(start));
-    print_default_judge_note(judge);
-  }
-  return kExitOk;
+int report_interrupt(const Run& run) {
+  if (run.output != nullptr) run.output->sync();
+  std::fprintf(stderr, "%s\n",
+               interrupt_message(run.counts, run.output, run.judge.has_ledger()).c_str());
+  return kExitInterrupted;
 }
 
 int run_judge(const CLI::App& command, const JudgeCommand& options) {
   const auto start = Clock::now();
   RunRecord record("judge");
-  if (!options.out.empty()) data::RowOutput::check_new(options.out, options.overwrite);
-  const data::InputRows input = open_input(command, options);
-  Counts counts;
-  counts.rows = input.check_all();
   JudgeFlags flags = options.judge;
-  const ScratchLedger scratch(options);
-  if (flags.no_ledger && !options.out.empty()) {
+  check_judge_flags(flags);
+  const auto output = open_output(options);
+  const data::InputRows input = open_rows(command, options.rows);
+  const size_t rows = check_rows(input, options.rows);
+
+  std::optional<ScratchLedger> scratch;
+  if (output != nullptr && flags.no_ledger) {
+    scratch.emplace(*output);
     flags.no_ledger = false;
-    flags.ledger = scratch.path();
+    flags.ledger = scratch->path();
   }
-  const int exit_code = run_with_judge(open_judge(flags), input, options, counts, record, start);
-  if (exit_code == kExitOk && !options.out.empty()) scratch.remove();
-  return exit_code;
+  judge::Judge judge = open_judge(flags);
+  Run run{options, input, judge, output.get(), {.rows = rows}};
+  check_templates(run);
+  const Json work = {{"command", "judge"},
+                     {"input_sha256", input.digest()},
+                     {"skip_overlong", options.skip_overlong},
+                     {"judge", describe(judge)}};
+  resume(run, work);
+  check_lengths(run);
+
+  if (scratch) scratch->keep(true);
+  const auto judging_start = Clock::now();
+  judge_all(run);
+  if (run.counts.done() < rows) return report_interrupt(run);
+  if (output != nullptr) finish_output(run, work, seconds_since(judging_start), record);
+  if (scratch) scratch->keep(false);
+  if (!options.quiet) {
+    std::fprintf(stderr, "%s\n",
+                 summary(run.counts, judge.ledger_hits(), seconds_since(start)).c_str());
+    print_default_judge_note(judge);
+  }
+  return kExitOk;
 }
 
 }  // namespace
@@ -382,34 +294,17 @@ void add_judge_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "judge", "Judge answers: critique, verdict and a probability for every label");
   command->footer(kExamples);
-  command->add_option("FILE", options->input_file, "Samples as JSONL, or - for standard input");
-  const char* one = "One sample, or a field of every row";
-  command
-      ->add_option("--task", options->task,
-                   "absolute (a score), classification (Yes/No) or pairwise (A/B)")
-      ->check(CLI::IsMember({"absolute", "classification", "pairwise"}))
-      ->group(one);
-  command->add_option("--input", options->input, "What the response answers")->group(one);
-  command->add_option("--context", options->context, "Given with the input")->group(one);
-  command->add_option("--response", options->response, "What is judged")->group(one);
-  command->add_option("--response-a", options->response_a, "Pairwise: the first response")
-      ->group(one);
-  command->add_option("--response-b", options->response_b, "Pairwise: the second")->group(one);
-  command->add_option("--reference", options->reference, "A known good answer")->group(one);
-  command->add_option("--criteria", options->criteria, "The question asked of the response")
-      ->group(one);
-  command
-      ->add_option("--labels", options->labels,
-                   "Allowed labels, with commas between: 1,2,3 or safe,unsafe")
-      ->group(one);
+  add_row_flags(*command, options->rows);
   add_judge_flags(*command, options->judge);
   const char* output = "Output";
   command
       ->add_option("--out", options->out,
-                   "JSONL file; FILE.run.json beside it says how it was made")
+                   "JSONL file; OUT.run.json beside it says how it was made. -: standard output")
       ->group(output);
   command
-      ->add_flag("--overwrite", options->overwrite, "Start anew even if the output file is there")
+      ->add_flag(
+          "--overwrite", options->overwrite,
+          "Replace OUT, or OUT.part of other work. The same work still goes on from OUT.part")
       ->group(output);
   command
       ->add_flag("--skip-overlong", options->skip_overlong,
@@ -417,10 +312,14 @@ void add_judge_command(CLI::App& app, int& exit_code) {
       ->group(output);
   command
       ->add_option("--format", options->format,
-                   "To standard output: table (default on a terminal) or jsonl")
+                   "To standard output: table (one sample: a card) or jsonl. Default: jsonl in a "
+                   "pipe; on a terminal each critique as it is written, or the table in verdict "
+                   "mode; nothing with --out")
       ->check(CLI::IsMember({"table", "jsonl"}))
       ->group(output);
-  command->add_flag("--quiet", options->quiet, "No progress, no summary")->group(output);
+  command
+      ->add_flag("--quiet", options->quiet, "No progress, no summary; judgments are still printed")
+      ->group(output);
   command->callback([command, options, &exit_code] { exit_code = run_judge(*command, *options); });
 }
 

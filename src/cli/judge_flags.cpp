@@ -1,8 +1,68 @@
 #include "cli/judge_flags.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "engine/chat_template.h"
+#include "model/store.h"
 
 namespace selene::cli {
+namespace {
+
+// A value that `read` refuses is wrong usage.
+CLI::Validator readable_by(void (*read)(const std::string& value)) {
+  const auto check = [read](const std::string& value) -> std::string {
+    try {
+      read(value);
+    } catch (const Error& failure) {
+      return failure.what();
+    }
+    return "";
+  };
+  return CLI::Validator(check, "");
+}
+
+// That a known model or a file cannot be opened is no matter of usage.
+void read_judge_name(const std::string& judge) {
+  const std::filesystem::path path(judge);
+  const auto extension = path.extension();
+  const bool is_file = path.has_parent_path() || std::filesystem::exists(path) ||
+                       extension == ".gguf" || extension == ".yaml" || extension == ".yml";
+  const bool known =
+      judge.empty() || judge == "default" || model::find_known_model(judge) != nullptr;
+  if (!is_file && !known) model::resolve_model(judge);
+}
+
+void read_template_name(const std::string& name) {
+  if (!std::filesystem::exists(name)) judge::TemplateSet::open(name);
+}
+
+void read_date(const std::string& date) {
+  engine::ChatTemplate({.source = "", .bos_token = "", .eos_token = "", .date = date});
+}
+
+// Several samples of a judge must differ.
+void check_samples(const judge::MemberSettings& settings, const judge::JudgeSpec& spec) {
+  if (settings.samples.value_or(1) <= 1) return;
+  if (settings.mode == "verdict") {
+    throw UsageError("--samples with --mode verdict: verdicts without a critique are all the same",
+                     "", "leave out one of them");
+  }
+  for (const judge::MemberSpec& member : spec.members) {
+    const auto own = settings.temperature ? settings.temperature : member.settings.temperature;
+    if (own.value_or(0) <= 0) {
+      throw UsageError("--samples at temperature 0: they are all the same", "",
+                       "give a --temperature above 0");
+    }
+  }
+}
+
+}  // namespace
+
+CLI::Validator known_judge() { return readable_by(read_judge_name); }
 
 void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
   judge::MemberSettings& settings = flags.settings;
@@ -12,6 +72,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
                   "A name (selene models), a GGUF file, hf:owner/repo/file.gguf, URL#model of a "
                   "server (several with "
                   "commas between), or a judge file (*.yaml)")
+      ->check(known_judge())
       ->group(model);
   command.add_option("--adapter", settings.adapter, "LoRA adapter (GGUF file), or none")
       ->group(model);
@@ -26,6 +87,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
   command
       .add_option("--date", settings.date,
                   "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
+      ->check(readable_by(read_date))
       ->group(model);
   command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
       ->group(model);
@@ -37,6 +99,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
       .add_option(
           "--template", settings.template_spec,
           "Prompt template: a built-in name, a YAML file or a folder of them [built in, by task]")
+      ->check(readable_by(read_template_name))
       ->group(policy);
   command
       .add_option("--mode", settings.mode,
@@ -120,13 +183,37 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
       ->group(ledger);
 }
 
+void check_judge_flags(const JudgeFlags& flags) {
+  const judge::MemberSettings& settings = flags.settings;
+  const judge::JudgeSpec spec = judge::parse_judge_spec(flags.judge);
+  check_samples(settings, spec);
+  const auto has_adapter = [&](const judge::MemberSpec& member) {
+    const auto& adapter = settings.adapter ? settings.adapter : member.settings.adapter;
+    return adapter.value_or("none") != "none";
+  };
+  if (settings.adapter_scale && std::none_of(spec.members.begin(), spec.members.end(), has_adapter))
+    throw UsageError("--adapter-scale is given and no adapter", "", "give --adapter FILE too");
+  const auto is_server = [](const judge::MemberSpec& member) { return !member.endpoints.empty(); };
+  if (std::any_of(spec.members.begin(), spec.members.end(), is_server)) return;
+  for (const auto& [given, flag] : {std::pair(settings.key_env.has_value(), "--key-env"),
+                                    std::pair(settings.key_file.has_value(), "--key-file"),
+                                    std::pair(flags.machine.token_budget > 0, "--token-budget")}) {
+    if (given) {
+      throw UsageError(fmt::format("{} is for a server, this judge is a local model", flag), "",
+                       "leave it out, or give --judge URL#model");
+    }
+  }
+}
+
+std::filesystem::path ledger_path(const JudgeFlags& flags) {
+  return flags.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(flags.ledger);
+}
+
 judge::Judge open_judge(const JudgeFlags& flags) {
   judge::MachineOptions machine = flags.machine;
   machine.mmap = !flags.no_mmap;
   std::optional<std::filesystem::path> ledger;
-  if (!flags.no_ledger)
-    ledger =
-        flags.ledger.empty() ? judge::Ledger::default_path() : std::filesystem::path(flags.ledger);
+  if (!flags.no_ledger) ledger = ledger_path(flags);
   return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed,
                            machine, ledger);
 }

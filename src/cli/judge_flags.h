@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "judge/judge_spec.h"
@@ -21,7 +22,16 @@ struct JudgeFlags {
   bool no_ledger = false;
 };
 
+// For every --judge: refuses a name that is neither a known model nor a file.
+CLI::Validator known_judge();
+
 void add_judge_flags(CLI::App& command, JudgeFlags& flags);
+
+// Throws UsageError for flags that contradict one another or that this judge has no use for.
+void check_judge_flags(const JudgeFlags& flags);
+
+// --ledger, or the default one.
+std::filesystem::path ledger_path(const JudgeFlags& flags);
 
 // Opens the judge; a local model is loaded only when it is needed. Throws Error.
 judge::Judge open_judge(const JudgeFlags& flags);

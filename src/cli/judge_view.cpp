@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/output.h"
 #include "core/text.h"
 
 namespace selene::cli {
@@ -66,8 +66,6 @@ double highest(const data::Distribution& probabilities) {
   return most;
 }
 
-void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
 }  // namespace
 
 JudgeView::JudgeView(Style style) : style_(style), terminal_(report::terminal(STDOUT_FILENO)) {}
@@ -101,7 +99,7 @@ void JudgeView::stream(std::string_view id, std::string_view piece) {
   text.resize(end);
   text_shown_ = text_shown_ || !text.empty();
   put(text);
-  std::fflush(stdout);
+  flush_output();
 }
 
 void JudgeView::judgment(size_t row, const data::Judgment& judgment) {
@@ -124,7 +122,7 @@ void JudgeView::judgment(size_t row, const data::Judgment& judgment) {
       break;
     }
   }
-  std::fflush(stdout);
+  flush_output();
   next_row_ = row + 1;
   heading_shown_ = text_shown_ = false;
   held_space_.clear();
@@ -132,6 +130,12 @@ void JudgeView::judgment(size_t row, const data::Judgment& judgment) {
     stream(waiting->second.id, waiting->second.text);
     waiting_.erase(waiting);
   }
+}
+
+void JudgeView::stop() {
+  if (text_shown_) put("\n");
+  text_shown_ = false;
+  flush_output();
 }
 
 void JudgeView::write_table_row(const data::Judgment& judgment) {

@@ -31,6 +31,8 @@ class JudgeView {
   void text(size_t row, std::string_view id, size_t part, std::string_view piece);
   // Judgments come in the order of rows.
   void judgment(size_t row, const data::Judgment& judgment);
+  // Ends the line of a critique that is not finished, before something else is said.
+  void stop();
 
  private:
   void write_table_row(const data::Judgment& judgment);

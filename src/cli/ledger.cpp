@@ -1,6 +1,5 @@
 // `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request
 // again.
-#include <cstdio>
 #include <fstream>
 #include <memory>
 
@@ -10,6 +9,8 @@
 
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
+#include "cli/judge_output.h"
+#include "cli/output.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/interrupt.h"
@@ -62,15 +63,16 @@ int show_stats(const LedgerCommand& options) {
     const nlohmann::ordered_json row = {
         {"path", ledger.path().string()}, {"records", stats.records}, {"bytes", stats.bytes},
         {"oldest", stats.oldest},         {"newest", stats.newest},   {"engines", engines}};
-    fmt::print("{}\n", row.dump());
+    put(fmt::format("{}\n", row.dump()));
     return kExitOk;
   }
-  fmt::print("{}\n{} records, {:.1f} MB", ledger.path().string(), stats.records,
-             static_cast<double>(stats.bytes) / 1e6);
-  if (stats.records > 0) fmt::print(", from {} to {}", stats.oldest, stats.newest);
-  fmt::print("\n");
+  put(fmt::format("{}\n{} records, {:.1f} MB", ledger.path().string(), stats.records,
+                  static_cast<double>(stats.bytes) / 1e6));
+  if (stats.records > 0) put(fmt::format(", from {} to {}", stats.oldest, stats.newest));
+  put("\n");
   for (const auto& one : stats.engines) {
-    fmt::print("  {:8}  {}  {}  {}\n", one.records, one.model.substr(0, 12), one.name, one.version);
+    put(fmt::format("  {:8}  {}  {}  {}\n", one.records, one.model.substr(0, 12), one.name,
+                    one.version));
   }
   return kExitOk;
 }
@@ -79,6 +81,7 @@ int show_stats(const LedgerCommand& options) {
 int export_records(const LedgerCommand& options) {
   judge::Ledger ledger = open_existing(options);
   const bool to_file = options.file != "-";
+  if (to_file) check_not_input(options.file, std::vector<NamedFile>{{"ledger", ledger.path()}});
   if (to_file && !options.overwrite && std::filesystem::exists(options.file)) {
     throw Error("the output file exists", options.file, "give --overwrite or another name");
   }
@@ -92,7 +95,7 @@ int export_records(const LedgerCommand& options) {
     if (out) {
       out->append(row);
     } else {
-      std::fwrite(row.data(), 1, row.size(), stdout);
+      put(row);
     }
     progress.add(1);
   });
@@ -128,7 +131,7 @@ int import_records(const LedgerCommand& options) {
     if (!check_only) read += batch.size();
   }
   const std::uint64_t added = ledger.stats().records - before;
-  fmt::print("{} records read, {} added, {} were there\n", read, added, read - added);
+  put(fmt::format("{} records read, {} added, {} were there\n", read, added, read - added));
   return kExitOk;
 }
 
@@ -137,7 +140,7 @@ int prune(const LedgerCommand& options) {
     throw UsageError("say what to remove", "", "give --model DIGEST, --older-than DAYS or --all");
   }
   judge::Ledger ledger = open_existing(options);
-  fmt::print("{} records removed\n", ledger.prune(options.model, options.older_than_days));
+  put(fmt::format("{} records removed\n", ledger.prune(options.model, options.older_than_days)));
   return kExitOk;
 }
 
@@ -165,21 +168,21 @@ int replay(const LedgerCommand& options) {
   for (const auto& [name, values] : facts) {
     if (values.first == values.second) continue;
     same = false;
-    fmt::print("{} differs: then {}, now {}\n", name, values.first, values.second);
+    put(fmt::format("{} differs: then {}, now {}\n", name, values.first, values.second));
   }
   const engine::Result again = judge.replay(record.request);
   const bool text_same = again.text == record.result.text;
   const bool scores_same = again.label_log_probs == record.result.label_log_probs;
-  fmt::print("critique {}\nscores   {}\n", text_same ? "the same bytes" : "DIFFERS",
-             scores_same ? "the same bits" : "DIFFER");
-  if (!text_same) fmt::print("then: {}\nnow:  {}\n", record.result.text, again.text);
+  put(fmt::format("critique {}\nscores   {}\n", text_same ? "the same bytes" : "DIFFERS",
+                  scores_same ? "the same bits" : "DIFFER"));
+  if (!text_same) put(fmt::format("then: {}\nnow:  {}\n", record.result.text, again.text));
   if (!scores_same) {
-    fmt::print("then: {}\nnow:  {}\n", scores_text(record.request, record.result),
-               scores_text(record.request, again));
+    put(fmt::format("then: {}\nnow:  {}\n", scores_text(record.request, record.result),
+                    scores_text(record.request, again)));
   }
   if (text_same && scores_same) return kExitOk;
   if (!same)
-    fmt::print("the record was made by another engine or model: give the same one with --judge\n");
+    put("the record was made by another engine or model: give the same one with --judge\n");
   return kExitError;
 }
 
@@ -223,7 +226,8 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   with_file(remove);
   CLI::App* again = add("replay", "Run a past request again and compare", replay);
   again->add_option("KEY", options->key, "A record's key, at least 6 digits")->required();
-  again->add_option("--judge", options->judge.judge, "The model that made it [the default]");
+  again->add_option("--judge", options->judge.judge, "The model that made it [the default]")
+      ->check(known_judge());
   again->add_option("--adapter", options->judge.settings.adapter, "The adapter that made it");
   again->add_option("--threads", options->judge.machine.threads, "0: one a core");
   with_file(again);

@@ -1,16 +1,20 @@
 // The program: the command table, and the one place that turns an Error into a message and an exit
 // code.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/output.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/run_record.h"
@@ -46,6 +50,15 @@ void limit_spinning(char** argv) {
           argv);  // Returns only where this is not possible: then it goes on as it is.
 }
 
+// A file opened later must not get the number of a closed standard stream, and its bytes with it.
+// Each gets one that fails as a closed one does.
+void keep_standard_streams_apart() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0)
+      ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"selene: a language model as a judge, on your own machine", "selene"};
   auto formatter = std::make_shared<selene::cli::HelpFormatter>();
@@ -69,14 +82,19 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
-    return app.exit(failure) == 0 ? selene::cli::kExitOk : selene::cli::kExitUsage;
+    std::ostringstream text;  // Of --help and --version.
+    exit_code =
+        app.exit(failure, text, std::cerr) == 0 ? selene::cli::kExitOk : selene::cli::kExitUsage;
+    selene::cli::put(text.str());
   }
+  selene::cli::flush_output();
   return exit_code;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_standard_streams_apart();
   limit_spinning(argv);
   std::setlocale(LC_CTYPE, "C.UTF-8");  // For wcwidth; numbers stay in the C locale.
   selene::catch_interrupts();

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -13,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "core/text.h"
 #include "model/pull.h"
 #include "model/store.h"
@@ -160,7 +160,7 @@ Json to_json(const Listed& row) {
 void print_json(const std::vector<Listed>& rows) {
   Json list = Json::array();
   for (const Listed& row : rows) list.push_back(to_json(row));
-  std::puts(list.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  put(list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 void print_table(const std::vector<Listed>& rows) {
@@ -171,7 +171,7 @@ void print_table(const std::vector<Listed>& rows) {
                              {.title = "licence", .width = 10},
                              {.title = "", .width = 10, .flexible = true}},
                             terminal);
-  std::fputs(table.header().c_str(), stdout);
+  put(table.header());
   for (const Listed& row : rows) {
     const std::string size =
         row.bytes == 0 ? "" : fmt::format("{:.2f} GB", static_cast<double>(row.bytes) / 1e9);
@@ -181,14 +181,14 @@ void print_table(const std::vector<Listed>& rows) {
                                   {size},
                                   {row.licence},
                                   {row.description.empty() ? row.name : row.description}};
-    std::fputs(table.row(cells).c_str(), stdout);
+    put(table.row(cells));
     const std::string where = row.present ? printable(row.path.string())
                               : row.source.empty()
                                   ? "no such file"
                                   : "not here; get it with: selene models pull " + row.name;
-    fmt::print("   {}\n", report::styled(where, report::Style::Dim, terminal.color));
+    put(fmt::format("   {}\n", report::styled(where, report::Style::Dim, terminal.color)));
   }
-  fmt::print("\n* is the judge when no --judge is given.\n");
+  put("\n* is the judge when no --judge is given.\n");
 }
 
 int run_pull(const std::string& name, bool quiet) {
@@ -203,7 +203,7 @@ int run_pull(const std::string& name, bool quiet) {
         "sha256 {} ({})", pulled.sha256,
         pulled.verified ? "as published" : "the server published none to compare with"));
   }
-  fmt::print("{}\n", pulled.path.string());
+  put(fmt::format("{}\n", pulled.path.string()));
   return kExitOk;
 }
 

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -51,11 +52,11 @@ int list_templates() {
                              {.title = "labels", .width = 13},
                              {.title = "", .width = 20, .flexible = true}},
                             report::terminal(STDOUT_FILENO));
-  fmt::print("{}", table.header());
+  put(table.header());
   for (const judge::Template& form : judge::builtin_templates()) {
     const report::Cell cells[] = {
         {form.name, report::Style::Bold}, {labels_text(form)}, {form.description}};
-    fmt::print("{}", table.row(cells));
+    put(table.row(cells));
   }
   return kExitOk;
 }
@@ -63,22 +64,22 @@ int list_templates() {
 int show_template(const std::string& name) {
   for (const EmbeddedFile& file : embedded_files()) {
     if (std::filesystem::path(file.name).filename() != name + ".yaml") continue;
-    fmt::print("{}", file.text);
+    put(file.text);
     return kExitOk;
   }
   judge::TemplateSet::open(name);  // Throws for an unknown name; a file is shown as it is.
-  fmt::print("{}", read_file(name));
+  put(read_file(name));
   return kExitOk;
 }
 
 int check_template(const std::string& path) {
   const judge::TemplateSet templates = judge::TemplateSet::open(path);
   for (const judge::Template& form : templates.all()) {
-    fmt::print(
+    put(fmt::format(
         "{}: ok\n  kind       {}\n  task       {}\n  labels     {}\n  reference  {}\n  mark       "
         "{}\n  digest     {}\n",
         form.name, form.foreign ? "foreign (rendered byte for byte)" : "ours", tasks_text(form),
-        labels_text(form), form.needs_reference ? "needed" : "not needed", form.mark, form.digest);
+        labels_text(form), form.needs_reference ? "needed" : "not needed", form.mark, form.digest));
   }
   return kExitOk;
 }
@@ -98,9 +99,9 @@ int render_template(const TemplatesCommand& options) {
                                       {"template", form.name},
                                       {"prompt", prompt},
                                       {"flags", judge::data_flags(form, samples[0])}};
-        fmt::print("{}\n", row.dump());
+        put(fmt::format("{}\n", row.dump()));
       } else {
-        fmt::print("{}== {} ({})\n{}\n", first ? "" : "\n", samples[0].id, form.name, prompt);
+        put(fmt::format("{}== {} ({})\n{}\n", first ? "" : "\n", samples[0].id, form.name, prompt));
       }
     } catch (const Error& failure) {
       throw failure.at(reader.place(0));
@@ -119,7 +120,7 @@ int pull_atla(const TemplatesCommand& options) {
     const std::string sha256 = line.substr(line.find_first_not_of(' ', space));
     const std::string url = lock_value("templates.atla", "source") + "/" + name;
     net::download({.url = url, .destination = folder / name, .sha256 = sha256, .label = name});
-    fmt::print("{}\n", (folder / name).string());
+    put(fmt::format("{}\n", (folder / name).string()));
   }
   std::fprintf(stderr, "use them with: selene judge FILE --template %s\n", folder.c_str());
   return kExitOk;

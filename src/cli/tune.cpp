@@ -13,6 +13,7 @@
 
 #include "cli/commands.h"
 #include "cli/example_requests.h"
+#include "cli/output.h"
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -65,7 +66,7 @@ void keep_format(const TuneCommand& options, const model::ResolvedModel& model) 
   model::quantize(model.path, path, options.keep);
   fmt::print(stderr, "sha256 {}; a judge of its own: --judge {}\n", sha256_file_cached(path),
              path.stem().string());
-  fmt::print("{}\n", path.string());
+  put(path.string() + "\n");
 }
 
 int run_tune(const TuneCommand& options) {
@@ -95,22 +96,22 @@ int run_tune(const TuneCommand& options) {
                                              {"changed", row.changed},
                                              {"mean_distance", row.mean_distance},
                                              {"largest_distance", row.largest_distance}};
-      fmt::print("{}\n", object.dump());
+      put(object.dump() + "\n");
     } else {
-      fmt::print("{}", table.row(std::vector<report::Cell>{
-                           {row.format},
-                           {fmt::format("{:.2f} GB", static_cast<double>(row.bytes) / 1e9)},
-                           {fmt::format("{:.0f}", row.prefill)},
-                           {fmt::format("{:.0f}", row.decode)},
-                           {fmt::format("{} of {}", row.changed, row.verdicts)},
-                           {fmt::format("{:.4f}", row.mean_distance)},
-                           {fmt::format("{:.4f}", row.largest_distance)}}));
+      put(table.row(std::vector<report::Cell>{
+          {row.format},
+          {fmt::format("{:.2f} GB", static_cast<double>(row.bytes) / 1e9)},
+          {fmt::format("{:.0f}", row.prefill)},
+          {fmt::format("{:.0f}", row.decode)},
+          {fmt::format("{} of {}", row.changed, row.verdicts)},
+          {fmt::format("{:.4f}", row.mean_distance)},
+          {fmt::format("{:.4f}", row.largest_distance)}}));
     }
-    std::fflush(stdout);
+    flush_output();
   };
   if (!options.json) {
-    fmt::print("{} requests, {} times each, model {}\n\n{}", requests.size(), options.repeats,
-               model.path.string(), table.header());
+    put(fmt::format("{} requests, {} times each, model {}\n\n{}", requests.size(), options.repeats,
+                    model.path.string(), table.header()));
   }
   const ScratchFolder scratch;
   judge::TuneOptions tuning;
@@ -128,7 +129,7 @@ int run_tune(const TuneCommand& options) {
     return kExitInterrupted;
   }
   if (!options.json) {
-    fmt::print(
+    put(fmt::format(
         "\nTokens a second, the median of {} runs. Change: total variation distance between the "
         "label\n"
         "distributions (verdicts without a critique) of this format and of the file as it is, 0 to "
@@ -136,7 +137,7 @@ int run_tune(const TuneCommand& options) {
         "Nothing was kept. To keep one as a model of its own name and digest, never a "
         "replacement:\n"
         "  selene models tune{} --keep FORMAT\n",
-        options.repeats, options.model.empty() ? "" : " " + options.model);
+        options.repeats, options.model.empty() ? "" : " " + options.model));
   }
   return kExitOk;
 }

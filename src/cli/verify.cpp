@@ -1,6 +1,7 @@
 // `selene verify`: proves on this machine that judgments do not depend on threads, batches, order
 // or cache.
 #include <unistd.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -9,6 +10,8 @@
 
 #include "cli/commands.h"
 #include "cli/example_requests.h"
+#include "cli/judge_flags.h"
+#include "cli/output.h"
 #include "core/interrupt.h"
 #include "judge/verify.h"
 #include "model/store.h"
@@ -58,14 +61,15 @@ int run_verify(const VerifyCommand& options) {
                                              {"differing", row.differing},
                                              {"largest_change", row.largest_change},
                                              {"seconds", row.seconds}};
-      fmt::print("{}\n", object.dump());
+      put(fmt::format("{}\n", object.dump()));
     } else {
-      fmt::print("{}", table.row(cells(row)));
+      put(table.row(cells(row)));
     }
-    std::fflush(stdout);
+    flush_output();
   };
   if (!options.json)
-    fmt::print("{} requests, model {}\n\n{}", requests.size(), model.path.string(), table.header());
+    put(fmt::format("{} requests, model {}\n\n{}", requests.size(), model.path.string(),
+                    table.header()));
   const judge::VerifyReport report = judge::verify({.model = model.path,
                                                     .name = model.name,
                                                     .adapter = options.adapter,
@@ -81,14 +85,13 @@ int run_verify(const VerifyCommand& options) {
   if (!options.json) {
     const double exact = report.rows.front().seconds;
     const double inexact = report.inexact.seconds;
-    fmt::print("\n{} on this work ({:.2f} s against {:.2f} s without the rules)\n",
-               exact > inexact ? fmt::format("exactness costs {:.0f}% of the speed",
-                                             100 * (1 - inexact / exact))
-                               : "exactness costs nothing",
-               exact, inexact);
-    fmt::print("{}\n", report.all_same()
-                           ? "verified: every judgment is the same bits under all of these"
-                           : "NOT EXACT on this machine: see the rows that differ");
+    put(fmt::format("\n{} on this work ({:.2f} s against {:.2f} s without the rules)\n",
+                    exact > inexact ? fmt::format("exactness costs {:.0f}% of the speed",
+                                                  100 * (1 - inexact / exact))
+                                    : "exactness costs nothing",
+                    exact, inexact));
+    put(report.all_same() ? "verified: every judgment is the same bits under all of these\n"
+                          : "NOT EXACT on this machine: see the rows that differ\n");
   }
   return report.all_same() ? kExitOk : kExitError;
 }
@@ -106,8 +109,10 @@ void add_verify_command(CLI::App& app, int& exit_code) {
 
 Exit codes: 0 all the same bits, 1 something differs (and which), 130 interrupted.)");
   command->add_option("SAMPLES", options->samples, "JSONL file [the program's own examples]");
-  command->add_option("--judge", options->judge,
-                      "A name (selene models), a GGUF file or hf:owner/repo/file.gguf");
+  command
+      ->add_option("--judge", options->judge,
+                   "A name (selene models), a GGUF file or hf:owner/repo/file.gguf")
+      ->check(known_judge());
   command->add_option("--adapter", options->adapter, "LoRA adapter (GGUF file)");
   command->add_option("--rows", options->rows, "Samples to take from the file")
       ->capture_default_str()

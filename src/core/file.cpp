@@ -1,6 +1,8 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -101,6 +103,36 @@ void rename_synced(const fs::path& from, const fs::path& to) {
     ::close(folder);
   }
 }
+
+fs::path link_target(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // Linux' own limit.
+  fs::path at = path;
+  std::error_code ignored;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(at, ignored)); ++links) {
+    if (links == kMostLinks) throw Error("symbolic links go in a circle", path.string());
+    at = at.parent_path() / fs::read_symlink(at);  // An absolute target replaces the folder.
+  }
+  return at;
+}
+
+FileLock::FileLock(fs::path path) {
+  make_parent(path);
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw write_error(path, errno);
+  bool taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  // The other process may have renamed the file since it was opened.
+  struct stat opened {};
+  struct stat named {};
+  taken = taken || ::fstat(descriptor_, &opened) != 0 || ::stat(path.c_str(), &named) != 0 ||
+          opened.st_ino != named.st_ino;
+  if (taken) {
+    ::close(descriptor_);
+    throw Error("another process is writing this file", path.string(),
+                "wait for its end, or name another file");
+  }
+}
+
+FileLock::~FileLock() { ::close(descriptor_); }
 
 AppendFile::AppendFile(fs::path path, std::uint64_t keep_bytes)
     : path_(std::move(path)), size_(keep_bytes) {

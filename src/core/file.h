@@ -19,6 +19,23 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 // new file.
 void rename_synced(const std::filesystem::path& from, const std::filesystem::path& to);
 
+// The file that `path` names: where it leads when it is a symbolic link, whether or not that file
+// is there; `path` itself otherwise. Throws Error for links that go in a circle.
+std::filesystem::path link_target(const std::filesystem::path& path);
+
+// A file that one process alone may work on while this lives. It is made when it is not there.
+class FileLock {
+ public:
+  // Throws Error when another process has it locked.
+  explicit FileLock(std::filesystem::path path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
 // Rows appended one at a time, each with one write(2), so that a killed process leaves at most one
 // unfinished last row. Not thread-safe.
 class AppendFile {

@@ -47,6 +47,7 @@ Json to_json(const Judgment& judgment) {
   row["task"] = task_name(judgment.task);
   row["label"] = or_null(judgment.label);
   if (!judgment.label) row["unreadable"] = judgment.unreadable;
+  if (judgment.skipped) row["skipped"] = true;
   row["probabilities"] = to_json(judgment.probabilities);
   if (judgment.score) row["score"] = *judgment.score;
   row["margin"] = or_null(judgment.margin);

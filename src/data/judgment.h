@@ -48,6 +48,7 @@ struct Judgment {
   Task task = Task::Absolute;
   std::optional<std::string> label;
   std::string unreadable;
+  bool skipped = false;  // Not judged; `unreadable` says why.
   Distribution probabilities;
   std::optional<double> score;    // Expected value, when every label is a number.
   std::optional<double> margin;   // Largest probability minus the second.

@@ -45,35 +45,56 @@ WholeRows count_whole_rows(const fs::path& path) {
   return whole;
 }
 
-}  // namespace
-
-void RowOutput::check_new(const fs::path& path, bool overwrite) {
-  if (fs::is_directory(path)) throw Error("the output is a folder", path.string(), "name a file");
-  if (!overwrite && fs::exists(path)) {
-    throw Error("the output file exists", path.string(), "give --overwrite or another --out");
-  }
+// Null where it cannot be read.
+Json read_work(const fs::path& path) {
+  std::ifstream file(path);
+  if (!file) return nullptr;
+  const Json work = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  return work.is_discarded() ? Json(nullptr) : work;  // A discarded value equals everything.
 }
 
-RowOutput::RowOutput(fs::path path, const Json& work, bool overwrite) : path_(std::move(path)) {
-  check_new(path_, overwrite);
-  WholeRows kept;
-  if (!overwrite && fs::exists(part_path())) {
-    Json old_work;
-    if (std::ifstream file(work_path()); file)
-      old_work = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (old_work.is_discarded())
-      old_work = nullptr;  // A discarded value compares as equal to everything.
-    if (old_work != work) {
-      throw Error(
-          fmt::format("this file was begun by other work ({})", first_difference(old_work, work)),
-          part_path().string(), "give --overwrite to start anew, or another --out");
-    }
-    kept = count_whole_rows(part_path());
-  } else {
-    write_file_atomically(work_path(), work.dump(1) + "\n");
+fs::path checked_target(const fs::path& path, bool overwrite) {
+  const fs::path target = link_target(path);
+  std::error_code ignored;  // Where it cannot be told, making OUT.part says why.
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::is_directory(status)) throw Error("the output is a folder", path.string(), "name a file");
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw Error("the output is not a regular file", path.string(),
+                "leave out --out and redirect standard output to it");
   }
+  if (fs::exists(status) && !overwrite)
+    throw Error("the output file exists", path.string(), "give --overwrite or another --out");
+  return target;
+}
+
+}  // namespace
+
+RowOutput::RowOutput(const fs::path& path, bool overwrite)
+    : path_(checked_target(path, overwrite)),
+      overwrite_(overwrite),
+      lock_(std::make_unique<FileLock>(part_path())) {}
+
+RowOutput::~RowOutput() {
+  std::error_code ignored;
+  if (lock_ == nullptr || fs::file_size(part_path(), ignored) > 0) return;
+  fs::remove(work_path(), ignored);
+  fs::remove(part_path(), ignored);
+}
+
+void RowOutput::begin(const Json& work) {
+  const Json old_work = read_work(work_path());
+  const bool same = old_work == work;
+  WholeRows kept = count_whole_rows(part_path());
+  if (!same && kept.rows > 0 && !overwrite_) {
+    throw Error(
+        fmt::format("this file was begun by other work ({})", first_difference(old_work, work)),
+        part_path().string(), "give --overwrite to start anew, or another --out");
+  }
+  if (!same) kept = {};
   rows_kept_ = kept.rows;
   file_ = std::make_unique<AppendFile>(part_path(), kept.bytes);
+  // After the cut: a kill leaves no row beside the description of other work.
+  if (!same) write_file_atomically(work_path(), work.dump(1) + "\n");
 }
 
 void RowOutput::append(const Json& row) { file_->append(row.dump() + "\n"); }
@@ -84,6 +105,7 @@ void RowOutput::finish(RunRecord& record) {
   file_->sync();
   record.write(record_path());
   rename_synced(part_path(), path_);
+  lock_.reset();
   fs::remove(work_path());
 }
 

@@ -1,6 +1,6 @@
 // A JSONL file that is written row by row and survives a kill: rows go to OUT.part in order; at the
 // end it is synced and renamed to OUT, with OUT.run.json beside it. The same work again goes on
-// from OUT.part.
+// from OUT.part, which one process alone may write.
 //
 // What "the same work" is stands in OUT.part.json, written before the first row: everything that a
 // row depends on.
@@ -19,13 +19,18 @@ namespace selene::data {
 
 class RowOutput {
  public:
-  // Throws Error when OUT exists, or an OUT.part of other work does, and `overwrite` is false.
-  RowOutput(std::filesystem::path path, const nlohmann::ordered_json& work, bool overwrite);
+  // Makes and locks OUT.part. A symbolic link is followed: OUT is the file that it leads to. Throws
+  // Error when OUT exists and `overwrite` is false, when OUT is no regular file, or when another
+  // process writes it.
+  RowOutput(const std::filesystem::path& path, bool overwrite);
+  // Removes an OUT.part that holds nothing.
+  ~RowOutput();
+  RowOutput(const RowOutput&) = delete;
+  RowOutput& operator=(const RowOutput&) = delete;
 
-  // Only the first check of the constructor, for before the work itself is known (before a model is
-  // loaded).
-  static void check_new(const std::filesystem::path& path, bool overwrite);
-
+  // Once, before rows are appended: keeps the rows of OUT.part that belong to `work`. Those of
+  // other work are dropped with `overwrite`, without it an Error.
+  void begin(const nlohmann::ordered_json& work);
   // Whole rows that were there already.
   size_t rows_kept() const { return rows_kept_; }
   void append(const nlohmann::ordered_json& row);
@@ -41,6 +46,8 @@ class RowOutput {
   std::filesystem::path work_path() const;
 
   std::filesystem::path path_;
+  bool overwrite_;
+  std::unique_ptr<FileLock> lock_;
   size_t rows_kept_ = 0;
   std::unique_ptr<AppendFile> file_;
 };

@@ -191,6 +191,7 @@ data::Judgment Judge::new_judgment(const data::Sample& sample) const {
 data::Judgment Judge::not_judged(const data::Sample& sample, std::string reason) const {
   data::Judgment judgment = new_judgment(sample);
   judgment.unreadable = std::move(reason);
+  judgment.skipped = true;
   return judgment;
 }
 

@@ -81,7 +81,7 @@ class Judge {
   std::vector<Fit> fit(std::span<const data::Sample> samples);
   // Judges all samples as one batch. Each judgment depends on its sample alone.
   void judge(std::span<const data::Sample> samples, const JudgeEvents& events);
-  // The judgment of a sample that was not judged: unreadable, with the reason.
+  // The judgment of a sample that was not judged: skipped and unreadable, with the reason.
   data::Judgment not_judged(const data::Sample& sample, std::string reason) const;
 
   // Runs one request on the first member's engine, past the ledger.

@@ -109,6 +109,27 @@ TEST_F(FileTest, SaysWhatCannotBeRenamed) {
             to + ": cannot write: No such file or directory");
 }
 
+TEST_F(FileTest, FollowsLinks) {
+  fs::create_symlink("b", folder_ / "a");
+  fs::create_symlink(folder_ / "c/d", folder_ / "b");
+  EXPECT_EQ(link_target(folder_ / "a"), folder_ / "c/d");
+  EXPECT_EQ(link_target("no/link"), "no/link");
+  fs::create_symlink("circle", folder_ / "circle");
+  EXPECT_EQ(message_of<Error>([&] { link_target(folder_ / "circle"); }),
+            (folder_ / "circle").string() + ": symbolic links go in a circle");
+}
+
+TEST_F(FileTest, ALockIsOneHoldersAlone) {
+  const fs::path path = folder_ / "a/file";
+  {
+    const FileLock lock(path);
+    EXPECT_EQ(message_of<Error>([&] { FileLock other(path); }),
+              path.string() +
+                  ": another process is writing this file; wait for its end, or name another file");
+  }
+  EXPECT_EQ(message_of<Error>([&] { FileLock other(path); }), "");
+}
+
 TEST_F(FileTest, AppendsRows) {
   AppendFile file(folder_ / "a/rows", 0);
   file.append("one\n");

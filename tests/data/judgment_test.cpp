@@ -49,6 +49,9 @@ TEST(Judgment, AnUnreadableOneSaysWhyAndHasNulls) {
   EXPECT_TRUE(row["margin"].is_null());
   EXPECT_FALSE(row.contains("score"));
   EXPECT_FALSE(row.contains("parts"));
+  EXPECT_FALSE(row.contains("skipped"));
+  judgment.skipped = true;
+  EXPECT_EQ(to_json(judgment)["skipped"], true);
   judgment.label = "A";
   EXPECT_FALSE(to_json(judgment).contains("unreadable"));
 }

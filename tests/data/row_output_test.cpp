@@ -1,5 +1,7 @@
 #include "data/row_output.h"
 
+#include <sys/stat.h>
+
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -16,6 +18,16 @@ using testing::slurp;
 
 class RowOutputTest : public ::testing::Test {
  protected:
+  // What a run that stops after one row leaves.
+  void write_first_row() const {
+    RowOutput output(out_, false);
+    output.begin(work_);
+    output.append({{"id", 1}});
+  }
+  std::string begin_message(const Json& work) const {
+    return message_of<Error>([&] { RowOutput(out_, false).begin(work); });
+  }
+
   Json work_ = {{"input_sha256", "00"}, {"judge", {{"mode", "verdict"}}}};
   testing::TemporaryFolder folder_;
   fs::path out_ = folder_ / "out.jsonl";
@@ -23,7 +35,8 @@ class RowOutputTest : public ::testing::Test {
 };
 
 TEST_F(RowOutputTest, RowsGetTheirNameAtTheEnd) {
-  RowOutput output(out_, work_, false);
+  RowOutput output(out_, false);
+  output.begin(work_);
   output.append({{"id", 1}});
   EXPECT_FALSE(fs::exists(out_));
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
@@ -37,26 +50,29 @@ TEST_F(RowOutputTest, RowsGetTheirNameAtTheEnd) {
 }
 
 TEST_F(RowOutputTest, TheSameWorkGoesOnAfterWholeRows) {
-  { RowOutput(out_, work_, false).append({{"id", 1}}); }
+  write_first_row();
   folder_.file("out.jsonl.part",
                slurp(part_) + "{\"id\":2}\n{\"id\":");  // Killed in the third row.
-  RowOutput output(out_, work_, false);
+  RowOutput output(out_, false);
+  output.begin(work_);
   EXPECT_EQ(output.rows_kept(), 2u);
   output.append({{"id", 3}});
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n");
 }
 
 TEST_F(RowOutputTest, OtherWorkIsRefusedAndNamed) {
-  { RowOutput(out_, work_, false).append({{"id", 1}}); }
+  write_first_row();
   Json other = work_;
   other["judge"]["mode"] = "critique";
-  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, other, false); }),
+  EXPECT_EQ(begin_message(other),
             part_.string() +
                 ": this file was begun by other work (it differs at /judge/mode); give --overwrite "
                 "to start anew, or "
                 "another --out");
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
-  EXPECT_EQ(RowOutput(out_, other, true).rows_kept(), 0u);
+  RowOutput output(out_, true);
+  output.begin(other);
+  EXPECT_EQ(output.rows_kept(), 0u);
   EXPECT_EQ(slurp(part_), "");
 }
 
@@ -66,10 +82,10 @@ TEST_F(RowOutputTest, APartOfUnknownWorkIsRefused) {
       part_.string() +
       ": this file was begun by other work (its .part.json cannot be read); "
       "give --overwrite to start anew, or another --out";
-  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, work_, false); }), expected);
+  EXPECT_EQ(begin_message(work_), expected);
   for (const char* damaged : {"", "{\"input", "[]", "null"}) {
     folder_.file("out.jsonl.part.json", damaged);
-    EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, work_, false); }), expected) << damaged;
+    EXPECT_EQ(begin_message(work_), expected) << damaged;
   }
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
 }
@@ -78,11 +94,11 @@ TEST_F(RowOutputTest, AnExistingFileIsKeptWithoutOverwrite) {
   folder_.file("out.jsonl", "old");
   const std::string expected =
       out_.string() + ": the output file exists; give --overwrite or another --out";
-  EXPECT_EQ(message_of<Error>([&] { RowOutput::check_new(out_, false); }), expected);
-  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, work_, false); }), expected);
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, false); }), expected);
   EXPECT_EQ(slurp(out_), "old");
   {
-    RowOutput output(out_, work_, true);
+    RowOutput output(out_, true);
+    output.begin(work_);
     EXPECT_EQ(slurp(out_), "old");  // Until the new one is whole.
     RunRecord record("judge");
     output.finish(record);
@@ -91,12 +107,13 @@ TEST_F(RowOutputTest, AnExistingFileIsKeptWithoutOverwrite) {
 }
 
 TEST_F(RowOutputTest, AFolderIsNoOutput) {
-  EXPECT_EQ(message_of<Error>([&] { RowOutput::check_new(folder_.path(), true); }),
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(folder_.path(), true); }),
             folder_.path().string() + ": the output is a folder; name a file");
 }
 
 TEST_F(RowOutputTest, AFailingWriteKeepsWholeRows) {
-  RowOutput output(out_, work_, false);
+  RowOutput output(out_, false);
+  output.begin(work_);
   output.append({{"id", 1}});
   {
     const testing::FailingWrites full(1000);
@@ -106,7 +123,63 @@ TEST_F(RowOutputTest, AFailingWriteKeepsWholeRows) {
               part_.string() + ": cannot write: File too large");
   }
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
-  EXPECT_EQ(RowOutput(out_, work_, false).rows_kept(), 1u);
+}
+
+TEST_F(RowOutputTest, OverwritingGoesOnWithTheSameWork) {
+  folder_.file("out.jsonl", "old");
+  {
+    RowOutput stopped(out_, true);
+    stopped.begin(work_);
+    stopped.append({{"id", 1}});
+  }
+  RowOutput output(out_, true);
+  output.begin(work_);
+  EXPECT_EQ(output.rows_kept(), 1u);
+  EXPECT_EQ(slurp(out_), "old");
+}
+
+TEST_F(RowOutputTest, APartWithoutARowIsLeftToNobody) {
+  { RowOutput(out_, false); }
+  { RowOutput(out_, false).begin(work_); }
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+  // A kill leaves it, which is no other work.
+  folder_.file("out.jsonl.part", "");
+  RowOutput output(out_, false);
+  output.begin(work_);
+  EXPECT_EQ(output.rows_kept(), 0u);
+}
+
+TEST_F(RowOutputTest, OneProcessAloneWritesAPart) {
+  RowOutput output(out_, false);
+  output.begin(work_);
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, true); }),
+            part_.string() +
+                ": another process is writing this file; wait for its end, or name another file");
+  output.append({{"id", 1}});
+  EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
+}
+
+TEST_F(RowOutputTest, ALinkIsFollowed) {
+  fs::create_directory(folder_ / "far");
+  const fs::path far = folder_ / "far/judgments.jsonl";
+  fs::create_symlink("far/judgments.jsonl", out_);
+  RowOutput output(out_, false);
+  output.begin(work_);
+  output.append({{"id", 1}});
+  RunRecord record("judge");
+  output.finish(record);
+  EXPECT_TRUE(fs::is_symlink(out_));
+  EXPECT_EQ(slurp(far), "{\"id\":1}\n");
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, false); }),
+            out_.string() + ": the output file exists; give --overwrite or another --out");
+}
+
+TEST_F(RowOutputTest, APipeIsNoOutput) {
+  ASSERT_EQ(::mkfifo(out_.c_str(), 0600), 0);
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, true); }),
+            out_.string() +
+                ": the output is not a regular file; leave out --out and redirect standard output "
+                "to it");
 }
 
 }  // namespace

@@ -124,8 +124,9 @@ TEST_F(BadModel, IsTruncated) {
 
 TEST(BadFile, TheTemplateIsUnknown) {
   const Finished finished = judge_with("--template", "nope");
-  EXPECT_EQ(finished.exit_code, 1);
-  EXPECT_TRUE(finished.err.starts_with("error: unknown template 'nope'; built in: absolute, "))
+  EXPECT_EQ(finished.exit_code, 2);
+  EXPECT_TRUE(
+      finished.err.starts_with("error: --template: unknown template 'nope'; built in: absolute, "))
       << finished.err;
 }
 
@@ -146,8 +147,57 @@ struct BadUsage {
   std::string message;
 };
 
+// A sample from flags, with more flags after it.
+std::vector<std::string> one_sample(const std::vector<std::string>& more) {
+  std::vector<std::string> args{"judge", "--task",     "classification", "--input",
+                                "Hi",    "--response", "Hello"};
+  args.insert(args.end(), more.begin(), more.end());
+  return args;
+}
+
 const BadUsage kBadUsage[] = {
     {"NoCommand", {}, "error: a command is needed: judge, templates, models"},
+    {"UnknownCommand", {"foo"}, "error: unknown command 'foo'; known: judge, templates, models"},
+    {"UnknownCommandOfACommand",
+     {"ledger", "foo"},
+     "error: unknown command 'foo'; known: stats, export, import, prune, replay; see selene ledger "
+     "--help"},
+    {"NoDate", one_sample({"--date", "foo"}),
+     "error: --date: 'foo' is not a date; write it as YYYY-MM-DD; see selene judge --help"},
+    {"UnknownModel", one_sample({"--judge", "nope"}),
+     "error: --judge: unknown model 'nope'; known: smollm2-135m, "},
+    {"UnknownModelToVerify",
+     {"verify", "--judge", "nope"},
+     "error: --judge: unknown model 'nope'; known: smollm2-135m, "},
+    {"SamplesOfVerdicts", one_sample({"--samples", "3", "--mode", "verdict"}),
+     "error: --samples with --mode verdict: verdicts without a critique are all the same; leave "
+     "out "
+     "one of them"},
+    {"SamplesAtTemperature0", one_sample({"--samples", "3"}),
+     "error: --samples at temperature 0: they are all the same; give a --temperature above 0"},
+    {"OneLabel",
+     {"judge", "/nowhere/samples.jsonl", "--labels", "a"},
+     "error: --labels has 1 label, a verdict needs at least two"},
+    {"EmptyLabel", one_sample({"--labels", "a,,b"}), "error: --labels: a label is empty"},
+    {"NoResponse",
+     {"judge", "--task", "absolute", "--input", "x"},
+     "error: --response is missing\n"},
+    {"ResponseOfAnotherTask",
+     {"judge", "--task", "pairwise", "--input", "x", "--response", "y"},
+     "error: a pairwise row has --response-a and --response-b, this one has --response\n"},
+    {"ReferenceForTheTemplate", one_sample({"--template", "classification-with-reference"}),
+     "error: the template 'classification-with-reference' has the placeholder '{reference}' and "
+     "the "
+     "sample no --reference\n"},
+    {"ScaleWithoutAnAdapter", one_sample({"--adapter-scale", "2"}),
+     "error: --adapter-scale is given and no adapter; give --adapter FILE too"},
+    {"KeyForALocalModel", one_sample({"--key-env", "KEY"}),
+     "error: --key-env is for a server, this judge is a local model; leave it out, or give --judge "
+     "URL#model"},
+    {"KeyFileForALocalModel", one_sample({"--key-file", "key"}),
+     "error: --key-file is for a server"},
+    {"BudgetForALocalModel", one_sample({"--token-budget", "9"}),
+     "error: --token-budget is for a server"},
     {"NothingToJudge",
      {"judge"},
      "error: nothing to judge; give a JSONL file, - for standard input, or --task, --input and "

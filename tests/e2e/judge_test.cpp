@@ -169,7 +169,6 @@ TEST_F(JudgeProgram, ShowsATableOfRows) {
   EXPECT_EQ(finished.out.find('\x1b'), std::string::npos) << "no colour in a pipe";
 }
 
-// script(1) gives the program a terminal.
 TEST_F(JudgeProgram, WritesCritiquesToATerminalAsTheyCome) {
   const TemporaryFolder folder;
   std::string rows;
@@ -180,13 +179,7 @@ TEST_F(JudgeProgram, WritesCritiquesToATerminalAsTheyCome) {
   const Finished piped = judge({samples, "--max-tokens", "24"});
   ASSERT_EQ(piped.exit_code, 0) << piped.err;
 
-  Call call;
-  call.program = "script";
-  call.args = {"-qec",
-               fmt::format("{} judge {} --threads 1 --max-tokens 24", SELENE_PROGRAM, samples),
-               "/dev/null"};
-  call.environment = {{"NO_COLOR", "1"}};
-  const Finished streamed = run(call);
+  const Finished streamed = run(on_terminal(judge_call({samples, "--max-tokens", "24"})));
   ASSERT_EQ(streamed.exit_code, 0) << streamed.out;
   std::string shown = streamed.out;
   shown.erase(std::remove(shown.begin(), shown.end(), '\r'), shown.end());
@@ -317,6 +310,7 @@ TEST_F(JudgeProgram, RefusesOrSkipsSamplesLongerThanTheContext) {
   EXPECT_TRUE(judgments[1].at("label").is_null());
   const std::string reason = judgments[1].at("unreadable");
   EXPECT_TRUE(reason.starts_with("overlong: ")) << reason;
+  EXPECT_EQ(judgments[1].at("skipped"), true);
   EXPECT_NE(reason.find("400"), std::string::npos) << reason;
 }
 

@@ -57,6 +57,8 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
+  // What it has printed so far.
+  std::string out() const { return slurp(folder_ / "out"); }
   void signal(int number) const { ::kill(child_, number); }
   bool ended() {
     if (!status_ && ::waitpid(child_, &raw_status_, WNOHANG) == child_) status_ = raw_status_;
@@ -100,6 +102,24 @@ class Running {
 
 inline Finished run(const Call& call) { return Running(call).wait(); }
 inline Finished run(const std::vector<std::string>& args) { return run(Call{.args = args}); }
+
+// The same call as a line of bash, where "$@" is the program and its arguments.
+inline Call in_bash(Call call, const std::string& line) {
+  call.args.insert(call.args.begin(), {"-c", line, "bash", call.program});
+  call.program = "bash";
+  return call;
+}
+
+// The same call on a terminal of its own, made by script(1); standard error goes there too.
+inline Call on_terminal(const Call& call) {
+  std::string line = call.program;
+  for (const std::string& arg : call.args) line += " '" + arg + "'";
+  Call shown = call;
+  shown.program = "script";
+  shown.args = {"-qec", line, "/dev/null"};
+  shown.environment["NO_COLOR"] = "1";
+  return shown;
+}
 
 // `selene judge` with one thread: ctest runs as many tests at once as there are cores.
 inline Call judge_call(std::vector<std::string> args) {

@@ -48,8 +48,9 @@ class Resume : public DefaultModelTest {
     return static_cast<size_t>(std::count(part.begin(), part.end(), '\n'));
   }
   // Starts the run and sends the signal once some rows, and not all, are there.
-  Finished stopped_by(int signal) const {
-    Running running(slow_call(out_));
+  Finished stopped_by(int signal) const { return stopped_by(signal, slow_call(out_)); }
+  Finished stopped_by(int signal, const Call& call) const {
+    Running running(call);
     while (!running.ended() && rows_done() < 2) std::this_thread::sleep_for(2ms);
     running.signal(signal);
     return running.wait();
@@ -88,7 +89,7 @@ TEST_F(Resume, AKilledRunGoesOnToTheSameBytes) {
   const Json counts = Json::parse(slurp(out_ + ".run.json")).at("counts");
   EXPECT_EQ(counts.at("rows"), kRows);
   EXPECT_EQ(counts.at("from_before"), kept);
-  EXPECT_EQ(counts.at("judged"), kRows - kept);
+  EXPECT_EQ(counts.at("judged"), kRows);
   EXPECT_EQ(slurp(out_), straight());
 }
 
@@ -129,10 +130,7 @@ TEST_F(Resume, AFullDiskLosesNothing) {
   // a write beyond it fails as one to a full disk does.
   Call call = slow_call(out_);
   call.args.emplace_back("--no-ledger");
-  std::string command = "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"";
-  call.args.insert(call.args.begin(), {"-c", command, call.program});
-  call.program = "bash";
-  const Finished full = run(call);
+  const Finished full = run(in_bash(call, "trap '' XFSZ; ulimit -f 64; exec \"$@\""));
   ASSERT_EQ(full.exit_code, 1) << full.err;
   EXPECT_NE(full.err.find("out.jsonl.part.ledger"), std::string::npos) << full.err;
   EXPECT_NE(full.err.find("the ledger cannot be read or written"), std::string::npos) << full.err;
@@ -141,12 +139,128 @@ TEST_F(Resume, AFullDiskLosesNothing) {
   EXPECT_GE(rows.size(), 2u);
   EXPECT_LT(rows.size(), kRows);
 
-  call = slow_call(out_);
-  call.args.emplace_back("--no-ledger");
   const Finished resumed = run(call);
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_EQ(slurp(out_), straight());
   EXPECT_FALSE(std::filesystem::exists(out_ + ".part.ledger"));
+}
+
+TEST_F(Resume, OverwritingGoesOnTooAndKeepsTheOldFileUntilTheEnd) {
+  folder_.file("out.jsonl", "old\n");
+  Call call = slow_call(out_);
+  call.args.emplace_back("--overwrite");
+  const Finished interrupted = stopped_by(SIGINT, call);
+  ASSERT_EQ(interrupted.exit_code, 130) << interrupted.err;
+  const size_t kept = rows_done();
+  EXPECT_EQ(slurp(out_), "old\n");
+  const Finished resumed = run(call);
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_NE(resumed.err.find(fmt::format("going on after {} rows", kept)), std::string::npos)
+      << resumed.err;
+  EXPECT_EQ(slurp(out_), straight());
+}
+
+TEST_F(Resume, ASecondProcessIsRefusedAndHarmsNothing) {
+  Running first(slow_call(out_));
+  while (!first.ended() && rows_done() < 1) std::this_thread::sleep_for(2ms);
+  Call call = slow_call(out_);
+  call.args.emplace_back("--overwrite");
+  const Finished second = run(call);
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_EQ(second.err,
+            "error: " + out_ +
+                ".part: another process is writing this file; wait for its end, or name another "
+                "file\n");
+  const Finished finished = first.wait();
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(slurp(out_), straight());
+}
+
+TEST_F(Resume, CountsTheRowsFromBefore) {
+  std::string longer;
+  for (int i = 0; i < 400; ++i) longer += "word ";
+  std::string rows;
+  for (const std::string& response : {longer, std::string("Hello"), longer, std::string("Bye")}) {
+    rows += Json{{"task", "classification"}, {"input", "Hi"}, {"response", response}}.dump() + "\n";
+  }
+  const std::string samples = folder_.file("mixed.jsonl", rows);
+  const std::string whole = folder_ / "whole.jsonl";
+  Call call = judge_call(
+      {samples, "--max-tokens", "4", "--ctx-size", "300", "--skip-overlong", "--out", whole});
+  ASSERT_EQ(run(call).exit_code, 0);
+  const Json record = Json::parse(slurp(whole + ".run.json"));
+  ASSERT_EQ(record.at("counts").at("skipped"), 2);
+  ASSERT_EQ(record.at("counts").at("truncated"), 2);
+
+  const std::string text = slurp(whole);
+  folder_.file("out.jsonl.part", text.substr(0, text.find('\n', text.find('\n') + 1) + 1));
+  folder_.file("out.jsonl.part.json", record.at("work").dump(1) + "\n");
+  call.args.back() = out_;
+  const Finished resumed = run(call);
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_NE(resumed.err.find("4 rows: 2 judged, 0 unreadable, 2 skipped, 2 with a critique cut at "
+                             "--max-tokens, 2 of them from before"),
+            std::string::npos)
+      << resumed.err;
+  Json expected = record.at("counts");
+  expected["from_before"] = 2;
+  EXPECT_EQ(Json::parse(slurp(out_ + ".run.json")).at("counts"), expected);
+  EXPECT_EQ(slurp(out_), text);
+}
+
+TEST_F(Resume, AnInterruptBeforeTheFirstJudgmentLeavesNothing) {
+  for (const char* ledger : {"", "--no-ledger"}) {
+    Call call = slow_call(out_);
+    if (*ledger != '\0') call.args.emplace_back(ledger);
+    Running running(call);
+    while (!running.ended() && !std::filesystem::exists(out_ + ".part"))
+      std::this_thread::sleep_for(1ms);
+    running.signal(SIGINT);
+    const Finished interrupted = running.wait();
+    EXPECT_EQ(interrupted.exit_code, 130) << interrupted.err;
+    EXPECT_EQ(interrupted.err,
+              "error: interrupted before the first judgment; run the same command again\n");
+    for (const char* suffix : {"", ".part", ".part.json", ".part.ledger"})
+      EXPECT_FALSE(std::filesystem::exists(out_ + suffix)) << suffix;
+  }
+}
+
+TEST_F(Resume, AnInterruptWithoutAnOutputSaysWhatIsKept) {
+  Call call = judge_call({samples_, "--max-tokens", "12", "--kv-mib", "1"});
+  for (const auto& [ledger, kept] :
+       {std::pair("",
+                  "; finished judgments are in the ledger, and the same command again reuses "
+                  "them\n"),
+        std::pair("--no-ledger", "; give --out FILE to keep what is finished\n")}) {
+    if (*ledger != '\0') call.args.emplace_back(ledger);
+    Running running(call);
+    while (!running.ended() && running.out().empty()) std::this_thread::sleep_for(2ms);
+    running.signal(SIGINT);
+    const Finished interrupted = running.wait();
+    ASSERT_EQ(interrupted.exit_code, 130) << interrupted.err;
+    const std::string done =
+        fmt::format("interrupted: {} of {} rows are done", rows_of(interrupted.out).size(), kRows);
+    EXPECT_EQ(interrupted.err, done + kept);
+  }
+}
+
+TEST_F(Resume, AnInterruptEndsTheLineOfACritique) {
+  const std::string now = folder_ / "now";
+  const std::string line =
+      fmt::format("\"$@\" & while [ ! -e {} ]; do sleep 0.01; done; kill $!; wait $!", now);
+  Running running(
+      on_terminal(in_bash(judge_call({samples_, "--max-tokens", "500", "--kv-mib", "1"}), line)));
+  const std::string heading = "row 1: 0\r\n";
+  while (!running.ended() && running.out().size() < heading.size() + 10)
+    std::this_thread::sleep_for(2ms);
+  folder_.file("now", "");
+  const Finished interrupted = running.wait();
+  EXPECT_EQ(interrupted.exit_code, 130);
+  EXPECT_TRUE(interrupted.out.starts_with(heading)) << interrupted.out;
+  EXPECT_NE(interrupted.out.find("\r\ninterrupted before a row was done; finished judgments are in "
+                                 "the ledger"),
+            std::string::npos)
+      << interrupted.out;
 }
 
 }  // namespace

@@ -349,6 +349,7 @@ TEST(Judge, ASampleThatIsNotJudgedSaysWhy) {
   const Judgment judgment = scripted.judge.not_judged(pair("", "b"), "too long");
   EXPECT_FALSE(judgment.label);
   EXPECT_EQ(judgment.unreadable, "too long");
+  EXPECT_TRUE(judgment.skipped);
   EXPECT_EQ(judgment.flags, Flags{"empty_response"});
   EXPECT_EQ(judgment.judge.template_name, "pairwise");
   EXPECT_TRUE(scripted.asked->empty());

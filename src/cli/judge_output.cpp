@@ -1,0 +1,118 @@
+#include "cli/judge_output.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "data/jsonl.h"
+
+namespace selene::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+}  // namespace
+
+void Counts::add(const Json& judgment) {
+  if (judgment.contains("skipped")) {
+    ++skipped;
+    return;
+  }
+  ++judged;
+  if (judgment.at("label").is_null()) ++unreadable;
+  const Json& flags = judgment.at("flags");
+  if (std::find(flags.begin(), flags.end(), "truncated") != flags.end()) ++truncated;
+}
+
+void count_kept(const data::RowOutput& output, Counts& counts) {
+  counts.kept = output.rows_kept();
+  data::JsonlReader reader(output.part_path());
+  data::Row row;
+  while (reader.next(row)) counts.add(row.value);
+}
+
+Json to_json(const Counts& counts) {
+  return {{"rows", counts.rows},
+          {"judged", counts.judged},
+          {"unreadable", counts.unreadable},
+          {"skipped", counts.skipped},
+          {"truncated", counts.truncated},
+          {"from_before", counts.kept}};
+}
+
+Json to_json(const engine::Counters& counters) {
+  return {{"prompt_tokens", counters.prompt_tokens},
+          {"prompt_tokens_computed", counters.prompt_tokens_computed},
+          {"scoring_tokens_computed", counters.scoring_tokens_computed},
+          {"repeated_tokens_computed", counters.repeated_tokens_computed},
+          {"generated_tokens", counters.generated_tokens},
+          {"prefill_s", counters.prefill_s},
+          {"decode_s", counters.decode_s},
+          {"scoring_s", counters.scoring_s}};
+}
+
+std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
+  std::string text =
+      fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
+                  counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
+  if (counts.truncated > 0)
+    text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
+  if (counts.kept > 0) text += fmt::format(", {} of them from before", counts.kept);
+  if (ledger_hits > 0)
+    text += fmt::format(", {} request{} known from the ledger", ledger_hits,
+                        ledger_hits == 1 ? "" : "s");
+  return text + fmt::format("; {:.1f} s", seconds);
+}
+
+void InOrder::add(size_t row, data::Judgment judgment) {
+  waiting_.emplace(row, std::move(judgment));
+  for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
+    pass_(next_++, it->second);
+    waiting_.erase(it);
+  }
+  progress_.add(1);
+}
+
+void check_not_input(const fs::path& out, std::span<const NamedFile> inputs) {
+  const fs::path target = link_target(out);
+  for (const char* suffix : {"", ".part", ".part.json", ".run.json"}) {
+    for (const auto& [what, file] : inputs) {
+      std::error_code not_there;
+      if (!fs::equivalent(target.string() + suffix, file, not_there)) continue;
+      throw UsageError(fmt::format("the output would write over the {}", what), file,
+                       "name another file");
+    }
+  }
+}
+
+ScratchLedger::ScratchLedger(const data::RowOutput& output)
+    : path_(output.part_path().string() + ".ledger"), keep_(fs::exists(path_)) {}
+
+ScratchLedger::~ScratchLedger() {
+  if (keep_) return;
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path_ + suffix, ignored);
+}
+
+std::string interrupt_message(const Counts& counts, const data::RowOutput* output,
+                              bool has_ledger) {
+  std::string text = counts.done() == 0 ? "interrupted before a row was done"
+                                        : fmt::format("interrupted: {} of {} rows are done",
+                                                      counts.done(), counts.rows);
+  if (output != nullptr && counts.done() > 0) {
+    return text + fmt::format(
+                      " and kept in {}, what is finished of later ones too; the same command again "
+                      "goes on from there",
+                      output->part_path().string());
+  }
+  if (has_ledger) {
+    return text + "; finished judgments are in the ledger, and the same command again reuses them";
+  }
+  return text + "; give --out FILE to keep what is finished";
+}
+
+}  // namespace selene::cli

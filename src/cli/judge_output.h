@@ -1,0 +1,89 @@
+// What `selene judge` keeps and counts: the checks of --out, the ledger of a run without one, its
+// rows in their order and their counts, and what it says at its end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "core/progress.h"
+#include "data/judgment.h"
+#include "data/row_output.h"
+#include "engine/engine.h"
+
+namespace selene::cli {
+
+// Of all rows that are done, those from an earlier run included.
+struct Counts {
+  size_t rows = 0;  // Of the input.
+  size_t kept = 0;  // Done by an earlier run.
+  size_t judged = 0;
+  size_t unreadable = 0;  // Among the judged.
+  size_t skipped = 0;
+  size_t truncated = 0;
+
+  // `judgment` is a row as it is written.
+  void add(const nlohmann::ordered_json& judgment);
+  size_t done() const { return judged + skipped; }
+};
+
+// Counts the rows that `output` has kept.
+void count_kept(const data::RowOutput& output, Counts& counts);
+
+nlohmann::ordered_json to_json(const Counts& counts);
+nlohmann::ordered_json to_json(const engine::Counters& counters);
+std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds);
+
+// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at
+// once.
+class InOrder {
+ public:
+  using Pass = std::function<void(size_t row, const data::Judgment& judgment)>;
+  InOrder(size_t first_row, Progress& progress, Pass pass)
+      : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
+
+  void add(size_t row, data::Judgment judgment);
+
+ private:
+  size_t next_;
+  Progress& progress_;
+  Pass pass_;
+  std::map<size_t, data::Judgment> waiting_;
+};
+
+// A file that the command reads, and the flag that named it.
+using NamedFile = std::pair<const char*, std::string>;
+
+// Throws UsageError when writing `out` would write over one of `inputs`.
+void check_not_input(const std::filesystem::path& out, std::span<const NamedFile> inputs);
+
+// With --no-ledger, what is finished before its turn to be written is kept in a ledger beside the
+// output, so that an interrupt or a kill loses none of it; it goes away with the run's end.
+class ScratchLedger {
+ public:
+  explicit ScratchLedger(const data::RowOutput& output);
+  ~ScratchLedger();
+  ScratchLedger(const ScratchLedger&) = delete;
+  ScratchLedger& operator=(const ScratchLedger&) = delete;
+
+  // For the judge's flags.
+  const std::string& path() const { return path_; }
+  // Whether the file outlives this object. Until it is said: only when it was there before.
+  void keep(bool keep) { keep_ = keep; }
+
+ private:
+  std::string path_;
+  bool keep_;
+};
+
+// What is said when a run stops early, with how to go on. `part` is null without --out.
+std::string interrupt_message(const Counts& counts, const data::RowOutput* output, bool has_ledger);
+
+}  // namespace selene::cli
