@@ -33,10 +33,9 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Judged as one batch, so that prefixes can be shared. Without a ledger it is what an interrupt can
-// lose.
+// Rows judged as one batch, so that prefixes can be shared; fewer where each is shown in its turn.
 constexpr size_t kWindow = 1024;
-constexpr size_t kWindowWithoutLedger = 64;
+constexpr size_t kShownWindow = 64;
 
 struct JudgeCommand {
   JudgeFlags judge;
@@ -85,6 +84,12 @@ std::unique_ptr<data::RowOutput> open_output(const JudgeCommand& options) {
   return std::make_unique<data::RowOutput>(options.out, options.overwrite);
 }
 
+bool writes_critiques(const judge::Judge& judge) {
+  return std::any_of(
+      judge.members().begin(), judge.members().end(),
+      [](const judge::Member& member) { return member.policy.mode == judge::Mode::Critique; });
+}
+
 JudgeView::Style view_style(const JudgeCommand& options, const judge::Judge& judge) {
   const auto row_style =
       options.rows.file.empty() ? JudgeView::Style::Card : JudgeView::Style::Table;
@@ -92,11 +97,7 @@ JudgeView::Style view_style(const JudgeCommand& options, const judge::Judge& jud
   if (options.format == "table") return row_style;
   if (!options.out.empty() && options.out != "-") return JudgeView::Style::None;
   if (::isatty(STDOUT_FILENO) != 1) return JudgeView::Style::Jsonl;
-  const auto writes = [](const judge::Member& member) {
-    return member.policy.mode == judge::Mode::Critique;
-  };
-  const bool critiques = std::any_of(judge.members().begin(), judge.members().end(), writes);
-  return critiques ? JudgeView::Style::Stream : row_style;
+  return writes_critiques(judge) ? JudgeView::Style::Stream : row_style;
 }
 
 std::string overlong_reason(const judge::Judge::Fit& fit) {
@@ -136,8 +137,12 @@ void resume(Run& run, const Json& work) {
 // Refuses the run before the first judgment when a sample does not fit, unless they are to be
 // skipped.
 void check_lengths(Run& run) {
+  const bool critiques = writes_critiques(run.judge);
   size_t overlong = 0;
   std::string first;
+  Progress progress(
+      {.label = "checking lengths", .total = run.counts.rows, .silent = run.options.quiet});
+  progress.resume_from(run.counts.kept);
   data::InputRows::Reader reader(run.input);
   reader.skip(run.counts.kept);
   for (auto samples = reader.next(kWindow); !samples.empty(); samples = reader.next(kWindow)) {
@@ -145,26 +150,30 @@ void check_lengths(Run& run) {
       if (interrupted())
         throw Error("interrupted before the first judgment", "", "run the same command again");
       const judge::Judge::Fit fit = run.judge.fit({&samples[i], 1}).front();
+      progress.add(1);
       if (fit.fits()) continue;
       if (overlong++ == 0) {
         const bool flags = run.options.rows.file.empty();
-        first = fmt::format("{} needs {} tokens with its critique, the context has {}",
-                            flags ? "it" : reader.place(i), fit.tokens, fit.limit);
+        first = fmt::format("{} needs {} tokens or more{}, the context has {}",
+                            flags ? "it" : reader.place(i), fit.tokens,
+                            critiques ? " with its critique" : "", fit.limit);
       }
     }
   }
+  progress.finish();
   if (overlong > 0 && !run.options.skip_overlong) {
-    throw Error(
-        fmt::format("{} sample{} too long for the judge: {}", overlong,
-                    overlong == 1 ? " is" : "s are", first),
-        "", "give --skip-overlong to go on without them, a smaller --max-tokens, or another model");
+    throw Error(fmt::format("{} sample{} too long for the judge: {}", overlong,
+                            overlong == 1 ? " is" : "s are", first),
+                "",
+                fmt::format("give --skip-overlong to go on without them,{} or another model",
+                            critiques ? " a smaller --max-tokens," : ""));
   }
   run.has_overlong = overlong > 0;
 }
 
 // Judges all rows after those kept; stops early when interrupted.
 void judge_rows(Run& run, InOrder& rows, JudgeView& view) {
-  const size_t window_rows = run.judge.has_ledger() ? kWindow : kWindowWithoutLedger;
+  const size_t window_rows = run.output != nullptr ? kWindow : kShownWindow;
   data::InputRows::Reader reader(run.input);
   reader.skip(run.counts.kept);
   size_t first = run.counts.kept;
