@@ -67,6 +67,7 @@ int run_verify(const VerifyCommand& options) {
   input.check_all();
   const std::vector<engine::Request> requests = make_requests(input, options);
   const model::ResolvedModel model = model::resolve_model(options.judge);
+  model::check_recorded(model);
   const report::Table table({{.title = "circumstance", .width = 42},
                              {.title = "texts", .width = 12},
                              {.title = "scores", .width = 12},

@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -129,6 +130,19 @@ void AppendFile::append(std::string_view row) {
 void AppendFile::sync() {
   if (::fsync(descriptor_) != 0) throw write_error(path_, errno);
 }
+
+FileLock::FileLock(const fs::path& path) {
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0)
+    throw Error(fmt::format("cannot read: {}", errno_text(errno)), path.string());
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(descriptor_);
+    throw Error("another process is at work on it", path.string(),
+                "wait until it ends, then run the same command again");
+  }
+}
+
+FileLock::~FileLock() { ::close(descriptor_); }
 
 fs::path data_dir() { return user_dir("SELENE_DATA_HOME", "XDG_DATA_HOME", ".local/share"); }
 

@@ -40,6 +40,20 @@ class AppendFile {
   std::uint64_t size_ = 0;
 };
 
+// A file or folder that at most one process holds (flock(2)), until it ends or this object does.
+class FileLock {
+ public:
+  // `path` is there. Throws Error when another process holds it. A file system without locks is
+  // passed over.
+  explicit FileLock(const std::filesystem::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
 // `SELENE_DATA_HOME`, else `$XDG_DATA_HOME/selene`, else `~/.local/share/selene`: models and
 // ledgers.
 std::filesystem::path data_dir();

@@ -138,6 +138,20 @@ TEST_F(FileTest, AFailingAppendLeavesWholeRows) {
   EXPECT_EQ(slurp(path), "one\ntwo\n");
 }
 
+TEST_F(FileTest, ALockIsHeldOnce) {
+  const std::string path = folder_.path().string();
+  {
+    const FileLock lock(path);
+    EXPECT_EQ(message_of<Error>([&] { FileLock again(path); }),
+              path +
+                  ": another process is at work on it; wait until it ends, then run the same "
+                  "command again");
+  }
+  EXPECT_NO_THROW(FileLock again(path));
+  EXPECT_EQ(message_of<Error>([&] { FileLock none(path + "/none"); }),
+            path + "/none: cannot read: No such file or directory");
+}
+
 TEST_F(FileTest, UserFoldersFollowTheEnvironment) {
   const ScopedEnvironment home("HOME", "/home/x");
   {
