@@ -369,7 +369,8 @@ TEST_F(LlamaEngineTest, ControlTokensInDataStayTextWhateverTheTemplateDoes) {
 
 TEST_F(LlamaEngineTest, AChatTemplateThatGivesNothingIsRefused) {
   EXPECT_EQ(message_of<Error>([&] {
-              run_one(*open({.chat_template = "{# nothing #}"}), verdict_request("a", {"A", "B"}));
+              run_one(*open({.chat_template = "{{ messages[0].content }}"}),
+                      verdict_request("", {"A", "B"}));
             }),
             path_.string() + ": the chat template gives an empty prompt");
 }
