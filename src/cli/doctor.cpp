@@ -11,7 +11,6 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "core/lock.h"
 #include "core/run_record.h"
 #include "engine/llama_engine.h"
 #include "judge/template.h"
@@ -49,21 +48,23 @@ std::string processor_features() {
 }
 
 bool report_model() {
+  std::string_view wrong = "MISSING";
   try {
     const model::ResolvedModel found = model::resolve_model("");
+    wrong = "MISMATCH";
+    model::check_recorded(found);
+    wrong = "UNUSABLE";
     const model::GgufInfo info = model::inspect_gguf(found.path);
     line("model", found.path.string());
     line("", fmt::format("{}, {} {}, {:.0f} million parameters, context {} tokens, {:.0f} MB",
                          found.name, info.architecture, info.file_type,
                          static_cast<double>(info.parameters) / 1e6, info.context_length,
                          static_cast<double>(info.bytes) / 1e6));
-    const std::string digest = sha256_file_cached(found.path);
-    const bool canonical = digest == lock_value("smollm2-135m-instruct", "q8_0_sha256");
-    line("",
-         fmt::format("sha256 {}{}", digest, canonical ? " (the default judge, as recorded)" : ""));
+    line("", fmt::format("sha256 {}{}", sha256_file_cached(found.path),
+                         found.recorded_sha256.empty() ? "" : " (as recorded)"));
     return true;
   } catch (const Error& failure) {
-    line("model", fmt::format("MISSING: {}", failure.what()));
+    line("model", fmt::format("{}: {}", wrong, failure.what()));
     return false;
   }
 }
@@ -80,8 +81,7 @@ int run_doctor() {
   line("cache", cache_dir().string() + free_space(cache_dir()));
   line("templates", fmt::format("{} built in", judge::builtin_templates().size()));
   const bool ready = report_model();
-  put(fmt::format("\n{}\n",
-                  ready ? "ready: selene judge FILE.jsonl" : "not ready: see MISSING above"));
+  put(fmt::format("\n{}\n", ready ? "ready: selene judge FILE.jsonl" : "not ready: see above"));
   return ready ? kExitOk : kExitError;
 }
 

@@ -37,6 +37,7 @@ int run_verify(const VerifyCommand& options) {
   const std::vector<engine::Request> requests =
       make_requests(input, options.rows, options.max_tokens);
   const model::ResolvedModel model = model::resolve_model(options.judge);
+  model::check_recorded(model);
   const report::Table table({{.title = "circumstance", .width = 42},
                              {.title = "texts", .width = 12},
                              {.title = "scores", .width = 12},

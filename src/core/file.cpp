@@ -115,9 +115,11 @@ fs::path link_target(const fs::path& path) {
   return at;
 }
 
-FileLock::FileLock(fs::path path) {
+FileLock::FileLock(const fs::path& path) {
   make_parent(path);
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // Enough for a lock; a folder too.
+  if (descriptor_ < 0 && errno == ENOENT)
+    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw write_error(path, errno);
   bool taken = ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   // The other process may have renamed the file since it was opened.
@@ -127,8 +129,8 @@ FileLock::FileLock(fs::path path) {
           opened.st_ino != named.st_ino;
   if (taken) {
     ::close(descriptor_);
-    throw Error("another process is writing this file", path.string(),
-                "wait for its end, or name another file");
+    throw Error("another process is at work on it", path.string(),
+                "wait until it ends, then run the same command again");
   }
 }
 

@@ -23,11 +23,12 @@ void rename_synced(const std::filesystem::path& from, const std::filesystem::pat
 // is there; `path` itself otherwise. Throws Error for links that go in a circle.
 std::filesystem::path link_target(const std::filesystem::path& path);
 
-// A file that one process alone may work on while this lives. It is made when it is not there.
+// A file or folder that one process alone works on while this lives (flock(2)).
 class FileLock {
  public:
-  // Throws Error when another process has it locked.
-  explicit FileLock(std::filesystem::path path);
+  // A file is made when it is not there. Throws Error when another process has it locked; a file
+  // system without locks is passed over.
+  explicit FileLock(const std::filesystem::path& path);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

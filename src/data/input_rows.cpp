@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -66,6 +67,17 @@ std::string json_text(const Json& fields) {
   }
 }
 
+constexpr size_t kShownErrors = 5;
+
+// Several rows' errors as one, a line each.
+Error all_of(const std::vector<Error>& wrong, size_t more) {
+  if (wrong.size() == 1) return wrong.front();
+  std::string text;
+  for (const Error& one : wrong) text += fmt::format("{}{}", text.empty() ? "" : "\n", one.what());
+  if (more > 0) text += fmt::format("\nand {} more", more);
+  return Error(text);
+}
+
 }  // namespace
 
 InputRows::InputRows(const std::string& path, Json fields)
@@ -106,6 +118,8 @@ Sample InputRows::to_sample(const Row& row) const {
 size_t InputRows::check_all() const {
   JsonlReader reader(path_, name_);
   std::unordered_map<std::string, size_t> line_of;
+  std::vector<Error> wrong;
+  size_t more = 0;
   Row row;
   while (reader.next(row)) {
     try {
@@ -113,13 +127,19 @@ size_t InputRows::check_all() const {
       const auto [first, added] = line_of.emplace(sample.id, row.line);
       if (!added) {
         throw Error(fmt::format("the id '{}' was used in line {}", cut_to_columns(sample.id, 60),
-                                first->second));
+                                first->second),
+                    "", "give each row an id of its own, or none");
       }
     } catch (const Error& failure) {
-      throw failure.at(reader.place());
+      if (wrong.size() < kShownErrors) {
+        wrong.push_back(failure.at(reader.place()));
+      } else {
+        ++more;
+      }
     }
   }
-  if (line_of.empty()) throw Error("there are no rows", name_);
+  if (!wrong.empty()) throw all_of(wrong, more);
+  if (line_of.empty()) throw Error("there are no rows", name_, "write one JSON object a line");
   return line_of.size();
 }
 

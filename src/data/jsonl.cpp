@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kMaxDepth = 64;
+constexpr size_t kMaxDepth = 64;
 
 // "…at line 1, column 9: syntax error…" without the library's own prefix and line (ours is the
 // file's).
@@ -26,6 +26,65 @@ std::string syntax_message(const Json::parse_error& failure) {
   }
   return "malformed JSON at " + cut_to_columns(text, 300);
 }
+
+// What the library lets pass: a key twice in one object, deep nesting, and integers that it would
+// round to a double. Throws Error; a syntax error is left to the parser proper.
+class Checks : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(std::int64_t) override { return true; }
+  bool number_unsigned(std::uint64_t) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+
+  bool number_float(double, const std::string& text) override {
+    if (text.find_first_of(".eE") == std::string::npos && !open_.empty()) {
+      throw Error(fmt::format("the integer {} of the field '{}' has more than 64 bits",
+                              cut_to_columns(text, 40), cut_to_columns(open_.back().key, 60)),
+                  "", "write it as a string");
+    }
+    return true;
+  }
+
+  bool start_object(size_t) override { return begin(); }
+  bool start_array(size_t) override { return begin(); }
+  bool end_object() override { return end(); }
+  bool end_array() override { return end(); }
+
+  bool key(std::string& name) override {
+    if (!open_.back().keys.insert(name).second) {
+      throw Error(fmt::format("the key '{}' stands twice in one object", cut_to_columns(name, 60)),
+                  "", "keep one of the two");
+    }
+    open_.back().key = name;
+    return true;
+  }
+
+  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
+
+ private:
+  struct Level {
+    std::set<std::string> keys{};
+    std::string key;  // The one whose value is read; in a list, the list's own.
+  };
+
+  bool begin() {
+    if (open_.size() >= kMaxDepth) {
+      throw Error(fmt::format("JSON nested deeper than {}", kMaxDepth), "",
+                  "write the inner part as a string");
+    }
+    open_.push_back({.key = open_.empty() ? "" : open_.back().key});
+    return true;
+  }
+
+  bool end() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::vector<Level> open_;
+};
 
 // getline that stops at a limit instead of filling the memory. False at the end of the file.
 bool read_line(std::ifstream& file, std::string& line, const std::string& place) {
@@ -44,30 +103,15 @@ bool read_line(std::ifstream& file, std::string& line, const std::string& place)
 }  // namespace
 
 Json parse_object(std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&keys](int depth, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= kMaxDepth) throw Error(fmt::format("JSON nested deeper than {}", kMaxDepth));
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end ||
-               event == Json::parse_event_t::array_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second) {
-        throw Error(
-            fmt::format("the key '{}' stands twice in one object", cut_to_columns(key, 60)));
-      }
-    }
-    return true;
-  };
   // The library takes a zero byte for the end of the text and would pass over what follows.
   if (const size_t zero = text.find('\0'); zero != std::string_view::npos) {
     throw Error(fmt::format("malformed JSON: byte {} of the line is zero", zero + 1));
   }
   Json value;
   try {
-    value = Json::parse(text.begin(), text.end(), watch);
+    Checks checks;
+    Json::sax_parse(text.begin(), text.end(), &checks);
+    value = Json::parse(text.begin(), text.end());
   } catch (const Json::parse_error& failure) {
     if (!is_valid_utf8(text)) {
       throw Error(fmt::format("invalid UTF-8 at byte {} of the line", valid_utf8_prefix(text) + 1),

@@ -48,19 +48,24 @@ class Fields {
 
   std::string required_text(const char* name) {
     std::optional<std::string> value = text(name);
-    if (!value) throw Error(fmt::format("the field '{}{}' is missing", prefix_, name));
+    if (!value) throw missing(name);
     return *std::move(value);
   }
 
+  Error missing(const char* name) const {
+    return Error(fmt::format("the field '{}{}' is missing", prefix_, name), "",
+                 "add it (docs/formats.md, Sample)");
+  }
+
   // A label or an id: a string, or a number read as its shortest decimal.
-  std::string token(const char* name, const Json& value) {
+  std::string token(std::string_view name, const Json& value) {
     if (value.is_string()) return value.get<std::string>();
     if (value.is_number_float()) return fmt::format("{}", value.get<double>());  // 4.0 is "4".
     if (value.is_number()) return value.dump();
     throw wrong_type(name, "a string or a number", value);
   }
 
-  Error wrong_type(const char* name, std::string_view wanted, const Json& value) const {
+  Error wrong_type(std::string_view name, std::string_view wanted, const Json& value) const {
     return Error(fmt::format("the field '{}{}' must be {}, this is {}: {}", prefix_, name, wanted,
                              value.type_name(), cut_to_columns(value.dump(), 60)));
   }
@@ -90,8 +95,9 @@ class Fields {
 void check_label(std::string_view label) {
   if (trim(label).empty()) throw Error("a label is empty");
   if (trim(label).size() != label.size() || label.find_first_of("\r\n") != std::string_view::npos) {
-    throw Error(fmt::format("the label '{}' has white space at an end or a line break",
-                            cut_to_columns(label, 60)));
+    // As JSON, whose quotes and escapes show the white space.
+    throw Error(fmt::format("the label {} has white space at an end or a line break",
+                            cut_to_columns(Json(label).dump(), 60)));
   }
   if (label.size() > kMaxLabelBytes) {
     throw Error(fmt::format("a label is longer than {} bytes: {}", kMaxLabelBytes,
@@ -109,7 +115,7 @@ std::vector<std::string> read_labels(Fields& fields, Task task) {
   if (!value->is_array()) throw fields.wrong_type("labels", "a list", *value);
   std::vector<std::string> labels;
   for (const Json& item : *value) {
-    std::string label = fields.token("labels", item);
+    std::string label = fields.token(fmt::format("labels[{}]", labels.size()), item);
     check_label(label);
     if (holds(labels, label))
       throw Error(fmt::format("the label '{}' stands twice in 'labels'", label));
@@ -180,8 +186,7 @@ std::vector<Example> read_examples(Fields& fields, const Sample& sample) {
     example.reference = inner.text("reference");
     example.critique = inner.text("critique").value_or("");
     const Json* label = inner.find("label");
-    if (label == nullptr)
-      throw Error(fmt::format("the field 'examples[{}].label' is missing", examples.size()));
+    if (label == nullptr) throw inner.missing("label");
     example.label = inner.token("label", *label);
     if (!holds(sample.labels, example.label)) {
       throw Error(fmt::format("examples[{}].label is '{}', not one of the labels {}",

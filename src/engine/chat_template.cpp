@@ -127,6 +127,15 @@ ChatTemplate::ChatTemplate(Options options) : state_(std::make_unique<State>()) 
     throw Error(fmt::format("the model's chat template does not parse: {}", failure.what()), "",
                 "give another with --chat-template FILE");
   }
+  // A template that leaves the message out would ask every sample the same.
+  constexpr std::string_view kProbe = "Is this text shown?";
+  std::string text;
+  for (const TextPart& part : render(std::vector<Message>{{"user", std::string(kProbe)}}))
+    text += part.text;
+  if (text.find(kProbe) == std::string::npos) {
+    throw Error("the chat template leaves out what the message says", "",
+                "give another with --chat-template FILE");
+  }
 }
 
 ChatTemplate::~ChatTemplate() = default;

@@ -33,7 +33,8 @@ class ChatTemplate {
     std::string date = kDefaultDate;  // YYYY-MM-DD
   };
 
-  // Throws Error when the template does not parse or the date is none.
+  // Throws Error when the template does not parse, refuses a user's message or leaves its text out,
+  // or the date is none.
   explicit ChatTemplate(Options options);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;

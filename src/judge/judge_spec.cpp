@@ -124,6 +124,11 @@ MemberSpec read_member(const YAML::Node& node, const std::string& place) {
     throw Error("give 'model' or 'endpoint', not both", place);
   if (member.model.empty() && member.endpoints.empty())
     throw Error("the key 'model' or 'endpoint' is missing", place);
+  try {
+    policy_of(member.settings, 0);  // A bad value is an error even where a flag overrides it.
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
   return member;
 }
 
@@ -136,6 +141,22 @@ void make_relative(std::optional<std::string>& file, const std::filesystem::path
 }
 
 }  // namespace
+
+Policy policy_of(const MemberSettings& settings, std::uint64_t seed) {
+  Policy policy;
+  if (settings.mode) policy.mode = mode_from_name(*settings.mode);
+  if (settings.order) policy.order = order_from_name(*settings.order);
+  policy.max_tokens = settings.max_tokens.value_or(policy.max_tokens);
+  policy.samples = settings.samples.value_or(policy.samples);
+  policy.temperature = settings.temperature.value_or(policy.temperature);
+  policy.seed = seed;
+  if (policy.max_tokens < 1 || policy.max_tokens > (1 << 20))
+    throw Error("max_tokens must be from 1 to 1048576");
+  if (policy.samples < 1 || policy.samples > 1000) throw Error("samples must be from 1 to 1000");
+  if (!(policy.temperature >= 0) || policy.temperature > 10)
+    throw Error("temperature must be from 0 to 10");
+  return policy;
+}
 
 JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path) {
   const std::string place = path.string();

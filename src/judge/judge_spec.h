@@ -48,8 +48,11 @@ struct JudgeSpec {
   std::vector<MemberSpec> members;
 };
 
-// Reads a --judge value. Throws Error that names file, key and what is known: an unknown key, a
-// member that is itself a judge file, no members, a weight that is not above 0.
+// Throws Error (without a place) on an unknown mode or order and a number that is out of range.
+Policy policy_of(const MemberSettings& settings, std::uint64_t seed);
+
+// Reads a --judge value. Throws Error that names file, key and what is known: an unknown key, a bad
+// value, a member that is itself a judge file, no members.
 JudgeSpec parse_judge_spec(std::string_view text);
 JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path);
 

@@ -35,25 +35,10 @@ MemberSettings merged(MemberSettings settings, const MemberSettings& overrides) 
   return settings;
 }
 
-Policy policy_of(const MemberSettings& settings, std::uint64_t seed) {
-  Policy policy;
-  if (settings.mode) policy.mode = mode_from_name(*settings.mode);
-  if (settings.order) policy.order = order_from_name(*settings.order);
-  policy.max_tokens = settings.max_tokens.value_or(policy.max_tokens);
-  policy.samples = settings.samples.value_or(policy.samples);
-  policy.temperature = settings.temperature.value_or(policy.temperature);
-  policy.seed = seed;
-  if (policy.max_tokens < 1 || policy.max_tokens > (1 << 20))
-    throw Error("max_tokens must be from 1 to 1048576");
-  if (policy.samples < 1 || policy.samples > 1000) throw Error("samples must be from 1 to 1000");
-  if (!(policy.temperature >= 0) || policy.temperature > 10)
-    throw Error("temperature must be from 0 to 10");
-  return policy;
-}
-
 std::unique_ptr<engine::Engine> open_local(const MemberSpec& member, const MemberSettings& settings,
                                            const MachineOptions& machine) {
   const model::ResolvedModel model = model::resolve_model(member.model);
+  model::check_recorded(model);
   const std::string adapter = settings.adapter.value_or("none");
   const std::string chat_template = settings.chat_template.value_or("");
   return engine::open_llama_engine({

@@ -225,6 +225,20 @@ void check_placeholders(const Template& form, std::string_view place) {
   if (!open.empty()) throw Error(fmt::format("'{{?{0}}}' has no '{{/{0}}}'", open), place);
 }
 
+// A template that leaves out what is judged would give a verdict on nothing.
+void check_responses(const Template& form, std::string_view place) {
+  for (const Task task : form.tasks) {
+    const bool pair = task == Task::Pairwise;
+    for (const char* field :
+         pair ? std::vector{"response_a", "response_b"} : std::vector{"response"}) {
+      const std::string name = (form.foreign ? "assistant_" : "") + std::string(field);
+      if (mentions(form, name)) continue;
+      throw Error(fmt::format("the placeholder '{{{}}}' is missing", name), place,
+                  fmt::format("a prompt for the task {} must show it", data::task_name(task)));
+    }
+  }
+}
+
 std::string scalar(const YAML::Node& node, std::string_view key, std::string_view place) {
   if (!node.IsScalar()) throw Error(fmt::format("'{}' must be a text", key), place);
   return node.Scalar();
@@ -335,6 +349,7 @@ Template parse_template(std::string_view yaml, std::string_view name, std::strin
   } else {
     read_own(form, root, place);
   }
+  check_responses(form, place);
   return form;
 }
 

@@ -40,7 +40,7 @@ struct Template {
 
 // Parses and checks a template file's text. `name` is used where the file has none; `place` is what
 // errors call it. Throws Error: not YAML, an unknown key, an unknown placeholder, a missing
-// user_template, an unclosed {?field}.
+// user_template, an unclosed {?field}, a response of its task that it does not show.
 Template parse_template(std::string_view yaml, std::string_view name, std::string_view place);
 Template load_template(const std::filesystem::path& path);
 

@@ -1,6 +1,7 @@
 #include "judge/yaml.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
@@ -10,6 +11,28 @@
 #include "core/text.h"
 
 namespace selene::judge {
+namespace {
+
+// yaml-cpp keeps both of two equal keys and finds the first. `seen` has the positions of the nodes
+// looked at, so that an alias costs nothing.
+void check_keys(const YAML::Node& node, std::string_view place, std::set<int>& seen) {
+  if (!(node.IsMap() || node.IsSequence()) || !seen.insert(node.Mark().pos).second) return;
+  if (node.IsSequence()) {
+    for (const YAML::Node& item : node) check_keys(item, place, seen);
+    return;
+  }
+  std::set<std::string> keys;
+  for (const auto& entry : node) {
+    if (entry.first.IsScalar() && !keys.insert(entry.first.Scalar()).second) {
+      throw Error(
+          fmt::format("the key '{}' stands twice", cut_to_columns(entry.first.Scalar(), 60)),
+          fmt::format("{}:{}", place, entry.first.Mark().line + 1), "keep one of the two");
+    }
+    check_keys(entry.second, place, seen);
+  }
+}
+
+}  // namespace
 
 YAML::Node parse_yaml(std::string_view text, std::string_view place) {
   if (!is_valid_utf8(text)) throw Error("invalid UTF-8", place, "save the file as UTF-8");
@@ -25,7 +48,10 @@ YAML::Node parse_yaml(std::string_view text, std::string_view place) {
         place);
   }
   try {
-    return YAML::Load(std::string(text));
+    YAML::Node root = YAML::Load(std::string(text));
+    std::set<int> seen;
+    check_keys(root, place, seen);
+    return root;
   } catch (const YAML::Exception& failure) {
     throw Error(fmt::format("not YAML: {}", cut_to_columns(failure.what(), 200)), place);
   }

@@ -9,7 +9,8 @@ class Node;
 
 namespace selene::judge {
 
-// Throws Error with `place`: invalid UTF-8, a control character that YAML does not allow, not YAML.
+// Throws Error with `place`: invalid UTF-8, a control character that YAML does not allow, not YAML,
+// a key twice in one map (with its line).
 YAML::Node parse_yaml(std::string_view text, std::string_view place);
 
 }  // namespace selene::judge

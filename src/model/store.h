@@ -51,7 +51,8 @@ std::filesystem::path tuned_path(std::string_view name, std::string_view format)
 
 struct ResolvedModel {
   std::filesystem::path path;
-  std::string name;  // To show: the known name, the hf: spec, or the file's name.
+  std::string name;               // To show: the known name, the hf: spec, or the file's name.
+  std::string recorded_sha256{};  // That of a known model made here; empty: there is none.
 };
 
 // `spec` is a known name, the name of a tuned model, hf:owner/repo/file.gguf[@revision], or a path;
@@ -59,5 +60,11 @@ struct ResolvedModel {
 // known name wins over a file of that name (write ./name). Throws Error when the file is not there,
 // with the command that gets it.
 ResolvedModel resolve_model(std::string_view spec);
+
+// Of a known model whose digest third_party.lock records; "" for every other.
+std::string recorded_sha256(const KnownModel& known);
+// Throws Error with both digests, and what makes the model again, when `model` is not the file that
+// was recorded.
+void check_recorded(const ResolvedModel& model);
 
 }  // namespace selene::model

@@ -138,12 +138,22 @@ class Job {
       : options_(options),
         part_(options.destination.string() + ".part"),
         identity_path_(options.destination.string() + ".part.json"),
+        lock_(made(part_)),
         identity_(read_identity(identity_path_)) {
     std::error_code failure;
     const auto size = fs::file_size(part_, failure);
     if (!failure) size_ = size;
     if (size_ > 0 && !can_resume()) restart();
   }
+
+  ~Job() {
+    std::error_code ignored;
+    if (size_ > 0) return;
+    fs::remove(part_, ignored);
+    fs::remove(identity_path_, ignored);
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
 
   std::uint64_t size() const { return size_; }
   bool whole() const { return whole_ || (size_ > 0 && identity_.size == size_); }
@@ -208,6 +218,13 @@ class Job {
   }
 
  private:
+  // The file to lock, empty when there is none yet.
+  static const fs::path& made(const fs::path& path) {
+    std::error_code failure;
+    if (!fs::exists(path, failure)) AppendFile(path, 0);
+    return path;
+  }
+
   bool can_resume() const {
     const bool known =
         !identity_.etag.empty() || !identity_.sha256.empty() || !options_.sha256.empty();
@@ -218,8 +235,9 @@ class Job {
     size_ = 0;
     identity_ = {};
     file_.reset();
-    fs::remove(part_);
-    fs::remove(identity_path_);
+    std::error_code ignored;
+    fs::resize_file(part_, 0, ignored);  // Not removed: the lock is on this file.
+    fs::remove(identity_path_, ignored);
   }
 
   bool begin(const HttpResponse& response) {
@@ -294,6 +312,7 @@ class Job {
   const DownloadOptions& options_;
   fs::path part_;
   fs::path identity_path_;
+  FileLock lock_;
   Identity identity_;
   std::uint64_t size_ = 0;  // Of the part.
   bool whole_ = false;

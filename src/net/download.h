@@ -34,8 +34,8 @@ struct Download {
 // support for that only.
 //
 // Throws Error on a refusing server (with the status and what to do), a lost connection after all
-// attempts, a full disk, Ctrl-C (these keep the part) and a wrong checksum (both digests; the part
-// is removed).
+// attempts, a full disk, Ctrl-C (these keep the part), a wrong checksum (both digests; the part is
+// removed) and another process that fetches the same file.
 Download download(const DownloadOptions& options);
 
 // A small text, such as a template. Throws Error as above, and when it is larger than `max_bytes`.

@@ -119,15 +119,18 @@ TEST_F(FileTest, FollowsLinks) {
             (folder_ / "circle").string() + ": symbolic links go in a circle");
 }
 
+// Of a file, which is made, and of a folder.
 TEST_F(FileTest, ALockIsOneHoldersAlone) {
-  const fs::path path = folder_ / "a/file";
-  {
-    const FileLock lock(path);
-    EXPECT_EQ(message_of<Error>([&] { FileLock other(path); }),
-              path.string() +
-                  ": another process is writing this file; wait for its end, or name another file");
+  for (const fs::path& path : {folder_ / "a/file", folder_.path()}) {
+    {
+      const FileLock lock(path);
+      EXPECT_EQ(message_of<Error>([&] { FileLock other(path); }),
+                path.string() +
+                    ": another process is at work on it; wait until it ends, then run the same "
+                    "command again");
+    }
+    EXPECT_EQ(message_of<Error>([&] { FileLock other(path); }), "");
   }
-  EXPECT_EQ(message_of<Error>([&] { FileLock other(path); }), "");
 }
 
 TEST_F(FileTest, AppendsRows) {

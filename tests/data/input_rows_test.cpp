@@ -55,21 +55,35 @@ TEST_F(InputRowsTest, SkipsRowsThatAreDone) {
 
 TEST_F(InputRowsTest, TheFirstErrorHasItsPlace) {
   EXPECT_EQ(error_of(line(1) + R"({"task": "absolute", "input": "x"})"),
-            path_ + ":2: the field 'response' is missing");
+            path_ + ":2: the field 'response' is missing; add it (docs/formats.md, Sample)");
   EXPECT_EQ(error_of(line(1) + "\n{"),
             path_ +
                 ":3: malformed JSON at column 2: syntax error while parsing object key - "
                 "unexpected end of input; expected string literal");
 }
 
+TEST_F(InputRowsTest, SeveralWrongRowsAreNamedTogether) {
+  const std::string bad = R"({"task": "absolute", "input": "x"})";
+  const std::string said = ": the field 'response' is missing; add it (docs/formats.md, Sample)";
+  EXPECT_EQ(error_of(bad + "\n" + line(1) + bad), path_ + ":1" + said + "\n" + path_ + ":3" + said);
+  std::string rows;
+  std::string expected;
+  for (int i = 1; i <= 7; ++i) {
+    rows += bad + "\n";
+    if (i <= 5) expected += path_ + ":" + std::to_string(i) + said + "\n";
+  }
+  EXPECT_EQ(error_of(rows), expected + "and 2 more");
+}
+
 TEST_F(InputRowsTest, ARepeatedIdNamesBothLines) {
   const std::string row = R"({"id": "x", "task": "absolute", "input": "", "response": ""})";
-  EXPECT_EQ(error_of(row + "\n" + line(1) + row), path_ + ":3: the id 'x' was used in line 1");
+  EXPECT_EQ(error_of(row + "\n" + line(1) + row),
+            path_ + ":3: the id 'x' was used in line 1; give each row an id of its own, or none");
 }
 
 TEST_F(InputRowsTest, NoRowsIsAnError) {
-  EXPECT_EQ(error_of(""), path_ + ": there are no rows");
-  EXPECT_EQ(error_of("\n\n"), path_ + ": there are no rows");
+  EXPECT_EQ(error_of(""), path_ + ": there are no rows; write one JSON object a line");
+  EXPECT_EQ(error_of("\n\n"), path_ + ": there are no rows; write one JSON object a line");
 }
 
 TEST_F(InputRowsTest, FlagsReplaceFieldsOfEveryRow) {

@@ -55,6 +55,19 @@ TEST(ParseObject, RefusesANumberThatNoDoubleHolds) {
   EXPECT_EQ(error_of("{\"a\": 1e-999}"), "");
 }
 
+TEST(ParseObject, RefusesAnIntegerThatWouldBeRounded) {
+  EXPECT_EQ(error_of("{\"id\": 12345678901234567890123}"),
+            "the integer 12345678901234567890123 of the field 'id' has more than 64 bits; write it "
+            "as a string");
+  EXPECT_EQ(
+      error_of(R"({"a": {"b": [{"c": 1}, -9223372036854775809]}})"),
+      "the integer -9223372036854775809 of the field 'b' has more than 64 bits; write it as a "
+      "string");
+  EXPECT_EQ(
+      parse_object(R"({"a": [18446744073709551615, -9223372036854775808, 0.10, 1e22]})").dump(),
+      R"({"a":[18446744073709551615,-9223372036854775808,0.1,1e+22]})");
+}
+
 TEST(ParseObject, SaysWhereUtf8IsInvalid) {
   EXPECT_EQ(error_of("{\"a\": \"\xFF\"}"),
             "invalid UTF-8 at byte 8 of the line; save the file as UTF-8");
@@ -65,16 +78,20 @@ TEST(ParseObject, SaysWhereUtf8IsInvalid) {
 }
 
 TEST(ParseObject, RefusesAKeyTwiceInOneObject) {
-  EXPECT_EQ(error_of(R"({"a": 1, "b": 2, "a": 3})"), "the key 'a' stands twice in one object");
-  EXPECT_EQ(error_of(R"({"x": [{"a": 1, "a": 1}]})"), "the key 'a' stands twice in one object");
-  EXPECT_EQ(error_of(R"({"a": 1, "\u0061": 3})"), "the key 'a' stands twice in one object");
+  EXPECT_EQ(error_of(R"({"a": 1, "b": 2, "a": 3})"),
+            "the key 'a' stands twice in one object; keep one of the two");
+  EXPECT_EQ(error_of(R"({"x": [{"a": 1, "a": 1}]})"),
+            "the key 'a' stands twice in one object; keep one of the two");
+  EXPECT_EQ(error_of(R"({"a": 1, "\u0061": 3})"),
+            "the key 'a' stands twice in one object; keep one of the two");
   EXPECT_EQ(error_of(R"({"a": {"a": {"b": 1}}, "c": {"b": 1}})"), "");
 }
 
 TEST(ParseObject, RefusesDeepNesting) {
   EXPECT_EQ(error_of(nested(63)), "");
-  EXPECT_EQ(error_of(nested(64)), "JSON nested deeper than 64");
-  EXPECT_EQ(error_of(nested(1'000'000)), "JSON nested deeper than 64");
+  EXPECT_EQ(error_of(nested(64)), "JSON nested deeper than 64; write the inner part as a string");
+  EXPECT_EQ(error_of(nested(1'000'000)),
+            "JSON nested deeper than 64; write the inner part as a string");
 }
 
 TEST(ParseObject, RefusesWhatIsNoObject) {
@@ -120,7 +137,7 @@ TEST_F(JsonlReaderTest, AcceptsAByteOrderMarkAndCrLf) {
 
 TEST_F(JsonlReaderTest, ErrorsNameFileAndLine) {
   EXPECT_EQ(message_of<Error>([&] { rows_of("{}\n\n{\"a\": 1, \"a\": 2}\n"); }),
-            path_ + ":3: the key 'a' stands twice in one object");
+            path_ + ":3: the key 'a' stands twice in one object; keep one of the two");
   EXPECT_EQ(message_of<Error>([&] { rows_of("{}\n\xFF\n"); }),
             path_ + ":2: invalid UTF-8 at byte 1 of the line; save the file as UTF-8");
 }

@@ -154,7 +154,8 @@ TEST_F(RowOutputTest, OneProcessAloneWritesAPart) {
   output.begin(work_);
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, true); }),
             part_.string() +
-                ": another process is writing this file; wait for its end, or name another file");
+                ": another process is at work on it; wait until it ends, then run the same command "
+                "again");
   output.append({{"id", 1}});
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
 }

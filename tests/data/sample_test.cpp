@@ -130,11 +130,16 @@ TEST(Sample, ReadsExamples) {
 }
 
 TEST(Sample, SaysWhichFieldIsMissing) {
-  EXPECT_EQ(error_without("absolute", "task"), "the field 'task' is missing");
-  EXPECT_EQ(error_without("absolute", "input"), "the field 'input' is missing");
-  EXPECT_EQ(error_without("absolute", "response"), "the field 'response' is missing");
-  EXPECT_EQ(error_without("pairwise", "response_a"), "the field 'response_a' is missing");
-  EXPECT_EQ(error_without("pairwise", "response_b"), "the field 'response_b' is missing");
+  EXPECT_EQ(error_without("absolute", "task"),
+            "the field 'task' is missing; add it (docs/formats.md, Sample)");
+  EXPECT_EQ(error_without("absolute", "input"),
+            "the field 'input' is missing; add it (docs/formats.md, Sample)");
+  EXPECT_EQ(error_without("absolute", "response"),
+            "the field 'response' is missing; add it (docs/formats.md, Sample)");
+  EXPECT_EQ(error_without("pairwise", "response_a"),
+            "the field 'response_a' is missing; add it (docs/formats.md, Sample)");
+  EXPECT_EQ(error_without("pairwise", "response_b"),
+            "the field 'response_b' is missing; add it (docs/formats.md, Sample)");
 }
 
 TEST(Sample, SaysWhichFieldHasTheWrongType) {
@@ -159,7 +164,7 @@ TEST(Sample, SaysWhichFieldHasTheWrongType) {
   EXPECT_EQ(error_with("absolute", "labels", "1,2"),
             "the field 'labels' must be a list, this is string: \"1,2\"");
   EXPECT_EQ(error_with("absolute", "labels", {"1", false}),
-            "the field 'labels' must be a string or a number, this is boolean: false");
+            "the field 'labels[1]' must be a string or a number, this is boolean: false");
   EXPECT_EQ(
       error_with("absolute", "rubric", "good"),
       "the field 'rubric' must be an object of label and description, this is string: \"good\"");
@@ -204,9 +209,9 @@ TEST(Sample, RefusesLabelsThatCannotBeScored) {
   EXPECT_EQ(error_with("absolute", "labels", {"1", ""}), "a label is empty");
   EXPECT_EQ(error_with("absolute", "labels", {"1", "  "}), "a label is empty");
   EXPECT_EQ(error_with("absolute", "labels", {"1", " 2"}),
-            "the label '2' has white space at an end or a line break");
+            R"(the label " 2" has white space at an end or a line break)");
   EXPECT_EQ(error_with("absolute", "labels", {"1", "a\nb"}),
-            "the label 'a b' has white space at an end or a line break");
+            R"(the label "a\nb" has white space at an end or a line break)");
   EXPECT_EQ(error_with("absolute", "labels", {"1", std::string(257, 'x')}),
             "a label is longer than 256 bytes: " + std::string(59, 'x') + "…");
   Json many = Json::array();
@@ -227,9 +232,12 @@ TEST(Sample, RefusesWrongExamples) {
   const auto error = [](Json example) {
     return error_with("absolute", "examples", Json::array({std::move(example)}));
   };
-  EXPECT_EQ(error({{"response", "r"}, {"label", "1"}}), "the field 'examples[0].input' is missing");
-  EXPECT_EQ(error({{"input", "i"}, {"label", "1"}}), "the field 'examples[0].response' is missing");
-  EXPECT_EQ(error({{"input", "i"}, {"response", "r"}}), "the field 'examples[0].label' is missing");
+  EXPECT_EQ(error({{"response", "r"}, {"label", "1"}}),
+            "the field 'examples[0].input' is missing; add it (docs/formats.md, Sample)");
+  EXPECT_EQ(error({{"input", "i"}, {"label", "1"}}),
+            "the field 'examples[0].response' is missing; add it (docs/formats.md, Sample)");
+  EXPECT_EQ(error({{"input", "i"}, {"response", "r"}}),
+            "the field 'examples[0].label' is missing; add it (docs/formats.md, Sample)");
   EXPECT_EQ(error({{"input", "i"}, {"response", "r"}, {"label", "6"}}),
             "examples[0].label is '6', not one of the labels 1, 2, 3, 4, 5");
   EXPECT_EQ(error({{"input", "i"}, {"response", "r"}, {"label", "1"}, {"critic", "x"}}),

@@ -75,7 +75,9 @@ TEST(BadInputLast, RowOfManyIsFound) {
             "\n";
   Call call = judge_call({"-", "--judge", "/nowhere/model.gguf"});
   call.input = rows + R"({"task": "absolute", "input": "Hi"})" + "\n";
-  EXPECT_EQ(run(call).err, "error: <stdin>:100: the field 'response' is missing\n");
+  EXPECT_EQ(
+      run(call).err,
+      "error: <stdin>:100: the field 'response' is missing; add it (docs/formats.md, Sample)\n");
   call.input = rows;
   EXPECT_EQ(run(call).err, "error: /nowhere/model.gguf: no such file\n");
 }

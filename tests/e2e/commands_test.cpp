@@ -2,6 +2,8 @@
 // itself.
 #include <gtest/gtest.h>
 
+#include "core/digest.h"
+#include "core/lock.h"
 #include "default_model.h"
 #include "judge/template.h"
 #include "program.h"
@@ -118,7 +120,28 @@ TEST(Doctor, SaysThatTheModelIsMissing) {
       run(Call{.args = {"doctor"}, .environment = {{"SELENE_MODEL", folder / "none.gguf"}}});
   EXPECT_EQ(without.exit_code, 1);
   EXPECT_NE(without.out.find("MISSING: "), std::string::npos) << without.out;
-  EXPECT_NE(without.out.find("not ready: see MISSING above\n"), std::string::npos) << without.out;
+  EXPECT_NE(without.out.find("not ready: see above\n"), std::string::npos) << without.out;
+}
+
+TEST(Doctor, SaysThatTheModelIsNotTheRecordedOne) {
+  const TemporaryFolder folder;
+  const std::string model = folder.file("models/smollm2-135m-instruct-q8_0.gguf", "damaged");
+  const std::string message =
+      model + ": the model 'smollm2-135m' is not the recorded one: expected " +
+      lock_value("smollm2-135m-instruct", "q8_0_sha256") + ", got " + sha256("damaged") +
+      "; make it again: selene models pull smollm2-135m\n";
+  const std::map<std::string, std::string> environment = {{"SELENE_DATA_HOME", folder.path()},
+                                                          {"SELENE_CACHE", folder / "cache"},
+                                                          {"SELENE_MODEL", ""}};
+  const Finished doctor = run(Call{.args = {"doctor"}, .environment = environment});
+  EXPECT_EQ(doctor.exit_code, 1);
+  EXPECT_NE(doctor.out.find("MISMATCH: " + message), std::string::npos) << doctor.out;
+
+  const Finished judge = run(Call{.args = {"judge", "--task", "absolute", "--input", "Hi",
+                                           "--response", "Hello", "--no-ledger"},
+                                  .environment = environment});
+  EXPECT_EQ(judge.exit_code, 1);
+  EXPECT_EQ(judge.err, "error: " + message);
 }
 
 using ReadyDoctor = DefaultModelTest;

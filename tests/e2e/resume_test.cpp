@@ -167,10 +167,9 @@ TEST_F(Resume, ASecondProcessIsRefusedAndHarmsNothing) {
   call.args.emplace_back("--overwrite");
   const Finished second = run(call);
   EXPECT_EQ(second.exit_code, 1);
-  EXPECT_EQ(second.err,
-            "error: " + out_ +
-                ".part: another process is writing this file; wait for its end, or name another "
-                "file\n");
+  EXPECT_EQ(second.err, "error: " + out_ +
+                            ".part: another process is at work on it; wait until it ends, then run "
+                            "the same command again\n");
   const Finished finished = first.wait();
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_EQ(slurp(out_), straight());

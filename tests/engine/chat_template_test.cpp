@@ -47,14 +47,15 @@ TEST(ChatTemplate, Llama31IsRenderedAsHuggingFaceRendersIt) {
 }
 
 TEST(ChatTemplate, TheDateIsTheGivenOneInEveryTimeZone) {
-  ChatTemplate::Options given = options("{{ date_string }}|{{ strftime_now('%Y-%m-%d') }}");
+  ChatTemplate::Options given =
+      options("{{ date_string }}|{{ strftime_now('%Y-%m-%d') }}{{ messages[0].content }}");
   for (const char* zone : {"UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Sao_Paulo"}) {
     const selene::testing::ScopedEnvironment environment("TZ", zone);
     ::tzset();
     given.date = ChatTemplate::kDefaultDate;
-    EXPECT_EQ(rendered(given, {}), "26 Jul 2024|2024-07-26") << zone;
+    EXPECT_EQ(rendered(given, {{"user", ""}}), "26 Jul 2024|2024-07-26") << zone;
     given.date = "2028-02-29";
-    EXPECT_EQ(rendered(given, {}), "29 Feb 2028|2028-02-29") << zone;
+    EXPECT_EQ(rendered(given, {{"user", ""}}), "29 Feb 2028|2028-02-29") << zone;
   }
   ::tzset();
 }
@@ -74,6 +75,14 @@ TEST(ChatTemplate, SaysWhatDoesNotParse) {
   const std::string message = message_of<Error>([] { ChatTemplate{options("{% for x in %}")}; });
   EXPECT_EQ(message.rfind("the model's chat template does not parse: ", 0), 0u) << message;
   EXPECT_NE(message.find("; give another with --chat-template FILE"), std::string::npos) << message;
+}
+
+TEST(ChatTemplate, OneThatLeavesTheMessageOutIsRefused) {
+  for (const char* source : {"Say yes.", "{# nothing #}", "{{ messages[0].role }}"}) {
+    EXPECT_EQ(message_of<Error>([&] { ChatTemplate{options(source)}; }),
+              "the chat template leaves out what the message says; give another with "
+              "--chat-template FILE");
+  }
 }
 
 TEST(ChatTemplate, SaysWhyMessagesAreRefused) {

@@ -389,9 +389,10 @@ TEST_F(LlamaEngineTest, ControlTokensInDataStayTextWhateverTheTemplateDoes) {
 }
 
 TEST_F(LlamaEngineTest, AChatTemplateThatGivesNothingIsRefused) {
-  EXPECT_EQ(message_of<Error>([&] {
-              run_one(*open({.chat_template = "{# nothing #}"}), verdict_request("a", {"A", "B"}));
-            }),
+  const auto engine = open({.chat_template = "{{ messages[0].content }}"});
+  Request request = verdict_request("", {"A", "B"});
+  request.messages[0].content.clear();
+  EXPECT_EQ(message_of<Error>([&] { run_one(*engine, request); }),
             path_.string() + ": the chat template gives an empty prompt");
 }
 

@@ -103,6 +103,7 @@ TEST_F(LlamaEngineFiles, AnAdapterIsForItsArchitecture) {
 TEST_F(LlamaEngineFiles, AModelWithoutAChatTemplateNeedsOne) {
   GgufBuilder file;
   file.text("general.architecture", "llama").u32("llama.context_length", 128);
+  file.floats("output_norm.weight", {1}, {1});
   const fs::path bare = folder_.file("bare.gguf", file.build());
   EXPECT_EQ(opening({.model = bare}),
             bare.string() + ": the model has no chat template; give one with --chat-template FILE");

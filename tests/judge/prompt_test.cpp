@@ -17,10 +17,14 @@ using selene::testing::message_of;
 using selene::testing::sample_of;
 
 const Template& form() {
-  static const Template parsed = parse_template(
-      "task: [absolute, classification, pairwise]\nmark: 'M:'\nanswer_start: 'S:'\n"
-      "user_template: '{input}{?context}|{context}{/context}'\n",
-      "short", "short.yaml");
+  static const Template parsed = [] {
+    Template made = parse_template(
+        "task: [absolute, classification, pairwise]\nmark: 'M:'\nanswer_start: 'S:'\n"
+        "user_template: '{response}{response_a}{response_b}'\n",
+        "short", "short.yaml");
+    made.user_template = "{input}{?context}|{context}{/context}";
+    return made;
+  }();
   return parsed;
 }
 
@@ -91,8 +95,10 @@ TEST(Prompt, InVerdictModeExamplesShowTheirVerdictAlone) {
 }
 
 TEST(Prompt, ASampleThatCannotBeRenderedIsAnError) {
-  const Template strict = parse_template("task: absolute\nmark: M\nuser_template: '{reference}'\n",
-                                         "strict", "strict.yaml");
+  const Template strict = parse_template(
+      "task: absolute\nmark: M\nuser_template: "
+      "'{response}{reference}'\n",
+      "strict", "strict.yaml");
   EXPECT_EQ(
       message_of<Error>([&] { make_request(strict, with_examples(), {}); }),
       "the template 'strict' has the placeholder '{reference}' and the sample no 'reference'");

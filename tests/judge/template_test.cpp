@@ -32,14 +32,21 @@ using selene::testing::TemporaryFolder;
 const fs::path kGolden = fs::path(SELENE_SOURCE_DIR) / "tests/judge/golden";
 const fs::path kShared = fs::path(SELENE_SOURCE_DIR) / "../shared";
 
+// A template of this text alone, also where a file would have to show the response.
 Template ours(const std::string& user_template, const std::string& more = "") {
   std::string yaml = "name: mine\ntask: absolute\nmark: 'M:'\n" + more +
-                     "user_template: " + quoted(user_template) + "\n";
-  return parse_template(yaml, "file", "mine.yaml");
+                     "user_template: " + quoted(user_template + "{response}") + "\n";
+  Template form = parse_template(yaml, "file", "mine.yaml");
+  form.user_template = user_template;
+  return form;
 }
 
 Template foreign(const std::string& user_template) {
-  return parse_template("user_template: " + quoted(user_template) + "\n", "file", "theirs.yaml");
+  Template form =
+      parse_template("user_template: " + quoted(user_template + "{assistant_response}") + "\n",
+                     "file", "theirs.yaml");
+  form.user_template = user_template;
+  return form;
 }
 
 std::string refusal(const std::string& yaml) {
@@ -242,8 +249,9 @@ TEST(Template, ReadsEveryKey) {
 }
 
 TEST(Template, WithoutANameIsCalledAsItsFile) {
-  EXPECT_EQ(parse_template("task: absolute\nmark: M\nuser_template: x\n", "file", "p").name,
-            "file");
+  EXPECT_EQ(
+      parse_template("task: absolute\nmark: M\nuser_template: '{response}'\n", "file", "p").name,
+      "file");
 }
 
 TEST(Template, AReferenceOutsideItsOwnBlockIsNeeded) {
@@ -363,6 +371,35 @@ TEST(Template, BlocksMustClose) {
   EXPECT_EQ(blocks("{?refrence}{/refrence}")
                 .rfind("t.yaml: unknown placeholder '{refrence}'; known: ", 0),
             0u);
+}
+
+TEST(Template, WhatIsJudgedMustBeShown) {
+  const auto with_task = [](const std::string& task, const std::string& text) {
+    return refusal("mark: M\ntask: " + task + "\nuser_template: '" + text + "'\n");
+  };
+  EXPECT_EQ(with_task("absolute", "Rate {input}"),
+            "t.yaml: the placeholder '{response}' is missing; a prompt for the task absolute must "
+            "show it");
+  EXPECT_EQ(
+      with_task("pairwise", "{response_a}"),
+      "t.yaml: the placeholder '{response_b}' is missing; a prompt for the task pairwise must "
+      "show it");
+  EXPECT_EQ(
+      with_task("[classification, pairwise]", "{response}"),
+      "t.yaml: the placeholder '{response_a}' is missing; a prompt for the task pairwise must "
+      "show it");
+  EXPECT_EQ(with_task("[absolute, pairwise]",
+                      "{?response}{response}{/response}"
+                      "{?response_a}{response_a}{response_b}{/response_a}"),
+            "");
+  EXPECT_EQ(refusal("user_template: '{rubric_score_1_description}'\n"),
+            "t.yaml: the placeholder '{assistant_response}' is missing; a prompt for the task "
+            "absolute must show it");
+}
+
+TEST(Template, AKeyTwiceIsRefusedWithItsLine) {
+  EXPECT_EQ(refusal("mark: M\ntask: absolute\nuser_template: '{response}'\nmark: N\n"),
+            "t.yaml:4: the key 'mark' stands twice; keep one of the two");
 }
 
 TEST(Template, ATaskThatCannotBeInferredIsAsked) {
@@ -619,7 +656,7 @@ TEST(TemplateSet, OpensAFileOrAFolder) {
   const TemporaryFolder folder;
   const std::string rest = "task: absolute\nmark: M\nuser_template: ";
   const fs::path plain = folder.file("b.yaml", rest + "'{response}'\n");
-  folder.file("a.yml", rest + "'{reference}'\n");
+  folder.file("a.yml", rest + "'{response}{reference}'\n");
   folder.file("notes.txt", "no template");
   EXPECT_EQ(picked(TemplateSet::open(plain.string()), absolute("R")), "b");
   const TemplateSet set = TemplateSet::open(folder.path().string());

@@ -45,7 +45,8 @@ TEST(Gguf, TakesTheLargestWhereLayersDiffer) {
   GgufBuilder file;
   file.text("general.architecture", "x")
       .u32s("x.attention.head_count", {2, 8, 4})
-      .u32("x.attention.key_length", 5);
+      .u32("x.attention.key_length", 5)
+      .floats("t", {1}, {1});
   const GgufInfo info = inspect_gguf_bytes(file.build());
   EXPECT_EQ(info.heads, 8u);
   EXPECT_EQ(info.kv_heads, 8u);  // As many as heads, where the file does not say.
@@ -101,6 +102,15 @@ TEST(Gguf, RefusesOtherVersions) {
             "GGUF version 4, only 2 and 3 can be read; convert the model again");
   file.version = 0x03000000;
   EXPECT_EQ(error_of(file.build()), "a big-endian GGUF file, this machine is little-endian");
+}
+
+TEST(Gguf, AVocabularyIsNoModel) {
+  GgufBuilder file = tiny_model();
+  file.tensors.clear();
+  EXPECT_EQ(error_of(file.header()),
+            "a GGUF file without tensors: a vocabulary, no model that can judge; give a file that "
+            "has the "
+            "weights too");
 }
 
 TEST(Gguf, TruncatedNamesBothSizes) {

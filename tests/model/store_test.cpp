@@ -4,7 +4,9 @@
 
 #include <set>
 
+#include "core/digest.h"
 #include "core/error.h"
+#include "core/lock.h"
 #include "temporary_folder.h"
 
 namespace selene::model {
@@ -90,6 +92,19 @@ TEST_F(StoreTest, APathIsAFile) {
   EXPECT_EQ(error_of((folder_ / "none.gguf").string()),
             (folder_ / "none.gguf").string() + ": no such file");
   EXPECT_EQ(error_of("none.gguf"), "none.gguf: no such file");
+}
+
+TEST_F(StoreTest, OnlyAKnownModelMustBeTheRecordedOne) {
+  const ScopedEnvironment cache("SELENE_CACHE", (folder_ / "cache").string());
+  const auto path = folder_.file("models/smollm2-135m-instruct-q8_0.gguf", "x");
+  EXPECT_EQ(message_of<Error>([] { check_recorded(resolve_model("")); }),
+            path.string() + ": the model 'smollm2-135m' is not the recorded one: expected " +
+                lock_value("smollm2-135m-instruct", "q8_0_sha256") + ", got " + sha256("x") +
+                "; make it again: selene models pull smollm2-135m");
+  EXPECT_NO_THROW(check_recorded(resolve_model(path.string())));
+  const ScopedEnvironment model("SELENE_MODEL", path.string());
+  EXPECT_NO_THROW(check_recorded(resolve_model("")));
+  EXPECT_THROW(check_recorded(resolve_model("smollm2-135m")), Error);
 }
 
 TEST_F(StoreTest, AnUnknownNameListsTheKnownOnes) {

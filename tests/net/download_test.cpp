@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/interrupt.h"
 #include "failing_writes.h"
 #include "net/file_server.h"
@@ -202,6 +203,21 @@ TEST_F(DownloadTest, TakesAPartThatIsWholeAlready) {
   download(checked);
   EXPECT_EQ(slurp(folder_ / "file.bin"), body_);
   EXPECT_TRUE(server_.requests.empty());
+}
+
+TEST_F(DownloadTest, AFileThatAnotherProcessFetchesIsLeftAlone) {
+  leave_part(100'000);
+  serve();
+  {
+    const FileLock other(part_);
+    EXPECT_EQ(error_of(options()),
+              part_.string() +
+                  ": another process is at work on it; wait until it ends, then run "
+                  "the same command again");
+    EXPECT_EQ(fs::file_size(part_), 100'000u);
+  }
+  download(options());
+  EXPECT_EQ(slurp(folder_ / "file.bin"), body_);
 }
 
 TEST_F(DownloadTest, GoesOnAfterACutConnection) {
