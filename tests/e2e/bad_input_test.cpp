@@ -183,7 +183,7 @@ const BadUsage kBadUsage[] = {
     {"EmptyLabel", one_sample({"--labels", "a,,b"}), "error: --labels: a label is empty"},
     {"NoResponse",
      {"judge", "--task", "absolute", "--input", "x"},
-     "error: --response is missing\n"},
+     "error: --response is missing; add it (docs/formats.md, Sample)\n"},
     {"ResponseOfAnotherTask",
      {"judge", "--task", "pairwise", "--input", "x", "--response", "y"},
      "error: a pairwise row has --response-a and --response-b, this one has --response\n"},
