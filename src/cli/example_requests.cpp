@@ -1,5 +1,7 @@
 #include "cli/example_requests.h"
 
+#include <CLI/CLI.hpp>
+
 #include "core/embedded.h"
 #include "core/error.h"
 #include "judge/prompt.h"
@@ -19,6 +21,19 @@ data::InputRows open_unchecked(const std::string& path) {
 }
 
 }  // namespace
+
+void add_example_flags(CLI::App& command, ExampleFlags& flags) {
+  command.add_option("--rows", flags.rows, "Samples to take from the file")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  command.add_option("--max-tokens", flags.max_tokens, "Longest critique, in tokens")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  command.add_option("--threads", flags.threads, "0: one a core")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command.add_flag("--json", flags.json, "One JSON object a line");
+}
 
 data::InputRows open_samples(const std::string& path) {
   data::InputRows input = open_unchecked(path);

@@ -4,10 +4,23 @@
 #include <string>
 #include <vector>
 
+#include <CLI/App.hpp>
+
 #include "data/input_rows.h"
 #include "engine/engine.h"
 
 namespace selene::cli {
+
+struct ExampleFlags {
+  std::string samples;  // A file; empty: the program's own examples.
+  size_t rows = 16;
+  int max_tokens = 24;
+  int threads = 0;
+  bool json = false;
+};
+
+// All but the file, which is a positional of one command and a flag of another.
+void add_example_flags(CLI::App& command, ExampleFlags& flags);
 
 // The program's own examples when `path` is empty; checked. Throws Error as InputRows does.
 data::InputRows open_samples(const std::string& path);

@@ -8,7 +8,6 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
@@ -28,15 +27,11 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TuneCommand {
+  ExampleFlags work;
   std::string model;
-  std::string samples;
   std::vector<std::string> formats;
   std::string keep;
-  size_t rows = 16;
-  int max_tokens = 24;
   int repeats = 3;
-  int threads = 0;
-  bool json = false;
 };
 
 // A folder beside the kept models (and so on their disk), removed with all that is in it.
@@ -75,9 +70,9 @@ int run_tune(const TuneCommand& options) {
     keep_format(options, model);
     return kExitOk;
   }
-  const data::InputRows input = open_samples(options.samples);
+  const data::InputRows input = open_samples(options.work.samples);
   const std::vector<engine::Request> requests =
-      make_requests(input, options.rows, options.max_tokens);
+      make_requests(input, options.work.rows, options.work.max_tokens);
   const report::Table table({{.title = "format", .width = 9},
                              {.title = "size", .width = 8, .align = report::Align::Right},
                              {.title = "prefill/s", .width = 9, .align = report::Align::Right},
@@ -87,7 +82,7 @@ int run_tune(const TuneCommand& options) {
                              {.title = "largest", .width = 8, .align = report::Align::Right}},
                             report::terminal(STDOUT_FILENO));
   const auto print = [&](const judge::TuneRow& row) {
-    if (options.json) {
+    if (options.work.json) {
       const nlohmann::ordered_json object = {{"format", row.format},
                                              {"bytes", row.bytes},
                                              {"prefill_tokens_per_s", row.prefill},
@@ -109,13 +104,13 @@ int run_tune(const TuneCommand& options) {
     }
     flush_output();
   };
-  if (!options.json) {
+  if (!options.work.json) {
     put(fmt::format("{} requests, {} times each, model {}\n\n{}", requests.size(), options.repeats,
                     model.path.string(), table.header()));
   }
   const ScratchFolder scratch;
   judge::TuneOptions tuning;
-  tuning.model = {.model = model.path, .name = model.name, .threads = options.threads};
+  tuning.model = {.model = model.path, .name = model.name, .threads = options.work.threads};
   tuning.folder = scratch.path();
   tuning.repeats = options.repeats;
   for (std::string_view format : model::quantized_formats()) {
@@ -128,7 +123,7 @@ int run_tune(const TuneCommand& options) {
     std::fputs("interrupted\n", stderr);
     return kExitInterrupted;
   }
-  if (!options.json) {
+  if (!options.work.json) {
     put(fmt::format(
         "\nTokens a second, the median of {} runs. Change: total variation distance between the "
         "label\n"
@@ -161,25 +156,17 @@ no more exact. A kept format is another model: judgments of it are not those of 
   command->add_option(
       "MODEL", options->model,
       "A name (selene models), a GGUF file or hf:owner/repo/file.gguf [the default]");
-  command->add_option("--samples", options->samples, "JSONL file [the program's own examples]");
+  command->add_option("--samples", options->work.samples,
+                      "JSONL file [the program's own examples]");
   command->add_option("--formats", options->formats, "Only these, with commas between")
       ->delimiter(',')
       ->check(CLI::IsMember(formats));
   command->add_option("--keep", options->keep, "Measure nothing; keep the model in this format")
       ->check(CLI::IsMember(formats));
-  command->add_option("--rows", options->rows, "Samples to take from the file")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
-  command->add_option("--max-tokens", options->max_tokens, "Longest critique, in tokens")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 20));
+  add_example_flags(*command, options->work);
   command->add_option("--repeats", options->repeats, "Runs of each format; the median counts")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
-  command->add_option("--threads", options->threads, "0: one a core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
-  command->add_flag("--json", options->json, "One JSON object a line");
   command->callback([options, &exit_code] { exit_code = run_tune(*options); });
 }
 

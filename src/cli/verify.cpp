@@ -21,21 +21,17 @@ namespace selene::cli {
 namespace {
 
 struct VerifyCommand {
-  std::string samples;
+  ExampleFlags work;
   std::string judge;
   std::string adapter;
-  int max_tokens = 24;
-  int threads = 0;
   std::int64_t kv_mib = 0;
   int gpu_layers = -1;
-  size_t rows = 16;
-  bool json = false;
 };
 
 int run_verify(const VerifyCommand& options) {
-  const data::InputRows input = open_samples(options.samples);
+  const data::InputRows input = open_samples(options.work.samples);
   const std::vector<engine::Request> requests =
-      make_requests(input, options.rows, options.max_tokens);
+      make_requests(input, options.work.rows, options.work.max_tokens);
   const model::ResolvedModel model = model::resolve_model(options.judge);
   model::check_recorded(model);
   const report::Table table({{.title = "circumstance", .width = 42},
@@ -55,7 +51,7 @@ int run_verify(const VerifyCommand& options) {
         {fmt::format("{:.2f}", row.seconds)}};
   };
   const auto print = [&](const judge::VerifyRow& row) {
-    if (options.json) {
+    if (options.work.json) {
       const nlohmann::ordered_json object = {{"circumstance", row.name},
                                              {"texts", row.text_digest},
                                              {"scores", row.score_digest},
@@ -68,13 +64,13 @@ int run_verify(const VerifyCommand& options) {
     }
     flush_output();
   };
-  if (!options.json)
+  if (!options.work.json)
     put(fmt::format("{} requests, model {}\n\n{}", requests.size(), model.path.string(),
                     table.header()));
   const judge::VerifyReport report = judge::verify({.model = model.path,
                                                     .name = model.name,
                                                     .adapter = options.adapter,
-                                                    .threads = options.threads,
+                                                    .threads = options.work.threads,
                                                     .kv_mib = options.kv_mib,
                                                     .gpu_layers = options.gpu_layers},
                                                    requests, print, [] { return interrupted(); });
@@ -83,7 +79,7 @@ int run_verify(const VerifyCommand& options) {
     return kExitInterrupted;
   }
   print(report.inexact);
-  if (!options.json) {
+  if (!options.work.json) {
     const double exact = report.rows.front().seconds;
     const double inexact = report.inexact.seconds;
     put(fmt::format("\n{} on this work ({:.2f} s against {:.2f} s without the rules)\n",
@@ -109,28 +105,19 @@ void add_verify_command(CLI::App& app, int& exit_code) {
   selene verify --judge selene-1-mini --json
 
 Exit codes: 0 all the same bits, 1 something differs (and which), 130 interrupted.)");
-  command->add_option("SAMPLES", options->samples, "JSONL file [the program's own examples]");
+  command->add_option("SAMPLES", options->work.samples, "JSONL file [the program's own examples]");
   command
       ->add_option("--judge", options->judge,
                    "A name (selene models), a GGUF file or hf:owner/repo/file.gguf")
       ->check(known_judge());
   command->add_option("--adapter", options->adapter, "LoRA adapter (GGUF file)");
-  command->add_option("--rows", options->rows, "Samples to take from the file")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
-  command->add_option("--max-tokens", options->max_tokens, "Longest critique, in tokens")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 20));
-  command->add_option("--threads", options->threads, "0: one a core")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
+  add_example_flags(*command, options->work);
   command->add_option("--kv-mib", options->kv_mib, "Memory for keys and values; 0: as selene judge")
       ->capture_default_str();
   command
       ->add_option("--gpu-layers", options->gpu_layers,
                    "Layers on the GPU, where the build has one; -1: all")
       ->capture_default_str();
-  command->add_flag("--json", options->json, "One JSON object a line");
   command->callback([options, &exit_code] { exit_code = run_verify(*options); });
 }
 
