@@ -66,6 +66,7 @@ void keep_format(const TuneCommand& options, const model::ResolvedModel& model) 
 
 int run_tune(const TuneCommand& options) {
   const model::ResolvedModel model = model::resolve_model(options.model);
+  model::check_recorded(model);
   if (!options.keep.empty()) {
     keep_format(options, model);
     return kExitOk;
