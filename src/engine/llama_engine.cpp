@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "engine/accelerator.h"
 #include "engine/answer_text.h"
 #include "engine/drafter.h"
 #include "engine/job_order.h"
@@ -47,6 +48,7 @@ class LlamaLog {
     std::call_once(once, [] {
       llama_log_set(&LlamaLog::receive, nullptr);
       llama_backend_init();
+      register_accelerator();
     });
   }
   static std::string take() {
