@@ -28,7 +28,10 @@ endfunction()
 if(NOT SELENE_LLAMA_ARGS)
   find_package(llama QUIET NO_CMAKE_PACKAGE_REGISTRY)
 endif()
+# Our kernels (src/engine/accelerator.h) go through an interface of ggml that changes from version to version.
+set(SELENE_ACCELERATOR 0)
 if(NOT llama_FOUND)
+  set(SELENE_ACCELERATOR 1)
   selene_run_script(SELENE_LLAMA_PREFIX build_llama.sh ${SELENE_LLAMA_ARGS})
   # ggml's package file remembers where its libraries were; another prefix has its own.
   get_cmake_property(names CACHE_VARIABLES)

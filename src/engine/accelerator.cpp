@@ -29,8 +29,9 @@ bool attends(const ggml_tensor* op) {
   const ggml_tensor* mask = op->src[3];
   const bool types = q->type == GGML_TYPE_F32 && k->type == GGML_TYPE_F16 &&
                      v->type == GGML_TYPE_F16 && op->type == GGML_TYPE_F32;
-  const bool sizes = k->ne[0] % 16 == 0 && v->ne[0] % 16 == 0 && k->ne[2] == v->ne[2] &&
-                     q->ne[2] % k->ne[2] == 0 && k->ne[3] == q->ne[3] && v->ne[3] == q->ne[3];
+  const bool sizes = k->ne[0] % kHeadStep == 0 && v->ne[0] % kHeadStep == 0 &&
+                     k->ne[2] == v->ne[2] && q->ne[2] % k->ne[2] == 0 && k->ne[3] == q->ne[3] &&
+                     v->ne[3] == q->ne[3];
   const bool rows = q->nb[0] == sizeof(float) && k->nb[0] == sizeof(ggml_fp16_t) &&
                     v->nb[0] == sizeof(ggml_fp16_t) && ggml_is_contiguous(op);
   const bool masked = mask == nullptr || (mask->type == GGML_TYPE_F16 && mask->ne[2] == 1 &&
@@ -46,8 +47,7 @@ bool multiplies(const ggml_tensor* op) {
   const bool sizes = weights->ne[0] % 32 == 0 && weights->ne[1] % 16 == 0 &&
                      ggml_nrows(weights) == weights->ne[1] && ggml_nrows(x) == x->ne[1];
   const bool plain = ggml_is_contiguous(weights) && x->nb[0] == sizeof(float) &&
-                     ggml_is_contiguous(op) &&
-                     op->op_params[1] != GGML_HINT_SRC0_IS_HADAMARD;
+                     ggml_is_contiguous(op) && op->op_params[1] != GGML_HINT_SRC0_IS_HADAMARD;
   return has_q8_product() && types && sizes && plain;
 }
 
@@ -202,7 +202,10 @@ void* proc_address(ggml_backend_reg_t, const char* name) {
 
 }  // namespace
 
+bool has_accelerator() { return SELENE_ACCELERATOR != 0; }
+
 void register_accelerator() {
+  if (!has_accelerator()) return;
   static std::once_flag once;
   std::call_once(once, [] {
     static ggml_backend_reg reg{

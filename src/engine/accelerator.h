@@ -5,6 +5,9 @@
 
 namespace selene::engine {
 
+// False with a libllama of the system, whose device interface need not be the one known here.
+bool has_accelerator();
+
 // Once a process, before a model is loaded. A context uses it for layers that are on the CPU.
 void register_accelerator();
 

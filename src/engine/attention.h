@@ -18,9 +18,11 @@ constexpr int kKeyTile = 64;  // Keys taken at once.
 constexpr int kRows =
     72;  // Rows (queries times heads of a group) taken at once, if one query allows.
 
+constexpr int kHeadStep = 16;  // Sizes of heads are multiples of it.
+
 // Strides are in bytes; the innermost dimension is contiguous.
 struct AttentionInput {
-  std::int64_t key_size = 0;    // Of a head, a multiple of 16.
+  std::int64_t key_size = 0;    // Of a head, a multiple of kHeadStep.
   std::int64_t value_size = 0;  // The same.
   std::int64_t queries = 0;     // Of a stream.
   std::int64_t keys = 0;        // Of a stream.

@@ -17,6 +17,7 @@
 #include "core/text.h"
 #include "engine/accelerator.h"
 #include "engine/answer_text.h"
+#include "engine/attention.h"
 #include "engine/drafter.h"
 #include "engine/job_order.h"
 #include "engine/sequences.h"
@@ -29,7 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Raise when our own arithmetic changes any number that a judgment holds.
-constexpr int kNumericsRevision = 3;
+constexpr int kNumericsRevision = 4;
 // Tokens guessed after each one that is written. At least one, since no pass may compute a single
 // token.
 constexpr size_t kGuesses = std::max<size_t>(1, Sequences::kLeastTokens - 1);
@@ -71,7 +72,6 @@ struct Job {
   size_t request = 0;
   PromptText prompt;
   std::vector<Token> tokens;  // Prompt and start of the answer.
-  size_t prompt_tokens = 0;   // Of these, how many the prompt alone begins with.
   std::int64_t need = 0;      // Tokens of a slot at most.
 };
 
@@ -151,9 +151,11 @@ class LlamaEngine : public Engine {
                         std::string_view generated) const;
   void finish(std::vector<Scoring>& scorings, const Events& events);
   std::int64_t kv_bytes_per_token() const;
+  bool accelerated_attention() const;
 
   LlamaOptions options_;
   EngineId id_;
+  std::string architecture_;
   llama_model_ptr model_;
   llama_adapter_lora_ptr adapter_;
   std::optional<Tokenizer> tokenizer_;
@@ -192,6 +194,7 @@ LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
   context_limit_ = options_.context_tokens > 0 ? options_.context_tokens
                    : trained > 0               ? trained
                                                : 512;
+  architecture_ = info.architecture;
   id_.name = options_.name;
   id_.model = sha256_file_cached(options_.model);
   if (!options_.adapter.empty()) {
@@ -258,9 +261,6 @@ Job LlamaEngine::make_job(const Request& request, size_t index) const {
   job.request = index;
   job.prompt = tokenizer_->prompt(chat_template_->render(request.messages));
   job.tokens = tokenizer_->tokens(job.prompt, request.answer_start);
-  job.prompt_tokens = request.answer_start.empty()
-                          ? job.tokens.size()
-                          : common_prefix(tokenizer_->tokens(job.prompt, ""), job.tokens);
   if (job.tokens.empty())
     throw Error("the chat template gives an empty prompt", options_.model.string());
   size_t ending = 0;
@@ -310,6 +310,19 @@ std::int64_t LlamaEngine::kv_bytes_per_token() const {
   return llama_model_n_layer(model_.get()) * width * kKeysAndValues * kHalfPrecision;
 }
 
+// Whether ours serves the sizes of the model's heads.
+bool LlamaEngine::accelerated_attention() const {
+  const auto size = [&](const char* key) -> std::int64_t {
+    char value[32];
+    const std::string name = fmt::format("{}.attention.{}", architecture_, key);
+    if (llama_model_meta_val_str(model_.get(), name.c_str(), value, sizeof value) > 0)
+      return std::atoll(value);
+    return llama_model_n_embd(model_.get()) / std::max(1, llama_model_n_head(model_.get()));
+  };
+  return has_accelerator() && size("key_length") % kHeadStep == 0 &&
+         size("value_length") % kHeadStep == 0;
+}
+
 void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
   std::int64_t longest = 0;
   for (const Job& job : jobs) longest = std::max(longest, job.need);
@@ -339,10 +352,10 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
       .slots = static_cast<int>(slots),
       .slot_tokens = length,
       .batch_tokens =
-          std::max(options_.batch_tokens, static_cast<int>(2 * Sequences::kPromptTokens)),
+          std::max(options_.batch_tokens, static_cast<int>(2 * Sequences::kLeastTokens)),
       .outputs = kGuesses + 1,
       .threads = options_.threads,
-      .flash = !on_gpu_,
+      .flash = !on_gpu_ && accelerated_attention(),
       .exact = options_.exact,
   });
 }
@@ -386,21 +399,13 @@ void LlamaEngine::run_scoring(std::span<const Job> jobs, std::span<const Request
 // Computes what `slot` lacks of the prompt and of the answer's start, and gives the logits after
 // them to `read`.
 void LlamaEngine::prefill(const Job& job, int slot, const Sequences::ReadLogits& read) {
-  const auto advance = [&](size_t count, bool prompt) {
-    const bool last = read && count == job.tokens.size();
-    const std::vector<Sequences::Goal> goal{
-        {.slot = slot,
-         .tokens = {job.tokens.begin(), job.tokens.begin() + static_cast<std::ptrdiff_t>(count)},
-         .prompt = prompt}};
-    const auto work =
-        sequences_->advance(goal, [&](size_t g, size_t output, std::span<const float> logits) {
-          if (last) read(g, output, logits);
-        });
-    counters_.prompt_tokens_computed += work.fresh;
-    counters_.repeated_tokens_computed += work.repeated;
-  };
-  if (job.prompt_tokens > 0) advance(job.prompt_tokens, /*prompt=*/true);
-  if (job.prompt_tokens < job.tokens.size()) advance(job.tokens.size(), /*prompt=*/false);
+  const std::vector<Sequences::Goal> goal{{.slot = slot, .tokens = job.tokens}};
+  const Sequences::Work work =
+      sequences_->advance(goal, [&](size_t g, size_t output, std::span<const float> logits) {
+        if (read) read(g, output, logits);
+      });
+  counters_.prompt_tokens_computed += work.fresh;
+  counters_.repeated_tokens_computed += work.repeated;
 }
 
 Scoring LlamaEngine::start_scoring(const Job& job, const Request& request, int slot,
@@ -473,8 +478,7 @@ void LlamaEngine::run_generating(std::span<const Job> jobs, std::span<const Requ
 // computed once.
 void LlamaEngine::share_prefix(const Job& job, int slot, int previous_slot) {
   const auto start = Clock::now();
-  if (sequences_->shared_prompt(previous_slot, job.tokens) >
-      sequences_->shared_prompt(slot, job.tokens)) {
+  if (sequences_->shared(previous_slot, job.tokens) > sequences_->shared(slot, job.tokens)) {
     sequences_->copy(previous_slot, slot);
   }
   counters_.prefill_s += seconds_since(start);
@@ -605,6 +609,7 @@ std::string llama_engine_version(bool gpu) {
       {ggml_cpu_has_dotprod() != 0, "dotprod"},
       {ggml_cpu_has_matmul_int8() != 0, "i8mm"},
       {ggml_cpu_has_sve() != 0, "sve"},
+      {has_accelerator(), "selene"},
   };
   for (const auto& [has, name] : features) {
     if (has) kernels += fmt::format("-{}", name);

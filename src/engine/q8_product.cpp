@@ -63,9 +63,14 @@ void store_turned(const __m256i (&row)[8], unsigned char* to) {
   }
 }
 
-void make_panel(const char* weights, std::int64_t row_bytes, std::int64_t blocks, PanelBlock* to) {
+// `next` is the panel that this thread takes after this one: asked for now, it is there in time.
+void make_panel(const char* weights, const char* next, std::int64_t row_bytes, std::int64_t blocks,
+                PanelBlock* to) {
   const __m256i plus_128 = _mm256_set1_epi8(static_cast<char>(0x80));
   for (std::int64_t b = 0; b < blocks; ++b) {
+    constexpr std::int64_t kLine = 64;
+    for (std::int64_t at = 0; at < kPanelRows * kBlockBytes; at += kLine)
+      __builtin_prefetch(next + b * kPanelRows * kBlockBytes + at);
     alignas(32) std::uint16_t scales[kPanelRows];
     for (int half = 0; half < 2; ++half) {
       __m256i row[8];
@@ -142,7 +147,9 @@ void q8_product(const Q8ProductInput& in, int threads, Q8Scratch& scratch) {
         alignof(PanelBlock), static_cast<size_t>(blocks) * sizeof(PanelBlock), memory, space));
 #pragma omp for schedule(dynamic)
     for (std::int64_t row = 0; row < in.rows; row += kPanelRows) {
-      make_panel(in.weights + row * in.weights_row, in.weights_row, blocks, panel);
+      const char* weights = in.weights + row * in.weights_row;
+      make_panel(weights, weights + threads * kPanelRows * in.weights_row, in.weights_row, blocks,
+                 panel);
       std::int64_t j = 0;
       const auto take = [&](auto kernel, std::int64_t count) {
         for (; j + count <= in.columns; j += count) {

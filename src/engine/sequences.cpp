@@ -42,11 +42,6 @@ class Batch {
 struct Sequences::State {
   explicit State(const Options& given) : options(given), batch(given.batch_tokens) {}
 
-  struct Held {
-    std::vector<Token> tokens;
-    size_t prompt = 0;  // So many were computed as a prompt is.
-  };
-
   // A token of the batch whose logits are wanted.
   struct Reader {
     int index;
@@ -57,57 +52,35 @@ struct Sequences::State {
   Options options;
   llama_context_ptr context;
   int vocabulary = 0;
-  std::vector<Held> held;
-  std::int64_t computed = 0;  // Tokens, since the last advance began.
+  std::vector<std::vector<Token>> held;  // By slot.
+  std::int64_t computed = 0;             // Tokens, since the last advance began.
   Batch batch;
   std::vector<Reader> readers;
 
-  // Whether prompts and what follows them go through different kernels.
-  bool two_kernels() const { return options.flash && options.exact; }
-  const Held& held_for(const Goal& goal) const { return held[static_cast<size_t>(goal.slot)]; }
-
-  // How much of a goal its slot holds, computed as the goal wants it.
-  size_t shared(const Goal& goal) const {
-    const Held& own = held_for(goal);
-    const size_t common = common_prefix(own.tokens, goal.tokens);
-    return goal.prompt ? std::min(common, own.prompt) : common;
-  }
   // The fewest tokens of a goal that a pass may have, where it has as many.
-  size_t least(const Goal& goal) const {
-    return goal.prompt && two_kernels() ? kPromptTokens : kLeastTokens;
-  }
-  // The most tokens of a goal that a pass may have.
-  size_t most(const Goal& goal) const {
-    const auto capacity = static_cast<size_t>(options.batch_tokens);
-    return goal.prompt || !two_kernels() ? capacity : std::min(capacity, kPromptTokens - 1);
+  size_t least() const { return options.exact ? kLeastTokens : 1; }
+  // How many first tokens of a sequence a slot holds.
+  size_t shared(int slot, std::span<const Token> tokens) const {
+    return common_prefix(held[static_cast<size_t>(slot)], tokens);
   }
   // Where computing of a goal begins: after what its slot holds, but not after its first output,
   // nor so late that fewer than the least are left.
   size_t start_of(const Goal& goal) const {
     const size_t length = goal.tokens.size();
-    return std::min(shared(goal), length - std::min(length, std::max(goal.outputs, least(goal))));
-  }
-  // Of the last tokens of a goal, how many can be computed together with others': none of its
-  // prompt, which is not computed as what follows it.
-  size_t room(const Goal& goal) const {
-    const size_t length = goal.tokens.size();
-    return two_kernels() ? length - std::min(held_for(goal).prompt, start_of(goal)) : length;
+    return std::min(shared(goal.slot, goal.tokens),
+                    length - std::min(length, std::max(goal.outputs, least())));
   }
 
   // Computes tokens [from, to) of a goal with the rest of the batch.
   void add(std::span<const Goal> goals, size_t g, size_t from, size_t to) {
     const Goal& goal = goals[g];
-    Held& slot = held[static_cast<size_t>(goal.slot)];
-    std::vector<Token>& own = slot.tokens;
+    std::vector<Token>& own = held[static_cast<size_t>(goal.slot)];
     if (from < own.size()) {
       llama_memory_t memory = llama_get_memory(context.get());
       ensure(llama_memory_seq_rm(memory, goal.slot, static_cast<llama_pos>(from), -1),
              "cannot shorten a sequence");
       own.resize(from);
     }
-    // A prompt that is shorter than the least went through the other kernel, so it is not shared.
-    slot.prompt = std::min(slot.prompt, from);
-    if (goal.prompt && goal.tokens.size() >= least(goal)) slot.prompt = to;
     computed += static_cast<std::int64_t>(to - from);
     const size_t first_output = goal.tokens.size() - goal.outputs;
     for (size_t i = from; i < to; ++i) {
@@ -137,9 +110,9 @@ struct Sequences::State {
   void compute_alone(std::span<const Goal> goals, size_t g, size_t start, const ReadLogits& read) {
     const size_t end = goals[g].tokens.size();
     while (start < end) {
-      size_t chunk = std::min(most(goals[g]), end - start);
+      size_t chunk = std::min(static_cast<size_t>(options.batch_tokens), end - start);
       const size_t left = end - start - chunk;
-      if (left > 0 && left < least(goals[g])) chunk -= least(goals[g]) - left;
+      if (left > 0 && left < least()) chunk -= least() - left;
       add(goals, g, start, start + chunk);
       decode(read);
       start += chunk;
@@ -156,9 +129,8 @@ struct Sequences::State {
 
 Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(options)) {
   ensure(options.slots >= 1 && options.slot_tokens >= 1, "sequences need a slot");
-  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kPromptTokens)),
+  ensure(options.batch_tokens >= static_cast<int>(std::max(options.outputs, 2 * kLeastTokens)),
          "batches are too small");
-  ensure(options.outputs < kPromptTokens, "too many outputs");
   llama_context_params params = llama_context_default_params();
   params.n_seq_max = static_cast<std::uint32_t>(options.slots);
   params.n_ctx = static_cast<std::uint32_t>(options.slot_tokens * options.slots);
@@ -193,9 +165,8 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
 Sequences::~Sequences() = default;
 
 const Sequences::Options& Sequences::options() const { return state_->options; }
-size_t Sequences::shared_prompt(int slot, std::span<const Token> prompt) const {
-  const State::Held& held = state_->held[static_cast<size_t>(slot)];
-  return std::min(held.prompt, common_prefix(held.tokens, prompt));
+size_t Sequences::shared(int slot, std::span<const Token> tokens) const {
+  return state_->shared(slot, tokens);
 }
 
 Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits& read) {
@@ -218,21 +189,21 @@ Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits
       throw Error(fmt::format("a sequence of {} tokens does not fit into a slot of {}", length,
                               options().slot_tokens));
     }
-    work.fresh += static_cast<std::int64_t>(length - state_->shared(goal));
+    work.fresh += static_cast<std::int64_t>(length - state_->shared(goal.slot, goal.tokens));
     const size_t start = state_->start_of(goal);
     const size_t own = length - start;
-    if (goal.prompt || own >= kPromptTokens) {
+    if (own > kMostTogether) {
       state_->compute_alone(goals, g, start, read);
       continue;
     }
     const size_t next_count = std::max(count, own);
     const bool fits =
         (together.size() + 1) * next_count <= static_cast<size_t>(options().batch_tokens);
-    const bool has_room = state_->room(goal) >= next_count &&
-                          std::all_of(together.begin(), together.end(), [&](size_t other) {
-                            return state_->room(goals[other]) >= next_count;
-                          });
-    if (!fits || !has_room) flush();
+    const bool long_enough =
+        length >= next_count && std::all_of(together.begin(), together.end(), [&](size_t other) {
+          return goals[other].tokens.size() >= next_count;
+        });
+    if (!fits || !long_enough) flush();
     together.push_back(g);
     count = std::max(count, own);
   }

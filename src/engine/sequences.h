@@ -1,16 +1,16 @@
 // Sequences: the token sequences whose keys and values a llama.cpp context holds, one a slot.
 //
 // The logits of a sequence are the same bits whatever else is computed, in which pieces and by how
-// many threads. On llama.cpp's CPU backend that takes four things:
+// many threads. On a CPU that takes four things:
 // - a KV stream a slot (kv_unified = false), so that no sequence attends over cells of another;
-// - each token always through the same kernel of flash attention: see kPromptTokens;
-// - never a single token in a pass: its products with the weights, and its attention, would go
-// through other kernels,
-//   which round otherwise. At least kLeastTokens are computed, the ones before the new one again if
-//   need be.
+// - attention that gives a token the same bits in any company: ours (engine/attention.h). ggml's
+//   flash attention does not, so where ours cannot serve, flash attention is off;
+// - never a single token in a pass: ggml's products with the weights would go through another
+//   kernel, which rounds otherwise. At least kLeastTokens are computed, the ones before the new one
+//   again if need be;
 // - the same number of tokens of every sequence in a pass, since llama.cpp splits others, and may
-// leave single ones. On a GPU flash attention stays off and the rest holds; `selene verify` says
-// whether that is enough there.
+//   leave single ones.
+// On a GPU flash attention is off and the rest holds; `selene verify` says whether that is enough.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +34,8 @@ class Sequences {
 #else
   static constexpr size_t kLeastTokens = 2;
 #endif
-  // ggml's flash attention on the CPU has two kernels, each of which gives a token the same bits in
-  // any company: tiles, in passes of at least 64 tokens a sequence (GGML_FA_TILE_Q), and rows, in
-  // all smaller ones. (A third splits the keys among the threads; it takes only a pass of a single
-  // token, and kLeastTokens rules that out.) So that a token always meets the same kernel, prompts
-  // go through tiles and what follows them through rows.
-  static constexpr size_t kPromptTokens = 64;
+  // Goals that lack more than these are computed one by one, the others side by side.
+  static constexpr size_t kMostTogether = 63;
 
   struct Options {
     llama_model* model = nullptr;           // Outlives this object.
@@ -50,7 +46,7 @@ class Sequences {
     int batch_tokens = 512;           // Computed at once.
     size_t outputs = 1;               // The most that a goal asks for.
     int threads = 1;
-    bool flash = true;  // Flash attention; false where layers are on a GPU.
+    bool flash = true;  // Attention as one operation; true only where ours serves it.
     bool exact = true;  // False: without the rules above; bits then depend on threads and batch.
   };
 
@@ -59,9 +55,6 @@ class Sequences {
     int slot = 0;
     std::vector<Token> tokens;  // Not empty, at most slot_tokens.
     size_t outputs = 1;         // Logits are read after each of the last `outputs` tokens.
-    // The beginning of a request, against what is written after it. A prompt is computed alone, in
-    // passes of at least kPromptTokens; only prompts are shared.
-    bool prompt = false;
   };
   // `output` counts from 0, the earliest of the goal's; for one goal they come in order.
   using ReadLogits = std::function<void(size_t goal, size_t output, std::span<const float> logits)>;
@@ -73,8 +66,8 @@ class Sequences {
   Sequences& operator=(const Sequences&) = delete;
 
   const Options& options() const;
-  // How much of a prompt need not be computed again in that slot.
-  size_t shared_prompt(int slot, std::span<const Token> prompt) const;
+  // How many first tokens of a sequence that slot holds.
+  size_t shared(int slot, std::span<const Token> tokens) const;
 
   // Brings every goal's slot (each named once) to hold exactly its tokens and gives the logits to
   // `read`, which must copy what it keeps. Only tokens past what the slot shares with its goal are
