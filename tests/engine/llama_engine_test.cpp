@@ -97,7 +97,9 @@ TEST_F(LlamaEngineFiles, AModelIsNoAdapter) {
 TEST_F(LlamaEngineFiles, AnAdapterIsForItsArchitecture) {
   const fs::path lora = folder_.file("lora.gguf", adapter("qwen2").build());
   EXPECT_EQ(opening({.model = model_, .adapter = lora}),
-            lora.string() + ": the adapter is for architecture 'qwen2', the model's is 'llama'");
+            lora.string() +
+                ": the adapter is for architecture 'qwen2', the model's is 'llama'; give the model "
+                "that it was trained on");
 }
 
 TEST_F(LlamaEngineFiles, AModelWithoutAChatTemplateNeedsOne) {
