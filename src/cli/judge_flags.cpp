@@ -41,10 +41,6 @@ void read_template_name(const std::string& name) {
   if (!std::filesystem::exists(name)) judge::TemplateSet::open(name);
 }
 
-void read_date(const std::string& date) {
-  engine::ChatTemplate({.source = "", .bos_token = "", .eos_token = "", .date = date});
-}
-
 // Several samples of a judge must differ.
 void check_samples(const judge::MemberSettings& settings, const judge::JudgeSpec& spec) {
   if (settings.samples.value_or(1) <= 1) return;
@@ -88,7 +84,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
   command
       .add_option("--date", settings.date,
                   "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
-      ->check(readable_by(read_date))
+      ->check(readable_by(engine::ChatTemplate::check_date))
       ->group(model);
   command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
       ->group(model);

@@ -106,6 +106,16 @@ void read_weight(MemberSpec& member, const YAML::Node& node, std::string_view ke
     throw Error("'weight' must be above 0 and at most 1e9", place);
 }
 
+void read_date(MemberSpec& member, const YAML::Node& node, std::string_view key,
+               std::string_view place) {
+  member.settings.date = value_of<std::string>(node, key, place);
+  try {
+    engine::ChatTemplate::check_date(*member.settings.date);
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
+}
+
 constexpr Key kKeys[] = {
     {"name", read_name},
     {"model", read_model},
@@ -121,7 +131,7 @@ constexpr Key kKeys[] = {
     {"temperature", read_setting<&MemberSettings::temperature>},
     {"log_probs", read_setting<&MemberSettings::log_probs>},
     {"chat_template", read_setting<&MemberSettings::chat_template>},
-    {"date", read_setting<&MemberSettings::date>},
+    {"date", read_date},
     {"key_env", read_setting<&MemberSettings::key_env>},
     {"key_file", read_setting<&MemberSettings::key_file>},
 };
@@ -218,9 +228,10 @@ JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& p
   if (!root["members"]) {
     spec.members.push_back(read_member(root, place));
   } else {
-    for (const auto& [key, value] : root) {
-      const std::string name = key_name(key);
-      const std::string key_place = place_of(key, place);
+    for (const auto& entry : root) {
+      const YAML::Node& value = entry.second;
+      const std::string name = key_name(entry.first);
+      const std::string key_place = place_of(entry.first, place);
       if (name == "name") {
         spec.name = value_of<std::string>(value, name, key_place);
       } else if (name != "members") {

@@ -154,6 +154,7 @@ TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
   EXPECT_EQ(fleet->id().model, id.model);
   EXPECT_EQ(fleet->id().version, id.version);
   EXPECT_EQ(engine->context_limit(), 0);
+  EXPECT_FALSE(engine->exact());
   EXPECT_EQ(engine->context_tokens(requests(2)), (std::vector<std::int64_t>{0, 0}));
   EXPECT_EQ(server.calls(), 0u);
   options.ask_log_probs = false;

@@ -23,6 +23,8 @@ TEST(JudgeSpec, ABadValueIsRefusedWhereItStands) {
             "j.yaml:4: samples must be from 1 to 1000");
   EXPECT_EQ(refusal("model: default\ntemperature: -1\n"),
             "j.yaml:2: temperature must be from 0 to 10");
+  EXPECT_EQ(refusal("model: default\ndate: today\n"),
+            "j.yaml:2: 'today' is not a date; write it as YYYY-MM-DD");
 }
 
 TEST(JudgeSpec, AValueOfAnotherTypeIsRefused) {
@@ -103,7 +105,8 @@ TEST(JudgeSpec, KeysThatContradictOneAnotherAreRefused) {
             "j.yaml:1: an endpoint stands under 'endpoint', not 'model'");
   EXPECT_EQ(refusal("endpoint: somewhere\n"),
             "j.yaml:1: 'somewhere' is not a URL; write http(s)://host:port#model");
-  for (const char* key : {"adapter: a.gguf", "adapter_scale: 2", "chat_template: t", "date: d"}) {
+  for (const char* key :
+       {"adapter: a.gguf", "adapter_scale: 2", "chat_template: t", "date: 2025-01-01"}) {
     const std::string name = std::string(key).substr(0, std::string(key).find(':'));
     EXPECT_EQ(
         refusal(std::string("endpoint: http://a\n") + key + "\n"),
