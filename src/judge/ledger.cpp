@@ -76,7 +76,8 @@ struct Ledger::State {
       return error(fmt::format("the ledger cannot be read or written: {}", text),
                    "look at the disk and run the same command again: what is recorded is kept");
     }
-    return error(fmt::format("the ledger failed: {}", text), kBeginAnew);
+    return error(fmt::format("the ledger failed: {}", text),
+                 kind == SQLITE_ERROR ? kBeginAnew : "");
   }
   void check(int code) const {
     if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) throw failure(code);
