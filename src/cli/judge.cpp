@@ -241,6 +241,7 @@ void print_default_judge_note(const judge::Judge& judge) {
 void finish_output(const Run& run, const Json& work, double judging_s, RunRecord& record) {
   record.fields()["input"] = run.input.name();
   record.fields()["work"] = work;
+  record.fields()["exact"] = run.judge.exact();
   record.fields()["counts"] = to_json(run.counts);
   record.fields()["ledger"] = {{"found", run.judge.ledger_hits()},
                                {"not_found", run.judge.ledger_misses()}};

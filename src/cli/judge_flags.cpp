@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -38,10 +39,6 @@ void read_judge_name(const std::string& judge) {
 
 void read_template_name(const std::string& name) {
   if (!std::filesystem::exists(name)) judge::TemplateSet::open(name);
-}
-
-void read_date(const std::string& date) {
-  engine::ChatTemplate({.source = "", .bos_token = "", .eos_token = "", .date = date});
 }
 
 // Several samples of a judge must differ.
@@ -87,7 +84,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
   command
       .add_option("--date", settings.date,
                   "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
-      ->check(readable_by(read_date))
+      ->check(readable_by(engine::ChatTemplate::check_date))
       ->group(model);
   command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
       ->group(model);
@@ -194,11 +191,20 @@ void check_judge_flags(const JudgeFlags& flags) {
   if (settings.adapter_scale && std::none_of(spec.members.begin(), spec.members.end(), has_adapter))
     throw UsageError("--adapter-scale is given and no adapter", "", "give --adapter FILE too");
   const auto is_server = [](const judge::MemberSpec& member) { return !member.endpoints.empty(); };
-  if (std::any_of(spec.members.begin(), spec.members.end(), is_server)) return;
-  for (const auto& [given, flag] : {std::pair(settings.key_env.has_value(), "--key-env"),
-                                    std::pair(settings.key_file.has_value(), "--key-file"),
-                                    std::pair(flags.machine.token_budget > 0, "--token-budget")}) {
-    if (given) {
+  const auto servers = std::count_if(spec.members.begin(), spec.members.end(), is_server);
+  const bool all_are_servers = servers == std::ssize(spec.members);
+  const std::tuple<bool, bool, const char*> local_or_server_flags[] = {
+      {true, settings.chat_template.has_value(), "--chat-template"},
+      {true, settings.date.has_value(), "--date"},
+      {false, settings.key_env.has_value(), "--key-env"},
+      {false, settings.key_file.has_value(), "--key-file"},
+      {false, flags.machine.token_budget > 0, "--token-budget"}};
+  for (const auto& [local, given, flag] : local_or_server_flags) {
+    if (given && local && all_are_servers) {
+      throw UsageError(fmt::format("{} is for a local model, this judge is a server", flag), "",
+                       "leave it out");
+    }
+    if (given && !local && servers == 0) {
       throw UsageError(fmt::format("{} is for a server, this judge is a local model", flag), "",
                        "leave it out, or give --judge URL#model");
     }

@@ -24,6 +24,7 @@ void Counts::add(const Json& judgment) {
   }
   ++judged;
   if (judgment.at("label").is_null()) ++unreadable;
+  if (judgment.at("probabilities").is_null()) ++without_probabilities;
   const Json& flags = judgment.at("flags");
   if (std::find(flags.begin(), flags.end(), "truncated") != flags.end()) ++truncated;
 }
@@ -39,6 +40,7 @@ Json to_json(const Counts& counts) {
   return {{"rows", counts.rows},
           {"judged", counts.judged},
           {"unreadable", counts.unreadable},
+          {"without_probabilities", counts.without_probabilities},
           {"skipped", counts.skipped},
           {"truncated", counts.truncated},
           {"from_before", counts.kept}};
@@ -59,6 +61,8 @@ std::string summary(const Counts& counts, std::int64_t ledger_hits, double secon
   std::string text =
       fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
                   counts.rows == 1 ? "" : "s", counts.judged, counts.unreadable, counts.skipped);
+  if (counts.without_probabilities > counts.unreadable)
+    text += fmt::format(", {} without probabilities", counts.without_probabilities);
   if (counts.truncated > 0)
     text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
   if (counts.kept > 0) text += fmt::format(", {} of them from before", counts.kept);

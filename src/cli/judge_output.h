@@ -25,7 +25,8 @@ struct Counts {
   size_t rows = 0;  // Of the input.
   size_t kept = 0;  // Done by an earlier run.
   size_t judged = 0;
-  size_t unreadable = 0;  // Among the judged.
+  size_t unreadable = 0;             // Among the judged.
+  size_t without_probabilities = 0;  // Among the judged, the unreadable too.
   size_t skipped = 0;
   size_t truncated = 0;
 

@@ -138,6 +138,8 @@ ChatTemplate::ChatTemplate(Options options) : state_(std::make_unique<State>()) 
   }
 }
 
+void ChatTemplate::check_date(const std::string& date) { parse_date(date); }
+
 ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 

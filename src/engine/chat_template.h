@@ -36,6 +36,8 @@ class ChatTemplate {
   // Throws Error when the template does not parse, refuses a user's message or leaves its text out,
   // or the date is none.
   explicit ChatTemplate(Options options);
+  // Throws Error when it is none.
+  static void check_date(const std::string& date);
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
 

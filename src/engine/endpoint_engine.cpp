@@ -40,6 +40,7 @@ class EndpointEngine : public Engine {
   std::int64_t context_limit() const override { return 0; }
   void run(std::span<const Request> requests, const Events& events) override;
   Counters counters() const override { return counters_; }
+  bool exact() const override { return false; }  // A server's batches move its numbers.
 
  private:
   bool budget_is_spent() const {

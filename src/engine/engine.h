@@ -104,6 +104,8 @@ class Engine {
   // engine fails.
   virtual void run(std::span<const Request> requests, const Events& events) = 0;
   virtual Counters counters() const { return {}; }
+  // Whether a result is the same bits whatever else runs beside it, on however many threads.
+  virtual bool exact() const = 0;
 };
 
 // The answer's text before the result mark: `answer_start`, a space, the generated text without

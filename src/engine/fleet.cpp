@@ -243,7 +243,8 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
   }
   if (const std::string refused = refusal(answer); !refused.empty()) {
     const bool log_probs = refused.find("logprob") != std::string::npos;
-    return give_up(Error(refused, server.shown, log_probs ? "ask without log-probabilities" : ""));
+    return give_up(
+        Error(refused, server.shown, log_probs ? "write log_probs: false into a judge file" : ""));
   }
   if (!is_good(answer)) return retry(std::move(sent), answer, retry_reason(answer));
   ChatAnswer chat = parse_chat_answer(answer.body);
@@ -253,7 +254,7 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
     return give_up(
         Error(fmt::format("it was asked for model '{}' and answered as '{}'", server.served->model,
                           cut_to_columns(redacted(chat.model), kShownColumns)),
-              server.shown));
+              server.shown, "name the model that the server has: URL#model"));
   }
   server.health.succeeded();
   replies.push_back({.id = id, .server = sent.server, .answer = std::move(chat), .too_long = ""});
@@ -298,7 +299,7 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
     if (++pending.attempts > options_.retries) {
       give_up(
           Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why),
-                server.shown));
+                server.shown, "look at the server, and run the same command again"));
     }
     pending.not_before = Clock::now() + backoff_.before_attempt(pending.attempts, pending.jitter);
   }
@@ -318,7 +319,9 @@ void Fleet::give_up_when_all_are_down() {
     all += fmt::format("{}: {}", server.shown, server.health.last_failure());
   }
   give_up(Error(fmt::format("no endpoint works after {} attempts: {}", options_.retries + 1, all),
-                "", "check that the servers run, and run the same command again"));
+                "",
+                "check that the servers run and speak OpenAI's chat API, and run the same command "
+                "again"));
 }
 
 // A server may repeat the key that it was sent.

@@ -126,6 +126,7 @@ class LlamaEngine : public Engine {
   std::int64_t context_limit() const override { return context_limit_; }
   void run(std::span<const Request> requests, const Events& events) override;
   Counters counters() const override { return counters_; }
+  bool exact() const override { return options_.exact && !on_gpu_; }
 
  private:
   void check_adapter(const model::GgufInfo& base) const;
@@ -219,7 +220,7 @@ void LlamaEngine::check_adapter(const model::GgufInfo& base) const {
   if (info.architecture != base.architecture) {
     throw Error(fmt::format("the adapter is for architecture '{}', the model's is '{}'",
                             info.architecture, base.architecture),
-                options_.adapter.string());
+                options_.adapter.string(), "give the model that it was trained on");
   }
 }
 
@@ -241,7 +242,7 @@ void LlamaEngine::load() {
     if (adapter_ == nullptr) {
       throw Error(fmt::format("the adapter does not fit the model: {}",
                               cut_to_columns(LlamaLog::take(), 400)),
-                  options_.adapter.string());
+                  options_.adapter.string(), "give the model that it was trained on");
     }
   }
   const llama_vocab* vocab = llama_model_get_vocab(model_.get());

@@ -176,6 +176,7 @@ ServedModel parse_models(std::string_view body, const std::string& asked) {
   const ServerKind& kind = kind_of(text_of(field(listed ? *model : models.front(), "owned_by")));
   const bool known = listed || (models.size() == 1 && kind.takes_any_name);
   ServedModel served{&kind, asked.empty() ? text_of(field(*model, "id")) : asked, "", ""};
+  if (served.model.empty()) return {nullptr, "", "", wrong_shape("a list of models", body)};
   if (known) served.details = details_of(listed ? *model : models.front(), served.model);
   return served;
 }

@@ -19,6 +19,7 @@ class ScriptedEngine : public Engine {
 
   const EngineId& id() const override { return id_; }
   std::int64_t context_limit() const override { return limit_; }
+  bool exact() const override { return true; }
 
   // One token a byte.
   std::vector<std::int64_t> context_tokens(std::span<const Request> requests) override {

@@ -292,6 +292,11 @@ engine::Result Judge::replay(const engine::Request& request) {
   return result;
 }
 
+bool Judge::exact() const {
+  return std::all_of(engines_.begin(), engines_.end(),
+                     [](const auto& engine) { return engine->exact(); });
+}
+
 engine::Counters Judge::counters() const {
   engine::Counters sum;
   for (const auto& engine : engines_) {

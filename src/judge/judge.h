@@ -95,6 +95,8 @@ class Judge {
   std::int64_t ledger_misses() const { return ledger_misses_; }
   bool has_ledger() const { return ledger_.has_value(); }
   engine::Counters counters() const;
+  // Whether every engine is (engine/engine.h).
+  bool exact() const;
 
  private:
   struct Part;

@@ -31,12 +31,33 @@ std::vector<std::string> split_endpoints(std::string_view text) {
 }
 
 template <typename Value>
+constexpr std::string_view kTypeName = "a text";
+template <>
+constexpr std::string_view kTypeName<double> = "a number";
+template <>
+constexpr std::string_view kTypeName<int> = "a whole number";
+template <>
+constexpr std::string_view kTypeName<bool> = "true or false";
+template <>
+constexpr std::string_view kTypeName<std::vector<std::string>> = "a list of texts";
+
+template <typename Value>
 Value value_of(const YAML::Node& node, std::string_view key, std::string_view place) {
+  if (node.IsNull()) throw Error(fmt::format("the key '{}' has no value", key), place);
   try {
     return node.as<Value>();
   } catch (const YAML::Exception&) {
-    throw Error(fmt::format("the key '{}' has a value of the wrong type", key), place);
+    throw Error(fmt::format("the key '{}' must be {}", key, kTypeName<Value>), place);
   }
+}
+
+// The file and the line of a node.
+std::string place_of(const YAML::Node& node, std::string_view file) {
+  return fmt::format("{}:{}", file, node.Mark().line + 1);
+}
+
+std::string key_name(const YAML::Node& key) {
+  return key.IsScalar() ? key.Scalar() : std::string("(not a text)");
 }
 
 // One key of a member, and what to do with its value.
@@ -81,7 +102,18 @@ void read_name(MemberSpec& member, const YAML::Node& node, std::string_view key,
 void read_weight(MemberSpec& member, const YAML::Node& node, std::string_view key,
                  std::string_view place) {
   member.weight = value_of<double>(node, key, place);
-  if (!(member.weight > 0) || member.weight > 1e9) throw Error("'weight' must be above 0", place);
+  if (!(member.weight > 0) || member.weight > 1e9)
+    throw Error("'weight' must be above 0 and at most 1e9", place);
+}
+
+void read_date(MemberSpec& member, const YAML::Node& node, std::string_view key,
+               std::string_view place) {
+  member.settings.date = value_of<std::string>(node, key, place);
+  try {
+    engine::ChatTemplate::check_date(*member.settings.date);
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
 }
 
 constexpr Key kKeys[] = {
@@ -97,18 +129,49 @@ constexpr Key kKeys[] = {
     {"max_tokens", read_setting<&MemberSettings::max_tokens>},
     {"samples", read_setting<&MemberSettings::samples>},
     {"temperature", read_setting<&MemberSettings::temperature>},
+    {"log_probs", read_setting<&MemberSettings::log_probs>},
     {"chat_template", read_setting<&MemberSettings::chat_template>},
-    {"date", read_setting<&MemberSettings::date>},
+    {"date", read_date},
     {"key_env", read_setting<&MemberSettings::key_env>},
     {"key_file", read_setting<&MemberSettings::key_file>},
 };
 
-MemberSpec read_member(const YAML::Node& node, const std::string& place) {
-  if (!node.IsMap()) throw Error("a member is a map with the key 'model' or 'endpoint'", place);
+// Keys that cannot be meant together, or not of such a member.
+void check_together(const MemberSpec& member, std::string_view place) {
+  if (!member.model.empty() && !member.endpoints.empty())
+    throw Error("give 'model' or 'endpoint', not both", place);
+  if (member.model.empty() && member.endpoints.empty())
+    throw Error("the key 'model' or 'endpoint' is missing", place);
+  const MemberSettings& own = member.settings;
+  const bool remote = !member.endpoints.empty();
+  const auto refuse = [&](bool given, std::string_view key) {
+    if (!given) return;
+    throw Error(fmt::format("'{}' is for {}, this member is {}", key,
+                            remote ? "a local model" : "an endpoint",
+                            remote ? "an endpoint" : "a local model"),
+                place, "leave it out");
+  };
+  if (remote) {
+    refuse(own.adapter.value_or("none") != "none", "adapter");
+    refuse(own.adapter_scale.has_value(), "adapter_scale");
+    refuse(own.chat_template.has_value(), "chat_template");
+    refuse(own.date.has_value(), "date");
+  } else {
+    refuse(own.key_env.has_value(), "key_env");
+    refuse(own.key_file.has_value(), "key_file");
+    refuse(own.log_probs.has_value(), "log_probs");
+  }
+  if (own.key_env && own.key_file) throw Error("give 'key_env' or 'key_file', not both", place);
+}
+
+MemberSpec read_member(const YAML::Node& node, std::string_view file) {
+  const std::string member_place = place_of(node, file);
+  if (!node.IsMap())
+    throw Error("a member is a map with the key 'model' or 'endpoint'", member_place);
   MemberSpec member;
   for (const auto& entry : node) {
-    const std::string name =
-        entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
+    const std::string name = key_name(entry.first);
+    const std::string place = place_of(entry.first, file);
     const auto key = std::find_if(std::begin(kKeys), std::end(kKeys),
                                   [&](const Key& one) { return one.name == name; });
     if (key == std::end(kKeys)) {
@@ -119,16 +182,13 @@ MemberSpec read_member(const YAML::Node& node, const std::string& place) {
                   place);
     }
     key->read(member, entry.second, key->name, place);
+    try {
+      policy_of(member.settings, 0);  // A bad value is an error even where a flag overrides it.
+    } catch (const Error& failure) {
+      throw failure.at(place);
+    }
   }
-  if (!member.model.empty() && !member.endpoints.empty())
-    throw Error("give 'model' or 'endpoint', not both", place);
-  if (member.model.empty() && member.endpoints.empty())
-    throw Error("the key 'model' or 'endpoint' is missing", place);
-  try {
-    policy_of(member.settings, 0);  // A bad value is an error even where a flag overrides it.
-  } catch (const Error& failure) {
-    throw failure.at(place);
-  }
+  check_together(member, member_place);
   return member;
 }
 
@@ -169,20 +229,20 @@ JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& p
     spec.members.push_back(read_member(root, place));
   } else {
     for (const auto& entry : root) {
-      const std::string name =
-          entry.first.IsScalar() ? entry.first.Scalar() : std::string("(not a text)");
-      if (name != "members" && name != "name") {
+      const YAML::Node& value = entry.second;
+      const std::string name = key_name(entry.first);
+      const std::string key_place = place_of(entry.first, place);
+      if (name == "name") {
+        spec.name = value_of<std::string>(value, name, key_place);
+      } else if (name != "members") {
         throw Error(fmt::format("unknown key '{}'; beside 'members' only 'name' is known",
                                 cut_to_columns(name, 60)),
-                    place);
+                    key_place);
+      } else if (!value.IsSequence() || value.size() == 0) {
+        throw Error("'members' must be a list of at least one member", key_place);
+      } else {
+        for (const YAML::Node& node : value) spec.members.push_back(read_member(node, place));
       }
-    }
-    if (root["name"]) spec.name = value_of<std::string>(root["name"], "name", place);
-    if (!root["members"].IsSequence() || root["members"].size() == 0)
-      throw Error("'members' must be a list of members", place);
-    for (const YAML::Node& node : root["members"]) {
-      spec.members.push_back(
-          read_member(node, fmt::format("{}: member {}", place, spec.members.size() + 1)));
     }
   }
   for (MemberSpec& member : spec.members) {

@@ -31,6 +31,8 @@ struct MemberSettings {
   std::optional<double> temperature{};
   std::optional<std::string> chat_template{};  // A Jinja file.
   std::optional<std::string> date{};
+  // False: an endpoint is not asked for log-probabilities, and labels are read from its text.
+  std::optional<bool> log_probs{};
   std::optional<std::string> key_env{};  // Of an endpoint's key: a variable's name, or a file.
   std::optional<std::string> key_file{};
 };
@@ -51,8 +53,8 @@ struct JudgeSpec {
 // Throws Error (without a place) on an unknown mode or order and a number that is out of range.
 Policy policy_of(const MemberSettings& settings, std::uint64_t seed);
 
-// Reads a --judge value. Throws Error that names file, key and what is known: an unknown key, a bad
-// value, a member that is itself a judge file, no members.
+// Reads a --judge value. Throws Error that names file, line, key and what is known: an unknown key,
+// a bad value, keys that contradict one another, a member that is itself a judge file, no members.
 JudgeSpec parse_judge_spec(std::string_view text);
 JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& path);
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/interrupt.h"
 
 namespace selene::judge {
 namespace {
@@ -15,7 +16,10 @@ namespace {
 // "SELj" in SQLite's header, so that another program's database is not taken for a ledger.
 constexpr int kApplicationId = 0x53454C6A;
 constexpr int kFormat = 1;
-constexpr int kBusyTimeoutMs = 60'000;
+// What is left of the patience after an interrupt: a program that is at work needs no longer.
+constexpr std::chrono::milliseconds kPatienceWhenInterrupted{1'000};
+constexpr int kBusyIntervalMs = 10;
+constexpr const char* kBeginAnew = "move it away to begin a new one";
 
 constexpr const char* kSchema = R"(
 CREATE TABLE engines (id INTEGER PRIMARY KEY, name TEXT NOT NULL, model TEXT NOT NULL, version TEXT NOT NULL,
@@ -37,6 +41,8 @@ std::string key_bytes(std::string_view hex) {
 
 struct Ledger::State {
   std::filesystem::path path;
+  std::chrono::milliseconds patience{};
+  std::chrono::steady_clock::time_point busy_since{};
   sqlite3* database = nullptr;
   sqlite3_stmt* find = nullptr;
   sqlite3_stmt* add_engine = nullptr;
@@ -55,10 +61,7 @@ struct Ledger::State {
     };
     if (kind == SQLITE_NOTADB)
       return error("this file is not a ledger", "name another with --ledger FILE");
-    if (kind == SQLITE_CORRUPT) {
-      return error("the ledger is damaged",
-                   "move it away to begin a new one, or repair it: sqlite3 FILE .recover");
-    }
+    if (kind == SQLITE_CORRUPT) return error("the ledger is damaged", kBeginAnew);
     if (kind == SQLITE_FULL)
       return error("no space left for the ledger", "free some and run the same command again");
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
@@ -73,7 +76,8 @@ struct Ledger::State {
       return error(fmt::format("the ledger cannot be read or written: {}", text),
                    "look at the disk and run the same command again: what is recorded is kept");
     }
-    return error(fmt::format("the ledger failed: {}", text), "");
+    return error(fmt::format("the ledger failed: {}", text),
+                 kind == SQLITE_ERROR ? kBeginAnew : "");
   }
   void check(int code) const {
     if (code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) throw failure(code);
@@ -125,6 +129,9 @@ struct Ledger::State {
 
   void open();
   void make_or_check_schema();
+  Record read(std::string_view key, std::string_view text) const;
+  // SQLite's busy handler: whether to try again.
+  static int wait_for_others(void* state, int attempts);
 };
 
 namespace {
@@ -157,7 +164,11 @@ void Ledger::State::open() {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   check(sqlite3_open_v2(path.c_str(), &database, flags, nullptr));
   sqlite3_extended_result_codes(database, 1);
-  sqlite3_busy_timeout(database, kBusyTimeoutMs);
+  if (sqlite3_db_readonly(database, "main") == 1) {
+    throw Error("the ledger is read-only", path.string(),
+                "make it writable, or give --ledger FILE or --no-ledger");
+  }
+  sqlite3_busy_handler(database, &State::wait_for_others, this);
   make_or_check_schema();
   run("PRAGMA journal_mode = WAL");
   run("PRAGMA synchronous = FULL");
@@ -167,6 +178,32 @@ void Ledger::State::open() {
       "INSERT OR IGNORE INTO records (key, engine, record) VALUES (?1, (SELECT id FROM engines "
       "WHERE name = ?2 AND "
       "model = ?3 AND version = ?4), ?5)");
+}
+
+int Ledger::State::wait_for_others(void* state, int attempts) {
+  auto& self = *static_cast<State*>(state);
+  const auto now = std::chrono::steady_clock::now();
+  if (attempts == 0) self.busy_since = now;
+  const auto patience =
+      interrupted() ? std::min(self.patience, kPatienceWhenInterrupted) : self.patience;
+  if (now - self.busy_since >= patience) return 0;
+  sqlite3_sleep(kBusyIntervalMs);
+  return 1;
+}
+
+// A record as it stands in the file.
+Record Ledger::State::read(std::string_view key, std::string_view text) const {
+  try {
+    Record record = record_from_json(text);
+    if (record.key != key) throw Error("it is the record of another key");
+    return record;
+  } catch (const Error& failure) {
+    throw Error(fmt::format("the ledger is damaged at record {}: {}", key, failure.message()),
+                path.string(),
+                fmt::format("remove the record: sqlite3 {} \"DELETE FROM records WHERE key = "
+                            "x'{}'\"; or move the file away to begin a new one",
+                            path.string(), key));
+  }
 }
 
 void Ledger::State::make_or_check_schema() {
@@ -193,8 +230,10 @@ void Ledger::State::make_or_check_schema() {
   }
 }
 
-Ledger::Ledger(std::filesystem::path path) : state_(std::make_unique<State>()) {
+Ledger::Ledger(std::filesystem::path path, std::chrono::milliseconds patience)
+    : state_(std::make_unique<State>()) {
   state_->path = std::move(path);
+  state_->patience = patience;
   state_->open();
 }
 
@@ -217,12 +256,7 @@ std::vector<std::optional<engine::Result>> Ledger::find(std::span<const std::str
       results.emplace_back();
       continue;
     }
-    try {
-      results.emplace_back(record_from_json(text).result);
-    } catch (const Error& failure) {
-      throw Error(fmt::format("the ledger is damaged at record {}: {}", key, failure.message()),
-                  path().string(), "move it away to begin a new one");
-    }
+    results.emplace_back(state_->read(key, text).result);
   }
   return results;
 }
@@ -256,7 +290,8 @@ Record Ledger::get(std::string_view key) {
     throw Error(fmt::format("'{}' is not a record's key", key), "",
                 "give at least 6 of its 64 hex digits");
   const State::Statement statement(*state_,
-                                   "SELECT record FROM records WHERE hex(key) LIKE ?1 LIMIT 2");
+                                   "SELECT lower(hex(key)), record FROM records "
+                                   "WHERE hex(key) LIKE ?1 LIMIT 2");
   std::string pattern(key);
   std::transform(pattern.begin(), pattern.end(), pattern.begin(),
                  [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
@@ -266,13 +301,14 @@ Record Ledger::get(std::string_view key) {
   state_->check(code);
   if (code != SQLITE_ROW)
     throw Error(fmt::format("no record begins with '{}'", key), path().string());
-  const std::string text = column_text(statement.get(), 0);
+  const std::string whole_key = column_text(statement.get(), 0);
+  const std::string text = column_text(statement.get(), 1);
   code = sqlite3_step(statement.get());
   state_->check(code);
   if (code == SQLITE_ROW)
     throw Error(fmt::format("several records begin with '{}'", key), path().string(),
                 "give more digits");
-  return record_from_json(text);
+  return state_->read(whole_key, text);
 }
 
 Ledger::Stats Ledger::stats() {
@@ -304,10 +340,11 @@ Ledger::Stats Ledger::stats() {
 }
 
 void Ledger::each(const std::function<void(const Record&)>& visit) {
-  const State::Statement statement(*state_, "SELECT record FROM records ORDER BY id");
+  const State::Statement statement(*state_,
+                                   "SELECT lower(hex(key)), record FROM records ORDER BY id");
   int code = sqlite3_step(statement.get());
   for (; code == SQLITE_ROW; code = sqlite3_step(statement.get()))
-    visit(record_from_json(column_text(statement.get(), 0)));
+    visit(state_->read(column_text(statement.get(), 0), column_text(statement.get(), 1)));
   state_->check(code);
 }
 

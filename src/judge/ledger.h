@@ -7,6 +7,7 @@
 // labels; where it is known, nothing is computed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -33,9 +34,13 @@ struct Record {
 
 class Ledger {
  public:
-  // Makes the file when it is not there. Throws Error: not a ledger (another SQLite file, another
-  // format), damaged, of a newer version, locked for longer than a minute, a full disk.
-  explicit Ledger(std::filesystem::path path);
+  static constexpr std::chrono::milliseconds kPatience{60'000};
+
+  // Makes the file when it is not there. Throws Error, and leaves the file as it is: not a ledger
+  // (another SQLite file, another format), damaged, of a newer version, read-only, locked by
+  // another program for longer than `patience` (after an interrupt: a second), a full disk. So do
+  // all other calls.
+  explicit Ledger(std::filesystem::path path, std::chrono::milliseconds patience = kPatience);
   ~Ledger();
   Ledger(Ledger&&) noexcept;
 
@@ -75,7 +80,7 @@ class Ledger {
 };
 
 // A record as a JSON object and back (docs/formats.md, "Ledger record"). record_from_json() throws
-// Error on a wrong shape and when the key is not the record's own.
+// Error on a wrong shape, and when the key or the result's digest is not the record's own.
 std::string record_to_json(const Record& record);
 Record record_from_json(std::string_view text);
 

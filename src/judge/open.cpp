@@ -30,6 +30,7 @@ MemberSettings merged(MemberSettings settings, const MemberSettings& overrides) 
   override_with(settings.temperature, overrides.temperature);
   override_with(settings.chat_template, overrides.chat_template);
   override_with(settings.date, overrides.date);
+  override_with(settings.log_probs, overrides.log_probs);
   override_with(settings.key_env, overrides.key_env);
   override_with(settings.key_file, overrides.key_file);
   return settings;
@@ -84,6 +85,7 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
   options.in_flight_per_endpoint = machine.in_flight;
   options.retries = machine.retries;
   options.token_budget = machine.token_budget;
+  options.ask_log_probs = settings.log_probs.value_or(true);
   return engine::open_endpoint_engine(options);
 }
 

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "data/jsonl.h"
 #include "judge/ledger.h"
@@ -61,18 +62,21 @@ std::vector<double> read_log_probs(const Json& list) {
 }  // namespace
 
 std::string record_to_json(const Record& record) {
+  const Json result = result_json(record.result);
   const Json row = {
       {"key", record.key},
       {"engine", engine_json(record.engine)},
       {"template", {{"name", record.template_name}, {"digest", record.template_digest}}},
       {"request", request_json(record.request)},
-      {"result", result_json(record.result)}};
+      {"result", result},
+      {"result_sha256", sha256(result.dump())}};
   return row.dump();
 }
 
 Record record_from_json(std::string_view text) {
   const Json row = data::parse_object(text);
   Record record;
+  std::string result_sha256;
   try {
     record.key = row.at("key").get<std::string>();
     const Json& engine = row.at("engine");
@@ -104,6 +108,7 @@ Record record_from_json(std::string_view text) {
     record.result.unreadable = result.at("unreadable").get<std::string>();
     record.result.prompt_tokens = result.at("prompt_tokens").get<std::int64_t>();
     record.result.generated_tokens = result.at("generated_tokens").get<std::int64_t>();
+    result_sha256 = row.value("result_sha256", "");
   } catch (const Json::exception& failure) {
     throw Error(std::string("not a ledger record: ") + failure.what());
   }
@@ -116,6 +121,9 @@ Record record_from_json(std::string_view text) {
     throw Error("the record's key is not the digest of its request", "",
                 "it was changed or made by another version");
   }
+  // Records of earlier versions have none.
+  if (!result_sha256.empty() && result_sha256 != sha256(result_json(record.result).dump()))
+    throw Error("the record's result was changed: it has another digest");
   return record;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "default_model.h"
+#include "model/gguf_builder.h"
 #include "program.h"
 
 namespace selene::testing {
@@ -124,6 +125,50 @@ TEST_F(BadModel, IsTruncated) {
   EXPECT_NE(finished.err.find("truncated"), std::string::npos) << finished.err;
 }
 
+TEST_F(BadModel, HasAnAdapterOfAnotherArchitecture) {
+  const TemporaryFolder folder;
+  GgufBuilder file;
+  file.text("general.architecture", "qwen2")
+      .text("general.type", "adapter")
+      .text("adapter.type", "lora");
+  file.floats("blk.0.attn_q.weight.lora_a", {32, 1}, std::vector<float>(32));
+  const std::string lora = folder.file("lora.gguf", file.build());
+  const Finished finished = judge_with("--adapter", lora);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.err, "error: " + lora +
+                              ": the adapter is for architecture 'qwen2', the model's is 'llama'; "
+                              "give the model that it was trained on\n");
+}
+
+TEST(BadFile, TheJudgeHasAnUnknownKey) {
+  const TemporaryFolder folder;
+  const std::string jury = folder.file("jury.yaml", "members:\n- model: default\n  wheight: 2\n");
+  const Finished finished = judge_with("--judge", jury);
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_TRUE(finished.err.starts_with("error: " + jury + ":3: unknown key 'wheight'; known: "))
+      << finished.err;
+}
+
+TEST(BadFile, AMemberOfTheJudgeIsTheJudge) {
+  const TemporaryFolder folder;
+  const std::string jury = folder / "jury.yaml";
+  folder.file("other.yaml", "members:\n- model: jury.yaml\n");
+  for (const std::string member : {"jury.yaml", "other.yaml"}) {
+    folder.file("jury.yaml", "members:\n- model: default\n- model: " + member + "\n");
+    const Finished finished = judge_with("--judge", jury);
+    EXPECT_EQ(finished.exit_code, 1);
+    EXPECT_EQ(finished.err, "error: " + jury + ":3: a member's model is a judge file: " + member +
+                                "; a jury's members are models and endpoints; copy the members "
+                                "here\n");
+  }
+  folder.file("jury.yaml", "members: &all\n- *all\n");
+  EXPECT_EQ(judge_with("--judge", jury).err,
+            "error: " + jury + ":1: a member is a map with the key 'model' or 'endpoint'\n");
+  folder.file("jury.yaml", "&all\nmembers:\n- *all\n");
+  EXPECT_TRUE(judge_with("--judge", jury)
+                  .err.starts_with("error: " + jury + ":2: unknown key 'members'; known: name, "));
+}
+
 TEST(BadFile, TheTemplateIsUnknown) {
   const Finished finished = judge_with("--template", "nope");
   EXPECT_EQ(finished.exit_code, 2);
@@ -198,6 +243,8 @@ const BadUsage kBadUsage[] = {
      "URL#model"},
     {"KeyFileForALocalModel", one_sample({"--key-file", "key"}),
      "error: --key-file is for a server"},
+    {"DateForAServer", one_sample({"--judge", "http://127.0.0.1:1#m", "--date", "2025-01-01"}),
+     "error: --date is for a local model, this judge is a server; leave it out"},
     {"BudgetForALocalModel", one_sample({"--token-budget", "9"}),
      "error: --token-budget is for a server"},
     {"NothingToJudge",

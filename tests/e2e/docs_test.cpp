@@ -207,6 +207,9 @@ TEST_F(FormatsOfARun, JudgmentAndRecordHaveTheDocumentedKeys) {
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_EQ(key_paths(slurp(out)), key_paths(example("judgment")));
   EXPECT_EQ(key_paths(slurp(out + ".run.json")), key_paths(example("run")));
+  const Json record = Json::parse(slurp(out + ".run.json"));
+  EXPECT_EQ(record.at("exact"), true);
+  EXPECT_EQ(record.at("counts").at("without_probabilities"), 0);
 }
 
 }  // namespace

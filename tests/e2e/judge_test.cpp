@@ -232,6 +232,12 @@ TEST_F(JudgeProgram, UsesATemplateOfTheUser) {
   EXPECT_EQ(rows_of(finished.out)[0].at("judge").at("template"), "politeness");
 }
 
+TEST_F(JudgeProgram, TakesADate) {
+  const Finished finished = judge({"--task", "classification", "--input", "Hi", "--response",
+                                   "Hello", "--mode", "verdict", "--date", "2025-01-01"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+}
+
 TEST_F(JudgeProgram, AsksEveryMemberOfAJury) {
   const TemporaryFolder folder;
   const std::string jury =

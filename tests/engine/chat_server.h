@@ -31,7 +31,9 @@ class ChatServer : public ApiServer {
       const int now = ++at_once_;
       for (int most = most_at_once; now > most && !most_at_once.compare_exchange_weak(most, now);) {
       }
-      if (!fail(faults_, response)) {
+      if (answered_++ >= breaks_after) {
+        breaks_with(response);
+      } else if (!fail(faults_, response)) {
         response.set_content(answer(nlohmann::json::parse(request.body)), "application/json");
       }
       --at_once_;
@@ -66,6 +68,9 @@ class ChatServer : public ApiServer {
   std::string answers_as;  // Empty: the model that was asked for.
   std::string whole_answer = "**Reasoning:** Good.\n\n**Result:** Yes";
   std::chrono::milliseconds takes{0};
+  // After so many requests for a chat all others are answered by this.
+  size_t breaks_after = SIZE_MAX;
+  Fault breaks_with;
   std::atomic<int> most_at_once = 0;
 
  private:
@@ -118,6 +123,7 @@ class ChatServer : public ApiServer {
   std::deque<Fault> faults_;
   std::deque<Fault> model_faults_;
   std::atomic<int> at_once_ = 0;
+  std::atomic<size_t> answered_ = 0;
 };
 
 }  // namespace selene::testing

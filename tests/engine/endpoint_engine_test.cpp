@@ -154,6 +154,7 @@ TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
   EXPECT_EQ(fleet->id().model, id.model);
   EXPECT_EQ(fleet->id().version, id.version);
   EXPECT_EQ(engine->context_limit(), 0);
+  EXPECT_FALSE(engine->exact());
   EXPECT_EQ(engine->context_tokens(requests(2)), (std::vector<std::int64_t>{0, 0}));
   EXPECT_EQ(server.calls(), 0u);
   options.ask_log_probs = false;
@@ -239,9 +240,10 @@ TEST(EndpointEngine, GivesUpOnARequestAfterAllRetriesAndKeepsTheOthers) {
   expect_all_yes(run(*engine, requests(1)), 1);
   for (int i = 0; i < 4; ++i) server.next(ChatServer::body("<html>gateway</html>"));
   const Outcome outcome = run(*engine, requests(1));
-  EXPECT_EQ(outcome.error, server.url() +
-                               ": a request failed 4 times, at last here: the answer is no JSON: "
-                               "'<html>gateway</html>'");
+  EXPECT_EQ(outcome.error,
+            server.url() +
+                ": a request failed 4 times, at last here: the answer is no JSON: "
+                "'<html>gateway</html>'; look at the server, and run the same command again");
   // The same engine goes on.
   expect_all_yes(run(*engine, requests(2)), 2);
 }
@@ -262,7 +264,8 @@ TEST(EndpointEngine, SaysWhatToDoAboutLogProbabilitiesThatAreRefused) {
   ChatServer server;
   server.next(ChatServer::status(400, R"({"error":{"message":"no top_logprobs here"}})"));
   EXPECT_EQ(run(options_for({server.url()}), requests(1, 0)).error,
-            server.url() + ": status 400: no top_logprobs here; ask without log-probabilities");
+            server.url() +
+                ": status 400: no top_logprobs here; write log_probs: false into a judge file");
 }
 
 TEST(EndpointEngine, AListOfModelsThatIsRefusedIsAnError) {
@@ -312,7 +315,9 @@ TEST(EndpointEngine, AnotherModelIsAnError) {
   ChatServer server;
   server.answers_as = "gpt-2";
   EXPECT_EQ(run(options_for({server.url()}), requests(1)).error,
-            server.url() + ": it was asked for model 'judge' and answered as 'gpt-2'");
+            server.url() +
+                ": it was asked for model 'judge' and answered as 'gpt-2'; name the model that the "
+                "server has: URL#model");
   ChatServer dated;
   dated.answers_as = "judge-2024-08-06";
   expect_all_yes(run(options_for({dated.url()}), requests(1)), 1);
@@ -366,7 +371,8 @@ TEST(EndpointEngine, SaysWhichEndpointsAreDown) {
       error.starts_with("no endpoint works after 4 attempts: " + dead + ": no connection: "))
       << error;
   EXPECT_NE(error.find(failing.url() + ": status 503: Loading model"), std::string::npos) << error;
-  EXPECT_TRUE(error.ends_with("; check that the servers run, and run the same command again"))
+  EXPECT_TRUE(error.ends_with(
+      "; check that the servers run and speak OpenAI's chat API, and run the same command again"))
       << error;
 }
 

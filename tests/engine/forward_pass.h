@@ -22,14 +22,16 @@ namespace selene::testing {
 
 class ForwardPass {
  public:
-  explicit ForwardPass(const std::filesystem::path& path) {
+  // `chat_template` in Jinja; empty: the model's own.
+  explicit ForwardPass(const std::filesystem::path& path, const std::string& chat_template = "") {
     engine::llama_system_info();  // Sets up the engine's log: llama.cpp is silent after it.
     model_.reset(llama_model_load_from_file(path.c_str(), llama_model_default_params()));
     if (model_ == nullptr) throw std::runtime_error("llama.cpp cannot load " + path.string());
     vocab_ = llama_model_get_vocab(model_.get());
     tokenizer_ = std::make_unique<engine::Tokenizer>(vocab_);
     chat_template_ = std::make_unique<engine::ChatTemplate>(engine::ChatTemplate::Options{
-        .source = llama_model_chat_template(model_.get(), nullptr),
+        .source = chat_template.empty() ? llama_model_chat_template(model_.get(), nullptr)
+                                        : chat_template,
         .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab_)),
         .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab_))});
   }

@@ -128,6 +128,45 @@ TEST_F(LlamaEngineTest, AVerdictAfterACritiqueIsScoredAfterItsText) {
   }
 }
 
+// A prompt of fewer than 64 tokens goes through the kernel of what follows it, as in a plain pass.
+TEST_F(LlamaEngineTest, AShortPromptIsScoredAsAPlainForwardPassDoes) {
+  const std::string bare = "{{ messages[0].content }}";
+  const ForwardPass plain(path_, bare);
+  const auto engine = open({.chat_template = bare});
+  for (const int length : {2, 3, 31, 62, 63, 64, 65}) {
+    SCOPED_TRACE(length);
+    Request request = critique_request("", {"1", "10", "Yes, but"}, 0);
+    request.messages = {{"user", "It"}};
+    for (int i = 1; i < length; ++i) request.messages[0].content += " is";
+    const PromptText prompt =
+        plain.tokenizer().prompt(plain.chat_template().render(request.messages));
+    ASSERT_EQ(plain.tokenizer().tokens(prompt, "").size(), static_cast<size_t>(length));
+    EXPECT_EQ(bits(run_one(*engine, request).label_log_probs),
+              bits(plain.label_log_probs(request)));
+    request.max_tokens = 8;
+    const Result written = run_one(*engine, request);
+    EXPECT_EQ(bits(written.label_log_probs), bits(plain.label_log_probs(request, written.text)));
+    expect_same(run_one(*open({.chat_template = bare}), request), written);
+  }
+}
+
+TEST_F(LlamaEngineTest, LabelsLongerThanAPassAreScoredAsAPlainForwardPassDoes) {
+  constexpr size_t kPass = 2 * 64;  // The smallest there is.
+  const ForwardPass plain(path_);
+  std::string longer_than_a_part = "The answer";
+  for (int i = 0; i < 70; ++i) longer_than_a_part += " is";
+  std::string longer_than_a_pass = longer_than_a_part;
+  for (int i = 0; i < 70; ++i) longer_than_a_pass += " not";
+  EXPECT_GT(plain.tokenizer().tokens({}, longer_than_a_pass).size(), kPass);
+  const Labels labels{"Yes", longer_than_a_part, longer_than_a_pass, longer_than_a_part + " fine"};
+  const auto engine = open({.batch_tokens = kPass});
+  const Request verdict = verdict_request("96", labels);
+  EXPECT_EQ(bits(run_one(*engine, verdict).label_log_probs), bits(plain.label_log_probs(verdict)));
+  const Request critique = critique_request("96", labels, 8);
+  const Result written = run_one(*engine, critique);
+  EXPECT_EQ(bits(written.label_log_probs), bits(plain.label_log_probs(critique, written.text)));
+}
+
 // What greedy decoding writes is, token by token, the most probable token of a plain forward pass
 // over its own text.
 TEST_F(LlamaEngineTest, ACritiqueIsWhatThePlainModelWouldWrite) {

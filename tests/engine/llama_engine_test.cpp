@@ -82,6 +82,11 @@ TEST_F(LlamaEngineFiles, TheVersionNamesWhatNumbersDependOn) {
   EXPECT_NE(version.find(", cpu"), std::string::npos) << version;
 }
 
+TEST_F(LlamaEngineFiles, IsExactOnTheCpuUnlessToldOtherwise) {
+  EXPECT_TRUE(open_llama_engine({.model = model_, .gpu_layers = 0})->exact());
+  EXPECT_FALSE(open_llama_engine({.model = model_, .exact = false, .gpu_layers = 0})->exact());
+}
+
 TEST_F(LlamaEngineFiles, AnAdapterIsNoModel) {
   const fs::path lora = folder_.file("lora.gguf", adapter("llama").build());
   EXPECT_EQ(opening({.model = lora}),
@@ -97,7 +102,9 @@ TEST_F(LlamaEngineFiles, AModelIsNoAdapter) {
 TEST_F(LlamaEngineFiles, AnAdapterIsForItsArchitecture) {
   const fs::path lora = folder_.file("lora.gguf", adapter("qwen2").build());
   EXPECT_EQ(opening({.model = model_, .adapter = lora}),
-            lora.string() + ": the adapter is for architecture 'qwen2', the model's is 'llama'");
+            lora.string() +
+                ": the adapter is for architecture 'qwen2', the model's is 'llama'; give the model "
+                "that it was trained on");
 }
 
 TEST_F(LlamaEngineFiles, AModelWithoutAChatTemplateNeedsOne) {

@@ -61,6 +61,8 @@ TEST(OpenAiChat, SaysWhatIsNoListOfModels) {
   EXPECT_EQ(parse_models(R"({"data":1})", "m").unclear,
             R"(the answer is not a list of models: '{"data":1}')");
   EXPECT_NE(parse_models("[]", "m").unclear, "");
+  EXPECT_EQ(parse_models(R"({"data":[1]})", "").unclear,
+            R"(the answer is not a list of models: '{"data":[1]}')");
   EXPECT_EQ(parse_models(R"({"data":[1, null, "x"]})", "m").unclear, "");
 }
 

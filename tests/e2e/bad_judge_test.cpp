@@ -1,0 +1,203 @@
+// Endpoints and ledgers that cannot be used, as a user meets them: what is said, and that nothing
+// finished is lost. The judge is a server of this process, so no model is needed.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "engine/chat_server.h"
+#include "program.h"
+
+namespace selene::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kRows = 6;
+
+class ServedJudge : public ::testing::Test {
+ protected:
+  static std::string rows() {
+    std::string text;
+    for (size_t i = 0; i < kRows; ++i) {
+      text += Json{{"id", i},
+                   {"task", "classification"},
+                   {"input", "Name a number."},
+                   {"response", std::to_string(i)}}
+                  .dump() +
+              "\n";
+    }
+    return text;
+  }
+  // One request after another, and no second attempt.
+  Finished judged_by(const std::string& judge_spec, std::vector<std::string> more = {}) const {
+    more.insert(more.begin(), {samples_, "--judge", judge_spec, "--in-flight", "1", "--retries",
+                               "0", "--mode", "verdict"});
+    return judge(more);
+  }
+  void expect_error(const Finished& finished, const std::string& message) const {
+    EXPECT_EQ(finished.exit_code, 1);
+    EXPECT_EQ(finished.out, "");
+    EXPECT_TRUE(finished.err.starts_with("error: " + message)) << finished.err;
+  }
+  Json run_json() const { return Json::parse(slurp(out_ + ".run.json")); }
+
+  TemporaryFolder folder_;
+  std::string samples_ = folder_.file("samples.jsonl", rows());
+  std::string out_ = folder_ / "out.jsonl";
+};
+
+// --- endpoints ---
+
+TEST_F(ServedJudge, ThatIsNotThere) {
+  const std::string url = dead_url();
+  const Finished finished = judged_by(url + "#m");
+  expect_error(finished, "no endpoint works after 1 attempts: " + url + ": no connection: ");
+  EXPECT_NE(finished.err.find("; check that the servers run and speak OpenAI's chat API, and run "
+                              "the same command again\n"),
+            std::string::npos)
+      << finished.err;
+}
+
+TEST_F(ServedJudge, ThatSpeaksAnotherProtocol) {
+  const RawServer shell("SSH-2.0-OpenSSH_9.2p1\r\n");
+  expect_error(judged_by(shell.url() + "#m"),
+               "no endpoint works after 1 attempts: " + shell.url() + ": no HTTP answer: ");
+  ChatServer site;
+  site.next_for_models(ChatServer::body("<html>Welcome</html>"));
+  expect_error(judged_by(site.url() + "#m"),
+               "no endpoint works after 1 attempts: " + site.url() +
+                   ": the answer is no JSON: '<html>Welcome</html>'; check that the servers run");
+  EXPECT_EQ(site.calls(), 0u);
+}
+
+TEST_F(ServedJudge, ThatAnswersAsAnotherModel) {
+  ChatServer server;
+  server.answers_as = "gpt-2";
+  expect_error(judged_by(server.url() + "#judge"),
+               server.url() +
+                   ": it was asked for model 'judge' and answered as 'gpt-2'; name the model that "
+                   "the server has: URL#model\n");
+}
+
+TEST_F(ServedJudge, ThatStreamsGarbageLosesNothing) {
+  ChatServer server;
+  const std::string spec = server.url() + "#judge";
+  const std::string straight = judged_by(spec).out;
+  ASSERT_EQ(rows_of(straight).size(), kRows);
+
+  ChatServer faulty;
+  faulty.breaks_after = 3;
+  faulty.breaks_with = ChatServer::body("data: {\"choices\":[{\"delta\":{}}]}\n\n");
+  const std::vector<std::string> to_file{"--out", out_};
+  expect_error(
+      judged_by(faulty.url() + "#judge", to_file),
+      faulty.url() + ": a request failed 1 times, at last here: the answer is no JSON: 'data: {");
+  const std::string kept = slurp(out_ + ".part");
+  EXPECT_EQ(rows_of(kept).size(), 3u);
+  EXPECT_TRUE(straight.starts_with(kept));
+  EXPECT_FALSE(fs::exists(out_));
+
+  const size_t calls = server.calls();
+  const Finished again = judged_by(spec, to_file);
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(slurp(out_), straight);
+  EXPECT_EQ(server.calls() - calls, kRows - 3);
+}
+
+// --- what run.json says of them ---
+
+TEST_F(ServedJudge, IsNotExactAndSaysSo) {
+  ChatServer server;
+  ASSERT_EQ(judged_by(server.url() + "#judge", {"--out", out_}).exit_code, 0);
+  EXPECT_EQ(run_json().at("exact"), false);
+  EXPECT_EQ(run_json().at("counts").at("judged"), kRows);
+  EXPECT_EQ(run_json().at("counts").at("without_probabilities"), 0);
+}
+
+TEST_F(ServedJudge, WithoutLogProbabilitiesIsCounted) {
+  ChatServer server;
+  server.with_log_probs = false;
+  const Finished finished = judged_by(server.url() + "#judge", {"--out", out_});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_NE(finished.err.find("6 rows: 6 judged, 0 unreadable, 0 skipped, 6 without probabilities"),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(run_json().at("counts").at("without_probabilities"), kRows);
+  for (const Json& judgment : rows_of(slurp(out_))) {
+    EXPECT_EQ(judgment.at("label"), "Yes");
+    EXPECT_TRUE(judgment.at("probabilities").is_null());
+  }
+}
+
+TEST_F(ServedJudge, ThatRefusesLogProbabilitiesIsAskedWithoutThem) {
+  ChatServer server;
+  server.next(ChatServer::status(400, R"({"error":{"message":"logprobs are not supported"}})"));
+  expect_error(judged_by(server.url() + "#judge"),
+               server.url() +
+                   ": status 400: logprobs are not supported; write log_probs: false into a judge "
+                   "file\n");
+  const std::string file = folder_.file(
+      "judge.yaml", fmt::format("endpoint: {}#judge\nlog_probs: false\n", server.url()));
+  const size_t calls = server.calls();
+  const Finished finished = judged_by(file, {"--out", out_});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(run_json().at("counts").at("without_probabilities"), kRows);
+  const auto requests = server.requests_of("/v1/chat/completions");
+  ASSERT_EQ(requests.size(), calls + kRows);
+  for (size_t i = calls; i < requests.size(); ++i)
+    EXPECT_FALSE(Json::parse(requests[i].body).contains("logprobs"));
+}
+
+TEST_F(ServedJudge, AnUnreadableVerdictIsCountedAsWithoutProbabilitiesToo) {
+  ChatServer server("library");  // It writes all in one call.
+  server.whole_answer = "I would rather not say.";
+  const Finished finished = judged_by(server.url() + "#judge", {"--out", out_});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(run_json().at("counts").at("unreadable"), kRows);
+  EXPECT_EQ(run_json().at("counts").at("without_probabilities"), kRows);
+  EXPECT_EQ(rows_of(slurp(out_))[0].at("critique"), "I would rather not say.");
+}
+
+// --- ledgers ---
+
+TEST_F(ServedJudge, IsNotAskedWhenTheLedgerCannotBeUsed) {
+  ChatServer server;
+  const std::string spec = server.url() + "#judge";
+  const std::string text = folder_.file("notes.txt", "my notes\n");
+  const std::string message = text + ": this file is not a ledger; name another with --ledger FILE";
+  expect_error(judged_by(spec, {"--ledger", text}), message);
+  expect_error(run({"ledger", "stats", "--ledger", text}), message);
+  EXPECT_EQ(slurp(text), "my notes\n");
+  expect_error(judged_by(spec, {"--ledger", folder_.path()}),
+               folder_.path().string() + ": the ledger cannot be opened for writing: ");
+  EXPECT_EQ(server.calls(), 0u);
+}
+
+TEST_F(ServedJudge, LosesNothingWhenItsLedgerIsDamaged) {
+  ChatServer server;
+  const std::string spec = server.url() + "#judge";
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const std::string straight = judged_by(spec, {"--ledger", ledger}).out;
+  const size_t calls = server.calls();
+  EXPECT_EQ(judged_by(spec, {"--ledger", ledger}).out, straight);
+  EXPECT_EQ(server.calls(), calls);
+
+  std::string bytes = slurp(ledger);
+  const size_t number = bytes.rfind("\"label_log_probs\":[-0.2") + 19;
+  ASSERT_EQ(bytes.substr(number, 4), "-0.2");
+  bytes.replace(number, 4, "-0.9");
+  const std::string changed = folder_.file("changed.sqlite", bytes);
+  const Finished finished = judged_by(spec, {"--ledger", changed});
+  expect_error(finished, changed + ": the ledger is damaged at record ");
+  EXPECT_NE(finished.err.find("the record's result was changed"), std::string::npos)
+      << finished.err;
+
+  const std::string half = folder_.file("half.sqlite", bytes.substr(0, bytes.size() / 2));
+  expect_error(judged_by(spec, {"--ledger", half}),
+               half + ": the ledger is damaged; move it away to begin a new one\n");
+  EXPECT_EQ(slurp(half), bytes.substr(0, bytes.size() / 2));
+}
+
+}  // namespace
+}  // namespace selene::testing
