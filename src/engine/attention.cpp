@@ -250,8 +250,9 @@ class Worker {
     constexpr ggml_fp16_t kHidden = 0xFC00;  // Minus infinity.
     for (std::int64_t i = piece_.queries - 1; i >= 0; --i) {
       const ggml_fp16_t* mask = mask_of(piece_.first_query + i, first);
-      for (std::int64_t j = 0; j < count_; ++j)
-        if (mask[j] != kHidden) return true;
+      int seen = 0;
+      for (std::int64_t j = 0; j < count_; ++j) seen |= mask[j] ^ kHidden;
+      if (seen != 0) return true;
     }
     return false;
   }

@@ -192,7 +192,7 @@ Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits
     work.fresh += static_cast<std::int64_t>(length - state_->shared(goal.slot, goal.tokens));
     const size_t start = state_->start_of(goal);
     const size_t own = length - start;
-    if (own > kMostTogether) {
+    if (own > std::min(kMostTogether, static_cast<size_t>(options().batch_tokens))) {
       state_->compute_alone(goals, g, start, read);
       continue;
     }
