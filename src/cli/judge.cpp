@@ -130,7 +130,8 @@ void check_templates(const Run& run) {
 void resume(Run& run, const Json& work) {
   if (run.output == nullptr) return;
   run.output->begin(work);
-  if (const auto wrong = count_kept(run.output->part_path(), run.input, run.counts)) {
+  if (const auto wrong =
+          count_kept(run.output->part_path(), run.output->rows_kept(), run.input, run.counts)) {
     run.output->drop_rows(*wrong);
     run.counts = {.rows = run.counts.rows};
   }

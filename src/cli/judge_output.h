@@ -37,10 +37,10 @@ struct Counts {
   size_t done() const { return judged + skipped; }
 };
 
-// Counts the rows of an OUT.part. Gives what is wrong where they are not the judgments of the first
-// rows of `input`.
-std::optional<Error> count_kept(const std::filesystem::path& part, const data::InputRows& input,
-                                Counts& counts);
+// Counts the rows of an OUT.part of so many lines. Gives what is wrong where they are not the
+// judgments of the first rows of `input`.
+std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
+                                const data::InputRows& input, Counts& counts);
 
 nlohmann::ordered_json to_json(const Counts& counts);
 nlohmann::ordered_json to_json(const engine::Counters& counters);

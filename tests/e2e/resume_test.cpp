@@ -222,7 +222,8 @@ TEST_F(Resume, AWrongPartIsRefusedAndDroppedWithOverwrite) {
   call.args.back() = out_;
   for (const auto& [wrong, message] :
        {std::pair(std::string("damaged\n"), std::string(":1: malformed JSON at column 1: ")),
-        std::pair(first + "\n", std::string(":2: a blank line")),
+        std::pair(first + "\n", std::string(": it has blank lines")),
+        std::pair("\n" + first, std::string(": it has blank lines")),
         std::pair(second, ":1: the judgment of another row: its id is 1, that of " + samples_ +
                               ":1 is '0'"),
         std::pair(first + R"({"id": 1, "label": "Yes"})" + "\n",
