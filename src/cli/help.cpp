@@ -88,7 +88,7 @@ std::string not_taken(const CLI::App& command, const std::string& words) {
 
 // CLI11's words where they are clear, ours where they are not.
 std::string what_is_wrong(const CLI::App& app, const CLI::Error& failure) {
-  if (const std::string unknown = unknown_command(app); !unknown.empty()) return unknown;
+  if (std::string unknown = unknown_command(app); !unknown.empty()) return unknown;
   std::string text = failure.what();
   constexpr std::string_view kTwice = ": At Most 1 required but received ";
   if (const size_t at = text.find(kTwice); at != std::string::npos)

@@ -146,7 +146,7 @@ bool rename_to_new(const fs::path& from, const fs::path& to) {
 }
 
 fs::path output_target(const fs::path& path, bool overwrite) {
-  const fs::path target = link_target(path);
+  fs::path target = link_target(path);
   std::error_code ignored;  // Where it cannot be told, making the file says why.
   const fs::file_status status = fs::status(target, ignored);
   if (fs::is_directory(status) || !target.has_filename())
