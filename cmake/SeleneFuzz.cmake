@@ -9,3 +9,5 @@ foreach(file IN LISTS files)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   add_dependencies(fuzzers ${name})
 endforeach()
+# The program's own check of an OUT.part, which stands in no library.
+target_sources(judgments_fuzz PRIVATE "${PROJECT_SOURCE_DIR}/src/cli/judge_output.cpp")

@@ -69,21 +69,26 @@ std::string typed_command(const CLI::App& app) {
   return fmt::format("{}", fmt::join(names, " "));
 }
 
-// What is said where a command must stand and none does.
-std::string command_needed(const CLI::App& app) {
-  const CLI::App& last = *typed_commands(app).back();
+std::string known_commands(const CLI::App& command) {
   std::vector<std::string> names;
-  for (const CLI::App* command : last.get_subcommands({})) names.push_back(command->get_name());
-  const std::string known = fmt::format("{}", fmt::join(names, ", "));
-  for (const std::string& word : last.remaining()) {
-    if (!word.starts_with("-"))
-      return fmt::format("unknown command '{}'; known: {}", cut_to_columns(word, 60), known);
+  for (const CLI::App* one : command.get_subcommands({})) names.push_back(one->get_name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// What is said of words that no flag and no command took: "b.jsonl" or "--colour".
+std::string not_taken(const CLI::App& command, const std::string& words) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional()) names.push_back(option->get_name());
   }
-  return "a command is needed: " + known;
+  if (names.empty() || words.starts_with("-")) return "not known here: " + words;
+  return fmt::format("only one {} is taken; not known here: {}", fmt::join(names, " and one "),
+                     words);
 }
 
 // CLI11's words where they are clear, ours where they are not.
 std::string what_is_wrong(const CLI::App& app, const CLI::Error& failure) {
+  if (std::string unknown = unknown_command(app); !unknown.empty()) return unknown;
   std::string text = failure.what();
   constexpr std::string_view kTwice = ": At Most 1 required but received ";
   if (const size_t at = text.find(kTwice); at != std::string::npos)
@@ -92,8 +97,9 @@ std::string what_is_wrong(const CLI::App& app, const CLI::Error& failure) {
   if (const size_t at = text.find(kMissing); at != std::string::npos)
     return text.substr(0, at) + " needs a value";
   if (text.starts_with("The following argument"))
-    return "not known here: " + text.substr(text.find(": ") + 2);
-  if (text == "A subcommand is required") return command_needed(app);
+    return not_taken(*typed_commands(app).back(), text.substr(text.find(": ") + 2));
+  if (text == "A subcommand is required")
+    return "a command is needed: " + known_commands(*typed_commands(app).back());
   return text;
 }
 
@@ -124,6 +130,17 @@ std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
                            wrapped(command->get_description(), kColumns - column_width_),
                            column_width_);
   return line.str();
+}
+
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App& last = *typed_commands(app).back();
+  if (last.get_subcommands({}).empty()) return "";
+  for (const std::string& word : last.remaining()) {
+    if (word.starts_with("-")) continue;
+    return fmt::format("unknown command '{}'; known: {}", cut_to_columns(word, 60),
+                       known_commands(last));
+  }
+  return "";
 }
 
 std::string usage_message(const CLI::App& app, const CLI::Error& failure) {

@@ -19,6 +19,9 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_subcommand(const CLI::App* command) const override;
 };
 
+// What is wrong with a word in a command's place, also where --help was asked for; else "".
+std::string unknown_command(const CLI::App& app);
+
 // "error: …; see selene judge --help" for what the user typed. `app` is the program's.
 std::string usage_message(const CLI::App& app, const CLI::Error& failure);
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
 #include "cli/judge_input.h"
@@ -79,7 +80,9 @@ std::unique_ptr<data::RowOutput> open_output(const JudgeCommand& options) {
       {"adapter", judge.settings.adapter.value_or("")},
       {"chat template", judge.settings.chat_template.value_or("")},
       {"key file", judge.settings.key_file.value_or("")}};
-  if (!judge.no_ledger) inputs.emplace_back("ledger", ledger_path(judge));
+  if (!judge.no_ledger) {
+    inputs.push_back({"ledger", ledger_path(judge), /*is_made=*/true});
+  }
   check_not_input(options.out, inputs);
   return std::make_unique<data::RowOutput>(options.out, options.overwrite);
 }
@@ -127,10 +130,14 @@ void check_templates(const Run& run) {
 void resume(Run& run, const Json& work) {
   if (run.output == nullptr) return;
   run.output->begin(work);
-  count_kept(*run.output, run.counts);
+  if (const auto wrong =
+          count_kept(run.output->part_path(), run.output->rows_kept(), run.input, run.counts)) {
+    run.output->drop_rows(*wrong);
+    run.counts = {.rows = run.counts.rows};
+  }
   if (run.counts.kept > 0) {
-    std::fprintf(stderr, "going on after %zu rows in %s\n", run.counts.kept,
-                 run.output->part_path().c_str());
+    std::fprintf(stderr, "going on after %zu row%s in %s\n", run.counts.kept,
+                 run.counts.kept == 1 ? "" : "s", run.output->part_path().c_str());
   }
 }
 
@@ -307,8 +314,11 @@ void add_judge_command(CLI::App& app, int& exit_code) {
   add_judge_flags(*command, options->judge);
   const char* output = "Output";
   command
-      ->add_option("--out", options->out,
-                   "JSONL file; OUT.run.json beside it says how it was made. -: standard output")
+      ->add_option(
+          "--out", options->out,
+          "JSONL file in a folder that is there; OUT.run.json beside it says how it was made. -: "
+          "standard output")
+      ->check(not_empty())
       ->group(output);
   command
       ->add_flag(

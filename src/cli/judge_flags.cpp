@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/arguments.h"
 #include "core/error.h"
 #include "engine/chat_template.h"
 #include "model/store.h"
@@ -13,9 +14,10 @@
 namespace selene::cli {
 namespace {
 
-// A value that `read` refuses is wrong usage.
+// A value that is empty or that `read` refuses is wrong usage.
 CLI::Validator readable_by(void (*read)(const std::string& value)) {
   const auto check = [read](const std::string& value) -> std::string {
+    if (value.empty()) return not_empty()(value);
     try {
       read(value);
     } catch (const Error& failure) {
@@ -32,8 +34,7 @@ void read_judge_name(const std::string& judge) {
   const auto extension = path.extension();
   const bool is_file = path.has_parent_path() || std::filesystem::exists(path) ||
                        extension == ".gguf" || extension == ".yaml" || extension == ".yml";
-  const bool known =
-      judge.empty() || judge == "default" || model::find_known_model(judge) != nullptr;
+  const bool known = judge == "default" || model::find_known_model(judge) != nullptr;
   if (!is_file && !known) model::resolve_model(judge);
 }
 
@@ -72,9 +73,10 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
       ->check(known_judge())
       ->group(model);
   command.add_option("--adapter", settings.adapter, "LoRA adapter (GGUF file), or none")
+      ->check(not_empty())
       ->group(model);
   command.add_option("--adapter-scale", settings.adapter_scale, "Weight of the adapter [1]")
-      ->check(CLI::Range(-100.0, 100.0))
+      ->check(number_from(-100, 100))
       ->group(model);
   command
       .add_option("--chat-template", settings.chat_template,
@@ -86,11 +88,6 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
                   "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
       ->check(readable_by(engine::ChatTemplate::check_date))
       ->group(model);
-  command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
-      ->group(model);
-  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")
-      ->group(model);
-
   const char* policy = "Judging";
   command
       .add_option(
@@ -118,7 +115,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
       ->group(policy);
   command
       .add_option("--temperature", settings.temperature, "0: always the most probable token [0]")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(number_from(0, 10))
       ->group(policy);
   command.add_option("--seed", flags.seed, "For a temperature above 0")
       ->capture_default_str()
@@ -153,25 +150,34 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
       .add_flag("--no-mmap", flags.no_mmap,
                 "Read the model into memory instead of mapping the file")
       ->group(machine);
+
+  const char* servers = "Servers (with --judge URL#model)";
+  command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
+      ->check(not_empty())
+      ->group(servers);
+  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")
+      ->check(not_empty())
+      ->group(servers);
   command.add_option("--in-flight", options.in_flight, "Requests at once to each server")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000))
-      ->group(machine);
+      ->group(servers);
   command
       .add_option("--retries", options.retries, "Further attempts at a request that a server fails")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000))
-      ->group(machine);
+      ->group(servers);
   command
       .add_option("--token-budget", options.token_budget,
                   "Stop when servers have used so many tokens; 0: no limit")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50))
-      ->group(machine);
+      ->group(servers);
 
   const char* ledger = "Ledger (every judgment is kept; the same work again costs nothing)";
   CLI::Option* file =
       command.add_option("--ledger", flags.ledger, "Its file [in the user's data folder]")
+          ->check(not_empty())
           ->group(ledger);
   command
       .add_flag("--no-ledger", flags.no_ledger,

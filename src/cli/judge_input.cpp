@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
+
 namespace selene::cli {
 namespace {
 
@@ -56,8 +58,7 @@ std::vector<std::string> split_labels(const std::string& text) {
 // Labels are wrong before any row is read.
 void check_labels(const std::vector<std::string>& labels) {
   try {
-    data::sample_from_json(
-        {{"task", "classification"}, {"input", ""}, {"response", ""}, {"labels", labels}}, 1);
+    data::check_labels(labels, data::Task::Classification);
   } catch (const Error& failure) {
     const UsageError usage = of_flags(failure);
     const bool named = usage.message().find(kLabels.flag) != std::string::npos;
@@ -82,7 +83,8 @@ Json row_fields(const CLI::App& command, const RowFlags& flags) {
 }  // namespace
 
 void add_row_flags(CLI::App& command, RowFlags& flags) {
-  command.add_option("FILE", flags.file, "Samples as JSONL, or - for standard input");
+  command.add_option("FILE", flags.file, "Samples as JSONL, or - for standard input")
+      ->check(not_empty());
   const char* one = "One sample, or a field of every row";
   command
       .add_option("--task", flags.task,

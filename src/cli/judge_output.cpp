@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/text.h"
 #include "data/jsonl.h"
 
 namespace selene::cli {
@@ -14,6 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+// With its folders' links resolved, also where the file is not there yet.
+fs::path canonical_name(const fs::path& path) {
+  std::error_code failed;
+  return fs::weakly_canonical(fs::absolute(link_target(path)), failed);
+}
 
 }  // namespace
 
@@ -29,11 +36,32 @@ void Counts::add(const Json& judgment) {
   if (std::find(flags.begin(), flags.end(), "truncated") != flags.end()) ++truncated;
 }
 
-void count_kept(const data::RowOutput& output, Counts& counts) {
-  counts.kept = output.rows_kept();
-  data::JsonlReader reader(output.part_path());
-  data::Row row;
-  while (reader.next(row)) counts.add(row.value);
+std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
+                                const data::InputRows& input, Counts& counts) {
+  try {
+    data::JsonlReader reader(part);
+    data::InputRows::Reader samples(input);
+    for (data::Row row; reader.next(row); ++counts.kept) {
+      const std::vector<data::Sample> sample = samples.next(1);
+      if (sample.empty()) return Error("more rows than the input has", reader.place());
+      try {
+        if (row.value.at("id") != data::id_to_json(sample[0].id, sample[0].id_is_integer)) {
+          return Error(fmt::format("the judgment of another row: its id is {}, that of {} is '{}'",
+                                   cut_to_columns(row.value.at("id").dump(), 60), samples.place(0),
+                                   cut_to_columns(sample[0].id, 60)),
+                       reader.place());
+        }
+        counts.add(row.value);
+      } catch (const Json::exception& failure) {
+        return Error(fmt::format("this is no judgment: {}", data::json_reason(failure)),
+                     reader.place());
+      }
+    }
+    if (counts.kept != lines) return Error("it has blank lines", part.string());
+  } catch (const Error& failure) {
+    return failure;
+  }
+  return std::nullopt;
 }
 
 Json to_json(const Counts& counts) {
@@ -84,9 +112,12 @@ void InOrder::add(size_t row, data::Judgment judgment) {
 void check_not_input(const fs::path& out, std::span<const NamedFile> inputs) {
   const fs::path target = link_target(out);
   for (const char* suffix : {"", ".part", ".part.json", ".run.json"}) {
-    for (const auto& [what, file] : inputs) {
+    const std::string written = target.string() + suffix;
+    for (const auto& [what, file, is_made] : inputs) {
       std::error_code not_there;
-      if (!fs::equivalent(target.string() + suffix, file, not_there)) continue;
+      const bool same = fs::equivalent(written, file, not_there) ||
+                        (is_made && canonical_name(written) == canonical_name(file));
+      if (!same) continue;
       throw UsageError(fmt::format("the output would write over the {}", what), file,
                        "name another file");
     }

@@ -7,13 +7,16 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/progress.h"
+#include "data/input_rows.h"
 #include "data/judgment.h"
 #include "data/row_output.h"
 #include "engine/engine.h"
@@ -35,8 +38,10 @@ struct Counts {
   size_t done() const { return judged + skipped; }
 };
 
-// Counts the rows that `output` has kept.
-void count_kept(const data::RowOutput& output, Counts& counts);
+// Counts the rows of an OUT.part of so many lines. Gives what is wrong where they are not the
+// judgments of the first rows of `input`.
+std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
+                                const data::InputRows& input, Counts& counts);
 
 nlohmann::ordered_json to_json(const Counts& counts);
 nlohmann::ordered_json to_json(const engine::Counters& counters);
@@ -60,7 +65,11 @@ class InOrder {
 };
 
 // A file that the command reads, and the flag that named it.
-using NamedFile = std::pair<const char*, std::string>;
+struct NamedFile {
+  const char* what;
+  std::string path;
+  bool is_made = false;  // When it is not there yet.
+};
 
 // Throws UsageError when writing `out` would write over one of `inputs`.
 void check_not_input(const std::filesystem::path& out, std::span<const NamedFile> inputs);

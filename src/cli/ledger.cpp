@@ -1,12 +1,15 @@
 // `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request
 // again.
-#include <fstream>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
 #include "cli/judge_output.h"
@@ -27,23 +30,21 @@ struct LedgerCommand {
   std::string file;
   std::string key;
   std::string model;
-  double older_than_days = 0;
+  std::optional<double> older_than_days;
   bool all = false;
   bool overwrite = false;
   bool json = false;
   JudgeFlags judge;
 };
 
-judge::Ledger open_ledger(const LedgerCommand& options) {
-  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path()
-                                                            : std::filesystem::path(options.ledger);
-  return judge::Ledger(path);
+std::filesystem::path ledger_path(const LedgerCommand& options) {
+  return options.ledger.empty() ? judge::Ledger::default_path()
+                                : std::filesystem::path(options.ledger);
 }
 
 // For the commands that only read: a ledger is not made by looking at it.
 judge::Ledger open_existing(const LedgerCommand& options) {
-  const std::filesystem::path path = options.ledger.empty() ? judge::Ledger::default_path()
-                                                            : std::filesystem::path(options.ledger);
+  const std::filesystem::path path = ledger_path(options);
   if (!std::filesystem::exists(path))
     throw Error("there is no ledger yet", path.string(), "selene judge makes one");
   return judge::Ledger(path);
@@ -80,14 +81,11 @@ int show_stats(const LedgerCommand& options) {
 // To a file by way of a temporary name, or to standard output.
 int export_records(const LedgerCommand& options) {
   judge::Ledger ledger = open_existing(options);
-  const bool to_file = options.file != "-";
-  if (to_file) check_not_input(options.file, std::vector<NamedFile>{{"ledger", ledger.path()}});
-  if (to_file && !options.overwrite && std::filesystem::exists(options.file)) {
-    throw Error("the output file exists", options.file, "give --overwrite or another name");
+  std::optional<AtomicFile> out;
+  if (options.file != "-") {
+    check_not_input(options.file, std::vector<NamedFile>{{"ledger", ledger.path()}});
+    out.emplace(output_target(options.file, options.overwrite));
   }
-  const std::string part = options.file + ".part";
-  std::optional<AppendFile> out;
-  if (to_file) out.emplace(part, 0);
   Progress progress({.label = "exporting", .unit = "records", .total = ledger.stats().records});
   ledger.each([&](const judge::Record& record) {
     if (interrupted()) throw Error("interrupted; nothing was written", options.file);
@@ -100,47 +98,52 @@ int export_records(const LedgerCommand& options) {
     progress.add(1);
   });
   progress.finish();
-  if (to_file) rename_synced(part, options.file);
+  if (out) out->commit(options.overwrite);
   return kExitOk;
 }
 
-int import_records(const LedgerCommand& options) {
-  judge::Ledger ledger = open_ledger(options);
-  const std::uint64_t before = ledger.stats().records;
+// Reads the records of a JSONL file, some at a time.
+void each_batch(const std::string& file,
+                const std::function<void(std::span<const judge::Record>)>& take) {
   constexpr size_t kBatch = 1000;
-  std::uint64_t read = 0;
-  for (const bool check_only : {true, false}) {  // A bad row is found before anything is taken in.
-    data::JsonlReader reader(options.file);
-    std::vector<judge::Record> batch;
-    data::Row row;
-    while (reader.next(row)) {
-      if (interrupted())
-        throw Error("interrupted; import again, what is there already is passed over",
-                    options.file);
-      try {
-        batch.push_back(judge::record_from_json(row.value.dump()));
-      } catch (const Error& failure) {
-        throw failure.at(reader.place());
-      }
-      if (batch.size() < kBatch) continue;
-      if (!check_only) ledger.put(batch);
-      if (!check_only) read += batch.size();
-      batch.clear();
+  data::JsonlReader reader(file);
+  std::vector<judge::Record> batch;
+  for (data::Row row; reader.next(row);) {
+    if (interrupted())
+      throw Error("interrupted; import again, what is there already is passed over", file);
+    try {
+      batch.push_back(judge::record_from_json(row.value.dump()));
+    } catch (const Error& failure) {
+      throw failure.at(reader.place());
     }
-    if (!check_only) ledger.put(batch);
-    if (!check_only) read += batch.size();
+    if (batch.size() < kBatch) continue;
+    take(batch);
+    batch.clear();
   }
+  take(batch);
+}
+
+int import_records(const LedgerCommand& options) {
+  each_batch(options.file, [](std::span<const judge::Record>) {});  // A bad row is found first.
+  judge::Ledger ledger(ledger_path(options));
+  const std::uint64_t before = ledger.stats().records;
+  std::uint64_t read = 0;
+  each_batch(options.file, [&](std::span<const judge::Record> records) {
+    ledger.put(records);
+    read += records.size();
+  });
   const std::uint64_t added = ledger.stats().records - before;
   put(fmt::format("{} records read, {} added, {} were there\n", read, added, read - added));
   return kExitOk;
 }
 
 int prune(const LedgerCommand& options) {
-  if (options.model.empty() && options.older_than_days <= 0 && !options.all) {
+  if (options.model.empty() && !options.older_than_days && !options.all) {
     throw UsageError("say what to remove", "", "give --model DIGEST, --older-than DAYS or --all");
   }
   judge::Ledger ledger = open_existing(options);
-  put(fmt::format("{} records removed\n", ledger.prune(options.model, options.older_than_days)));
+  put(fmt::format("{} records removed\n",
+                  ledger.prune(options.model, options.older_than_days.value_or(0))));
   return kExitOk;
 }
 
@@ -205,30 +208,34 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
     return sub;
   };
   const auto with_file = [&](CLI::App* sub) {
-    sub->add_option("--ledger", options->ledger, "The ledger's file [in the user's data folder]");
+    sub->add_option("--ledger", options->ledger, "The ledger's file [in the user's data folder]")
+        ->check(not_empty());
   };
   CLI::App* stats = add("stats", "Records, size, and by which engines", show_stats);
   stats->add_flag("--json", options->json, "As JSON");
   with_file(stats);
   CLI::App* out = add("export", "Write all records as JSONL", export_records);
-  out->add_option("FILE", options->file, "File, or - for standard output")->required();
+  out->add_option("FILE", options->file, "File, or - for standard output")
+      ->required()
+      ->check(not_empty());
   out->add_flag("--overwrite", options->overwrite, "Even if the file is there");
   with_file(out);
   CLI::App* in =
       add("import", "Take in records that export wrote; those there already are passed over",
           import_records);
-  in->add_option("FILE", options->file, "JSONL file")->required();
+  in->add_option("FILE", options->file, "JSONL file")->required()->check(not_empty());
   with_file(in);
   CLI::App* remove = add("prune", "Remove records", prune);
   remove->add_option("--model", options->model, "Of these weights: a digest or its beginning");
-  remove->add_option("--older-than", options->older_than_days, "Days")->check(CLI::Range(0.0, 1e6));
+  remove->add_option("--older-than", options->older_than_days, "Days")->check(number_from(0, 1e6));
   remove->add_flag("--all", options->all, "All of them");
   with_file(remove);
   CLI::App* again = add("replay", "Run a past request again and compare", replay);
   again->add_option("KEY", options->key, "A record's key, at least 6 digits")->required();
   again->add_option("--judge", options->judge.judge, "The model that made it [the default]")
       ->check(known_judge());
-  again->add_option("--adapter", options->judge.settings.adapter, "The adapter that made it");
+  again->add_option("--adapter", options->judge.settings.adapter, "The adapter that made it")
+      ->check(not_empty());
   again->add_option("--threads", options->judge.machine.threads, "0: one a core");
   with_file(again);
 }

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -80,12 +81,16 @@ int run(int argc, char** argv) {
   for (AddCommand add : kCommands) add(app, exit_code);
   app.footer(kExamples);  // After the commands, which would take it over.
   try {
-    app.parse(argc, argv);
+    app.parse(selene::cli::words_for_cli11(app, argc, argv));
   } catch (const CLI::ParseError& failure) {
     std::ostringstream text;  // Of --help and --version.
-    exit_code =
-        app.exit(failure, text, std::cerr) == 0 ? selene::cli::kExitOk : selene::cli::kExitUsage;
-    selene::cli::put(text.str());
+    const bool is_answered = app.exit(failure, text, std::cerr) == 0;
+    if (is_answered && selene::cli::unknown_command(app).empty()) {
+      selene::cli::put(text.str());
+    } else {
+      if (is_answered) std::cerr << selene::cli::usage_message(app, failure);
+      exit_code = selene::cli::kExitUsage;
+    }
   }
   selene::cli::flush_output();
   return exit_code;

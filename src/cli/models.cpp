@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "core/text.h"
@@ -228,7 +229,7 @@ void add_models_command(CLI::App& app, int& exit_code) {
   CLI::App* pull =
       command->add_subcommand("pull", "Get a model: a known name or hf:owner/repo/file.gguf");
   pull->footer(kPullExamples);
-  pull->add_option("NAME", options->name, "Which model")->capture_default_str();
+  pull->add_option("NAME", options->name, "Which model")->check(not_empty())->capture_default_str();
   pull->add_flag("--quiet", options->quiet, "No progress, no messages");
   pull->callback([options, &exit_code] { exit_code = run_pull(options->name, options->quiet); });
   add_tune_command(*command, exit_code);

@@ -9,12 +9,14 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/lock.h"
+#include "core/text.h"
 #include "data/input_rows.h"
 #include "judge/template.h"
 #include "net/download.h"
@@ -90,6 +92,7 @@ int render_template(const TemplatesCommand& options) {
   input.check_all();
   data::InputRows::Reader reader(input);
   bool first = true;
+  const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;
   for (auto samples = reader.next(1); !samples.empty(); samples = reader.next(1)) {
     try {
       const judge::Template& form = templates.pick(samples[0]);
@@ -101,7 +104,8 @@ int render_template(const TemplatesCommand& options) {
                                       {"flags", judge::data_flags(form, samples[0])}};
         put(fmt::format("{}\n", row.dump()));
       } else {
-        put(fmt::format("{}== {} ({})\n{}\n", first ? "" : "\n", samples[0].id, form.name, prompt));
+        put(fmt::format("{}== {} ({})\n{}\n", first ? "" : "\n", printable(samples[0].id),
+                        printable(form.name), to_terminal ? printable(prompt) : prompt));
       }
     } catch (const Error& failure) {
       throw failure.at(reader.place(0));
@@ -138,11 +142,13 @@ void add_templates_command(CLI::App& app, int& exit_code) {
   });
 
   CLI::App* show = command->add_subcommand("show", "Print a template's YAML");
-  show->add_option("NAME", options->name, "A built-in name or a file")->required();
+  show->add_option("NAME", options->name, "A built-in name or a file")
+      ->required()
+      ->check(not_empty());
   show->callback([options, &exit_code] { exit_code = show_template(options->name); });
 
   CLI::App* check = command->add_subcommand("check", "Check a template file, or a folder of them");
-  check->add_option("FILE", options->name, "YAML file")->required();
+  check->add_option("FILE", options->name, "YAML file")->required()->check(not_empty());
   check->callback([options, &exit_code] { exit_code = check_template(options->name); });
 
   CLI::App* render =
@@ -151,14 +157,15 @@ void add_templates_command(CLI::App& app, int& exit_code) {
       ->add_option("NAME", options->name, "A built-in name, a file or a folder; \"\" picks by task")
       ->required();
   render->add_option("SAMPLES", options->samples, "JSONL file, or - for standard input")
-      ->required();
+      ->required()
+      ->check(not_empty());
   render->add_flag("--json", options->json, "One JSON object a line");
   render->callback([options, &exit_code] { exit_code = render_template(*options); });
 
   CLI::App* pull =
       command->add_subcommand("pull", "Fetch the official templates from their public repository");
   pull->add_option("WHICH", options->name, "atla")->required()->check(CLI::IsMember({"atla"}));
-  pull->add_option("--out", options->out, "Folder")->capture_default_str();
+  pull->add_option("--out", options->out, "Folder")->capture_default_str()->check(not_empty());
   pull->callback([options, &exit_code] { exit_code = pull_atla(*options); });
   command->footer(kExamples);  // After the subcommands, which would take it over.
 }

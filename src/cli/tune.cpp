@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/example_requests.h"
 #include "cli/output.h"
@@ -154,11 +155,12 @@ void add_tune_command(CLI::App& models, int& exit_code) {
 
 Formats are converted from the model's file as it is, so one that has more bits than the file has is
 no more exact. A kept format is another model: judgments of it are not those of the file it came from.)");
-  command->add_option(
-      "MODEL", options->model,
-      "A name (selene models), a GGUF file or hf:owner/repo/file.gguf [the default]");
-  command->add_option("--samples", options->work.samples,
-                      "JSONL file [the program's own examples]");
+  command
+      ->add_option("MODEL", options->model,
+                   "A name (selene models), a GGUF file or hf:owner/repo/file.gguf [the default]")
+      ->check(not_empty());
+  command->add_option("--samples", options->work.samples, "JSONL file [the program's own examples]")
+      ->check(not_empty());
   command->add_option("--formats", options->formats, "Only these, with commas between")
       ->delimiter(',')
       ->check(CLI::IsMember(formats));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/example_requests.h"
 #include "cli/judge_flags.h"
@@ -105,12 +106,14 @@ void add_verify_command(CLI::App& app, int& exit_code) {
   selene verify --judge selene-1-mini --json
 
 Exit codes: 0 all the same bits, 1 something differs (and which), 130 interrupted.)");
-  command->add_option("SAMPLES", options->work.samples, "JSONL file [the program's own examples]");
+  command->add_option("SAMPLES", options->work.samples, "JSONL file [the program's own examples]")
+      ->check(not_empty());
   command
       ->add_option("--judge", options->judge,
                    "A name (selene models), a GGUF file or hf:owner/repo/file.gguf")
       ->check(known_judge());
-  command->add_option("--adapter", options->adapter, "LoRA adapter (GGUF file)");
+  command->add_option("--adapter", options->adapter, "LoRA adapter (GGUF file)")
+      ->check(not_empty());
   add_example_flags(*command, options->work);
   command->add_option("--kv-mib", options->kv_mib, "Memory for keys and values; 0: as selene judge")
       ->capture_default_str();

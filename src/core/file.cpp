@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,6 +24,10 @@ namespace fs = std::filesystem;
 Error write_error(const fs::path& path, int error_number) {
   return Error(fmt::format("cannot write: {}", errno_text(error_number)), path.string(),
                error_number == ENOSPC ? "free some space and run the same command again" : "");
+}
+
+Error output_exists(const fs::path& path) {
+  return Error("the output file exists", path.string(), "give --overwrite or name another file");
 }
 
 // Writes all of `bytes`, going on after short writes and signals. Returns 0 or the errno.
@@ -47,6 +53,26 @@ void make_parent(const fs::path& path) {
   }
 }
 
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// renameat2(2) between two syncs. Returns 0 or the errno.
+int rename_durably(const fs::path& from, const fs::path& to, unsigned flags) {
+  if (const int file = ::open(from.c_str(), O_RDONLY | O_CLOEXEC); file >= 0) {
+    const int failure = ::fsync(file) == 0 ? 0 : errno;
+    ::close(file);
+    if (failure != 0) throw write_error(from, failure);
+  }
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) != 0) return errno;
+  const fs::path folder = parent_of(to);
+  if (const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); opened >= 0) {
+    ::fsync(opened);
+    ::close(opened);
+  }
+  return 0;
+}
+
 fs::path user_dir(const char* ours, const char* xdg, const char* fallback) {
   const auto set = [](const char* name) -> const char* {
     const char* value = std::getenv(name);
@@ -70,38 +96,81 @@ std::string read_file(const fs::path& path) {
   return text;
 }
 
+AtomicFile::AtomicFile(fs::path path)
+    : path_(std::move(path)), temporary_(fmt::format("{}.tmp{}", path_.string(), ::getpid())) {
+  make_parent(path_);
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw write_error(path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::append(std::string_view bytes) {
+  if (const int failure = write_all(descriptor_, bytes); failure != 0)
+    throw write_error(path_, failure);
+}
+
+void AtomicFile::commit(bool overwrite) {
+  if (::fsync(descriptor_) != 0) throw write_error(path_, errno);
+  if (overwrite) {
+    rename_synced(temporary_, path_);
+  } else if (!rename_to_new(temporary_, path_)) {
+    throw output_exists(path_);
+  }
+  ::close(std::exchange(descriptor_, -1));
+}
+
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-  make_parent(path);
-  const fs::path temporary = fmt::format("{}.tmp{}", path.string(), ::getpid());
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) throw write_error(path, errno);
-  int failure = write_all(descriptor, bytes);
-  if (failure == 0 && ::fsync(descriptor) != 0) failure = errno;
-  if (::close(descriptor) != 0 && failure == 0) failure = errno;
-  if (failure != 0) {
-    ::unlink(temporary.c_str());
-    throw write_error(path, failure);
-  }
-  try {
-    rename_synced(temporary, path);
-  } catch (const Error&) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  AtomicFile file(path);
+  file.append(bytes);
+  file.commit();
 }
 
 void rename_synced(const fs::path& from, const fs::path& to) {
-  if (const int file = ::open(from.c_str(), O_RDONLY | O_CLOEXEC); file >= 0) {
-    const int failure = ::fsync(file) == 0 ? 0 : errno;
-    ::close(file);
-    if (failure != 0) throw write_error(from, failure);
+  if (const int failure = rename_durably(from, to, 0); failure != 0) throw write_error(to, failure);
+}
+
+bool rename_to_new(const fs::path& from, const fs::path& to) {
+  int failure = rename_durably(from, to, RENAME_NOREPLACE);
+  if (failure == EINVAL) {  // Of a file system that cannot tell (NFS).
+    std::error_code ignored;
+    failure = fs::exists(fs::symlink_status(to, ignored)) ? EEXIST : rename_durably(from, to, 0);
   }
-  if (::rename(from.c_str(), to.c_str()) != 0) throw write_error(to, errno);
-  const fs::path parent = to.has_parent_path() ? to.parent_path() : fs::path(".");
-  if (const int folder = ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
+  if (failure == EEXIST) return false;
+  if (failure != 0) throw write_error(to, failure);
+  return true;
+}
+
+fs::path output_target(const fs::path& path, bool overwrite) {
+  fs::path target = link_target(path);
+  std::error_code ignored;  // Where it cannot be told, making the file says why.
+  const fs::file_status status = fs::status(target, ignored);
+  if (fs::is_directory(status) || !target.has_filename())
+    throw Error("the output names a folder", path.string(), "name a file");
+  if (fs::status(parent_of(target), ignored).type() == fs::file_type::not_found) {
+    throw Error("the output's folder is not there", path.string(),
+                fmt::format("make it: mkdir -p {}", parent_of(target).string()));
   }
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw Error("the output is not a regular file", path.string(),
+                "write to standard output (-) and redirect that");
+  }
+  if (fs::exists(status) && !overwrite) throw output_exists(path);
+  return target;
+}
+
+void check_space(const fs::path& folder, std::uint64_t bytes) {
+  std::error_code failure;
+  const auto space = fs::space(folder, failure);
+  if (failure || space.available >= bytes) return;
+  throw Error(
+      fmt::format("not enough disk space: {:.1f} MB more are needed, {:.1f} MB are free",
+                  static_cast<double>(bytes) / 1e6, static_cast<double>(space.available) / 1e6),
+      folder.string(), "free some space and run the same command again");
 }
 
 fs::path link_target(const fs::path& path) {

@@ -11,13 +11,44 @@ namespace selene {
 
 std::string read_file(const std::filesystem::path& path);
 
-// Writes to a temporary name beside `path`, syncs, renames; makes missing parent folders. On
-// failure `path` is as it was and the Error names the cause (a full disk, no permission).
+// A file written under a temporary name of its own beside `path` and renamed when it is whole.
+// Until then, and after a failure, `path` is as it was. Every Error names `path` and the cause (a
+// full disk, no permission).
+class AtomicFile {
+ public:
+  // Makes missing parent folders.
+  explicit AtomicFile(std::filesystem::path path);
+  // Removes what was not committed.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void append(std::string_view bytes);
+  // Syncs and renames to `path`. Once, at the end. Without `overwrite`, Error where `path` is
+  // there.
+  void commit(bool overwrite = true);
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+// An AtomicFile of these bytes.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 // Renames after syncing the file and then the folder, so that a crash leaves either the old or the
 // new file.
 void rename_synced(const std::filesystem::path& from, const std::filesystem::path& to);
+// The same, and false with nothing done where `to` is there.
+bool rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// The file that a user named as output: link_target(path). Throws Error when it is a folder or no
+// regular file, when its folder is not there, and without `overwrite` when it exists.
+std::filesystem::path output_target(const std::filesystem::path& path, bool overwrite);
+
+// Throws Error when the disk of `folder` has not `bytes` free.
+void check_space(const std::filesystem::path& folder, std::uint64_t bytes);
 
 // The file that `path` names: where it leads when it is a symbolic link, whether or not that file
 // is there; `path` itself otherwise. Throws Error for links that go in a circle.

@@ -16,15 +16,35 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxDepth = 64;
 
-// "…at line 1, column 9: syntax error…" without the library's own prefix and line (ours is the
-// file's).
+constexpr const char* kOneObjectALine = "write one object {…} a line";
+constexpr const char* kSaveAsUtf8 = "save the file as UTF-8";
+
+// "…at line 1, column 9: syntax error…" without the line (ours is the file's).
 std::string syntax_message(const Json::parse_error& failure) {
-  std::string text = failure.what();
-  for (const char* prefix :
-       {"[json.exception.parse_error.101] ", "parse error at line 1, ", "parse error at "}) {
+  std::string text = json_reason(failure);
+  for (const char* prefix : {"parse error at line 1, ", "parse error at "}) {
     if (text.starts_with(prefix)) text.erase(0, std::string_view(prefix).size());
   }
-  return "malformed JSON at " + cut_to_columns(text, 300);
+  return "malformed JSON at " + text;
+}
+
+// What other files begin with that are taken for JSONL.
+struct OtherFormat {
+  std::string_view begin;
+  const char* what;
+  const char* remedy;
+};
+constexpr OtherFormat kOtherFormats[] = {
+    {"\xFF\xFE", "this is UTF-16, not UTF-8", kSaveAsUtf8},
+    {"\xFE\xFF", "this is UTF-16, not UTF-8", kSaveAsUtf8},
+    {"\x1F\x8B", "this is a gzip file, not JSONL", "decompress it first: gunzip"},
+    {"\x28\xB5\x2F\xFD", "this is a zstd file, not JSONL", "decompress it first: unzstd"},
+    {"PK\x03\x04", "this is a zip file, not JSONL", "decompress it first: unzip"}};
+
+void refuse_other_formats(std::string_view first_line, const std::string& place) {
+  for (const OtherFormat& other : kOtherFormats) {
+    if (first_line.starts_with(other.begin)) throw Error(other.what, place, other.remedy);
+  }
 }
 
 // What the library lets pass: a key twice in one object, deep nesting, and integers that it would
@@ -102,10 +122,16 @@ bool read_line(std::ifstream& file, std::string& line, const std::string& place)
 
 }  // namespace
 
+std::string json_reason(const Json::exception& failure) {
+  const std::string_view text = failure.what();
+  return cut_to_columns(trim(text.substr(text.find(']') + 1)), 300);
+}
+
 Json parse_object(std::string_view text) {
   // The library takes a zero byte for the end of the text and would pass over what follows.
   if (const size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    throw Error(fmt::format("malformed JSON: byte {} of the line is zero", zero + 1));
+    throw Error(fmt::format("malformed JSON: byte {} of the line is zero", zero + 1), "",
+                "if this is UTF-16, save the file as UTF-8");
   }
   Json value;
   try {
@@ -115,17 +141,15 @@ Json parse_object(std::string_view text) {
   } catch (const Json::parse_error& failure) {
     if (!is_valid_utf8(text)) {
       throw Error(fmt::format("invalid UTF-8 at byte {} of the line", valid_utf8_prefix(text) + 1),
-                  "", "save the file as UTF-8");
+                  "", kSaveAsUtf8);
     }
-    throw Error(syntax_message(failure));
+    throw Error(syntax_message(failure), "", kOneObjectALine);
   } catch (const Json::out_of_range& failure) {  // 1e999
-    const std::string_view text_of = failure.what();
-    throw Error(fmt::format("malformed JSON: {}",
-                            cut_to_columns(text_of.substr(text_of.find(']') + 1), 100)));
+    throw Error(fmt::format("malformed JSON: {}", cut_to_columns(json_reason(failure), 100)));
   }
   if (!value.is_object()) {
     throw Error(fmt::format("a row must be a JSON object, this is {}", value.type_name()), "",
-                "write one object {…} a line");
+                kOneObjectALine);
   }
   return value;
 }
@@ -145,6 +169,7 @@ bool JsonlReader::next(Row& row) {
     }
     bytes_read_ += text_.size() + 1;
     std::string_view text = text_;
+    if (line_ == 1) refuse_other_formats(text, place());
     if (line_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (trim(text).empty()) continue;
     try {

@@ -17,6 +17,9 @@ struct Row {
   nlohmann::ordered_json value;
 };
 
+// What the JSON library says of a failure, without its own prefix.
+std::string json_reason(const nlohmann::ordered_json::exception& failure);
+
 // Parses one JSON object. Refuses, with an Error without a place: malformed JSON, invalid UTF-8, a
 // repeated key, nesting deeper than 64, anything that is not an object.
 nlohmann::ordered_json parse_object(std::string_view text);

@@ -35,15 +35,15 @@ Json to_json(const Part& part) {
   return row;
 }
 
-Json id_value(const std::string& id, bool is_integer) {
+}  // namespace
+
+Json id_to_json(const std::string& id, bool is_integer) {
   return is_integer ? Json::parse(id) : Json(id);
 }
 
-}  // namespace
-
 Json to_json(const Judgment& judgment) {
   Json row = Json::object();
-  row["id"] = id_value(judgment.id, judgment.id_is_integer);
+  row["id"] = id_to_json(judgment.id, judgment.id_is_integer);
   row["task"] = task_name(judgment.task);
   row["label"] = or_null(judgment.label);
   if (!judgment.label) row["unreadable"] = judgment.unreadable;

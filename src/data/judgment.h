@@ -62,6 +62,8 @@ struct Judgment {
 };
 
 nlohmann::ordered_json to_json(const Judgment& judgment);
+// A sample's id as it came.
+nlohmann::ordered_json id_to_json(const std::string& id, bool is_integer);
 
 // A value as a label: "4" and "0.5" are numbers, "Yes" is not.
 std::optional<double> label_number(std::string_view label);

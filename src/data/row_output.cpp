@@ -15,8 +15,9 @@ using Json = nlohmann::ordered_json;
 fs::path with_suffix(const fs::path& path, const char* suffix) { return path.string() + suffix; }
 
 // The first thing in which two descriptions of work differ, as a JSON pointer.
-std::string first_difference(const Json& old_work, const Json& new_work) {
-  if (!old_work.is_object()) return "its .part.json cannot be read";
+std::string first_difference(const fs::path& old_path, const Json& old_work, const Json& new_work) {
+  if (!fs::exists(old_path)) return fmt::format("there is no {}", old_path.filename().string());
+  if (!old_work.is_object()) return fmt::format("{} cannot be read", old_path.filename().string());
   const Json changes = Json::diff(old_work, new_work);
   ensure(!changes.empty(), "two descriptions of work differ in nothing");
   return fmt::format("it differs at {}", changes.front().at("path").get<std::string>());
@@ -46,33 +47,24 @@ WholeRows count_whole_rows(const fs::path& path) {
 }
 
 // Null where it cannot be read.
-Json read_work(const fs::path& path) {
+Json read_json(const fs::path& path) {
   std::ifstream file(path);
   if (!file) return nullptr;
-  const Json work = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-  return work.is_discarded() ? Json(nullptr) : work;  // A discarded value equals everything.
-}
-
-fs::path checked_target(const fs::path& path, bool overwrite) {
-  const fs::path target = link_target(path);
-  std::error_code ignored;  // Where it cannot be told, making OUT.part says why.
-  const fs::file_status status = fs::status(path, ignored);
-  if (fs::is_directory(status)) throw Error("the output is a folder", path.string(), "name a file");
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw Error("the output is not a regular file", path.string(),
-                "leave out --out and redirect standard output to it");
-  }
-  if (fs::exists(status) && !overwrite)
-    throw Error("the output file exists", path.string(), "give --overwrite or another --out");
-  return target;
+  const Json value = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  return value.is_discarded() ? Json(nullptr) : value;  // A discarded value equals everything.
 }
 
 }  // namespace
 
 RowOutput::RowOutput(const fs::path& path, bool overwrite)
-    : path_(checked_target(path, overwrite)),
-      overwrite_(overwrite),
-      lock_(std::make_unique<FileLock>(part_path())) {}
+    : path_(output_target(path, overwrite)), overwrite_(overwrite) {
+  // One of ours without its OUT is what a kill at the very end leaves, or a user who removed OUT.
+  if (!overwrite_ && fs::exists(record_path()) && !read_json(record_path()).contains("selene")) {
+    throw Error("this file is in the place of the output's record, and selene did not write it",
+                record_path().string(), "give --overwrite or name another file");
+  }
+  lock_ = std::make_unique<FileLock>(part_path());
+}
 
 RowOutput::~RowOutput() {
   std::error_code ignored;
@@ -82,13 +74,13 @@ RowOutput::~RowOutput() {
 }
 
 void RowOutput::begin(const Json& work) {
-  const Json old_work = read_work(work_path());
+  const Json old_work = read_json(work_path());
   const bool same = old_work == work;
   WholeRows kept = count_whole_rows(part_path());
-  if (!same && kept.rows > 0 && !overwrite_) {
-    throw Error(
-        fmt::format("this file was begun by other work ({})", first_difference(old_work, work)),
-        part_path().string(), "give --overwrite to start anew, or another --out");
+  if (!same && kept.rows > 0) {
+    refuse_part(Error(fmt::format("this file was begun by other work ({})",
+                                  first_difference(work_path(), old_work, work)),
+                      part_path().string()));
   }
   if (!same) kept = {};
   rows_kept_ = kept.rows;
@@ -97,14 +89,33 @@ void RowOutput::begin(const Json& work) {
   if (!same) write_file_atomically(work_path(), work.dump(1) + "\n");
 }
 
+void RowOutput::drop_rows(const Error& why) {
+  refuse_part(why);
+  rows_kept_ = 0;
+  file_ = std::make_unique<AppendFile>(part_path(), 0);
+}
+
+void RowOutput::refuse_part(const Error& why) const {
+  if (!overwrite_)
+    throw Error(why.message(), why.where(), "give --overwrite to start anew, or name another file");
+}
+
 void RowOutput::append(const Json& row) { file_->append(row.dump() + "\n"); }
 
 void RowOutput::sync() { file_->sync(); }
 
 void RowOutput::finish(RunRecord& record) {
   file_->sync();
-  record.write(record_path());
-  rename_synced(part_path(), path_);
+  // Looked for before the record is written, which would stand beside a file that it is not of.
+  const bool free = overwrite_ || !fs::exists(path_);
+  if (free) record.write(record_path());
+  if (overwrite_) {
+    rename_synced(part_path(), path_);
+  } else if (!free || !rename_to_new(part_path(), path_)) {
+    throw Error(fmt::format("the output file has appeared during the run; all rows are in {}",
+                            part_path().string()),
+                path_.string(), "move it away or give --overwrite, and run the same command again");
+  }
   lock_.reset();
   fs::remove(work_path());
 }

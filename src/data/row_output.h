@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/file.h"
 #include "core/run_record.h"
 
@@ -20,8 +21,8 @@ namespace selene::data {
 class RowOutput {
  public:
   // Makes and locks OUT.part. A symbolic link is followed: OUT is the file that it leads to. Throws
-  // Error when OUT exists and `overwrite` is false, when OUT is no regular file, or when another
-  // process writes it.
+  // Error when OUT cannot be (output_target), when an OUT.run.json is another program's and
+  // `overwrite` is false, or when another process writes it.
   RowOutput(const std::filesystem::path& path, bool overwrite);
   // Removes an OUT.part that holds nothing.
   ~RowOutput();
@@ -33,10 +34,13 @@ class RowOutput {
   void begin(const nlohmann::ordered_json& work);
   // Whole rows that were there already.
   size_t rows_kept() const { return rows_kept_; }
+  // Begins anew with `overwrite`; without it, throws `why` the rows that were kept are none.
+  void drop_rows(const Error& why);
   void append(const nlohmann::ordered_json& row);
   // Syncs what was appended, for a run that stops here and will be taken up later.
   void sync();
-  // Syncs, writes OUT.run.json, renames.
+  // Syncs, writes OUT.run.json, renames. Throws Error, and leaves OUT.part, where an OUT has
+  // appeared and `overwrite` is false.
   void finish(RunRecord& record);
 
   std::filesystem::path part_path() const;
@@ -44,6 +48,8 @@ class RowOutput {
 
  private:
   std::filesystem::path work_path() const;
+  // Throws `why`, with what to do, unless rows may be dropped.
+  void refuse_part(const Error& why) const;
 
   std::filesystem::path path_;
   bool overwrite_;

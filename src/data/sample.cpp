@@ -114,25 +114,9 @@ std::vector<std::string> read_labels(Fields& fields, Task task) {
   if (value == nullptr) return default_labels(task);
   if (!value->is_array()) throw fields.wrong_type("labels", "a list", *value);
   std::vector<std::string> labels;
-  for (const Json& item : *value) {
-    std::string label = fields.token(fmt::format("labels[{}]", labels.size()), item);
-    check_label(label);
-    if (holds(labels, label))
-      throw Error(fmt::format("the label '{}' stands twice in 'labels'", label));
-    labels.push_back(std::move(label));
-  }
-  if (labels.size() < 2) {
-    throw Error(fmt::format("'labels' has {} label{}, a verdict needs at least two", labels.size(),
-                            labels.size() == 1 ? "" : "s"));
-  }
-  if (labels.size() > kMaxLabels) {
-    throw Error(
-        fmt::format("'labels' has {} labels, at most {} can be scored", labels.size(), kMaxLabels));
-  }
-  if (task == Task::Pairwise && (!holds(labels, "A") || !holds(labels, "B"))) {
-    throw Error(fmt::format("a pairwise sample's labels must hold A and B, these are {}",
-                            fmt::join(labels, ", ")));
-  }
+  for (const Json& item : *value)
+    labels.push_back(fields.token(fmt::format("labels[{}]", labels.size()), item));
+  check_labels(labels, task);
   return labels;
 }
 
@@ -202,6 +186,15 @@ std::vector<Example> read_examples(Fields& fields, const Sample& sample) {
   return examples;
 }
 
+void read_known_label(Fields& fields, Sample& sample) {
+  const Json* value = fields.find("label");
+  if (value == nullptr) return;
+  sample.label = fields.token("label", *value);
+  if (holds(sample.labels, *sample.label)) return;
+  throw Error(fmt::format("the field 'label' is '{}', not one of the labels {}",
+                          cut_to_columns(*sample.label, 60), fmt::join(sample.labels, ", ")));
+}
+
 void read_id(Fields& fields, size_t line, Sample& sample) {
   const Json* id = fields.find("id");
   if (id == nullptr) {
@@ -247,6 +240,27 @@ std::vector<std::string> default_labels(Task task) {
   throw std::logic_error("a task without labels");
 }
 
+void check_labels(const std::vector<std::string>& labels, Task task) {
+  if (labels.size() < 2) {
+    throw Error(fmt::format("'labels' has {} label{}, a verdict needs at least two", labels.size(),
+                            labels.size() == 1 ? "" : "s"));
+  }
+  if (labels.size() > kMaxLabels) {
+    throw Error(
+        fmt::format("'labels' has {} labels, at most {} can be scored", labels.size(), kMaxLabels));
+  }
+  std::set<std::string_view> distinct;
+  for (const std::string& label : labels) {
+    check_label(label);
+    if (!distinct.insert(label).second)
+      throw Error(fmt::format("the label '{}' stands twice in 'labels'", label));
+  }
+  if (task == Task::Pairwise && (!distinct.contains("A") || !distinct.contains("B"))) {
+    throw Error(fmt::format("the labels of the task pairwise must hold A and B, these are {}",
+                            fmt::join(labels, ", ")));
+  }
+}
+
 Sample sample_from_json(const Json& row, size_t line) {
   Fields fields(row, "");
   Sample sample;
@@ -260,7 +274,7 @@ Sample sample_from_json(const Json& row, size_t line) {
   sample.labels = read_labels(fields, sample.task);
   read_rubric(fields, sample);
   sample.examples = read_examples(fields, sample);
-  if (const Json* label = fields.find("label")) sample.label = fields.token("label", *label);
+  read_known_label(fields, sample);
   sample.group = fields.text("group");
   sample.extra = fields.rest();
   return sample;

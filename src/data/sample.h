@@ -17,6 +17,10 @@ enum class Task { Absolute, Classification, Pairwise };
 std::string_view task_name(Task task);
 // Throws Error naming the known tasks.
 Task task_from_name(std::string_view name);
+// Throws Error where these cannot be the labels of the task: fewer than two, more than 256, one
+// that is empty or longer than 256 bytes, has white space at an end or a line break, or stands
+// twice; of pairwise, without A and B.
+void check_labels(const std::vector<std::string>& labels, Task task);
 // 1..5, Yes/No, A/B.
 std::vector<std::string> default_labels(Task task);
 

@@ -43,6 +43,11 @@ std::string day_month_year(const std::string& date) {
   return fmt::format("{} {} {}", date.substr(8, 2), kMonths[month - 1], date.substr(0, 4));
 }
 
+// The Jinja engine's message, which quotes the template.
+std::string harmless(const std::exception& failure) {
+  return printable(replace_invalid_utf8(failure.what()));
+}
+
 // Control tokens inside messages, made unrecognisable while the template is rendered: a guard
 // stands behind the first byte of each. So they are found again where the engine lost track of what
 // came from a message.
@@ -124,7 +129,7 @@ ChatTemplate::ChatTemplate(Options options) : state_(std::make_unique<State>()) 
     const auto tokens = lexer.tokenize(state_->options.source);
     state_->program = jinja::parse_from_tokens(tokens);
   } catch (const std::exception& failure) {
-    throw Error(fmt::format("the model's chat template does not parse: {}", failure.what()), "",
+    throw Error(fmt::format("the model's chat template does not parse: {}", harmless(failure)), "",
                 "give another with --chat-template FILE");
   }
   // A template that leaves the message out would ask every sample the same.
@@ -174,8 +179,9 @@ std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages) co
     }
     return parts;
   } catch (const std::exception& failure) {
-    throw Error(fmt::format("the model's chat template refuses the messages: {}", failure.what()),
-                "", "give another with --chat-template FILE");
+    throw Error(
+        fmt::format("the model's chat template refuses the messages: {}", harmless(failure)), "",
+        "give another with --chat-template FILE");
   }
 }
 

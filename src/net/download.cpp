@@ -290,15 +290,8 @@ class Job {
 
   void check_space(const Identity& now) const {
     if (!now.size) return;
-    std::error_code failure;
     const fs::path folder = part_.has_parent_path() ? part_.parent_path() : fs::path(".");
-    const auto space = fs::space(folder, failure);
-    const std::uint64_t needed = *now.size - std::min(size_, *now.size);
-    if (!failure && space.available < needed) {
-      throw Error(fmt::format("not enough disk space: {} more are needed, {} are free",
-                              megabytes(needed), megabytes(space.available)),
-                  folder.string(), "free some space and run the same command again");
-    }
+    selene::check_space(folder, *now.size - std::min(size_, *now.size));
   }
 
   void start_progress() {

@@ -65,6 +65,27 @@ TEST_F(FileTest, AFailingWriteLeavesTheOldFileAndNoOther) {
   EXPECT_EQ(files(), 1u);
 }
 
+TEST_F(FileTest, WhatIsNotCommittedLeavesNothing) {
+  {
+    AtomicFile file(folder_ / "f");
+    file.append("half");
+  }
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(FileTest, ACommitReplacesOnlyWhatItMay) {
+  const std::string path = (folder_ / "f").string();
+  AtomicFile file(path);
+  file.append("new");
+  folder_.file("f", "of another");
+  EXPECT_EQ(message_of<Error>([&] { file.commit(/*overwrite=*/false); }),
+            path + ": the output file exists; give --overwrite or name another file");
+  EXPECT_EQ(slurp(path), "of another");
+  file.commit();
+  EXPECT_EQ(slurp(path), "new");
+  EXPECT_EQ(files(), 1u);
+}
+
 TEST_F(FileTest, SaysWhatCannotBeWritten) {
   folder_.file("f", "");
   EXPECT_EQ(message_of<Error>([&] { write_file_atomically(folder_ / "f/g", "x"); }),
@@ -107,6 +128,48 @@ TEST_F(FileTest, SaysWhatCannotBeRenamed) {
   const std::string to = (folder_ / "to").string();
   EXPECT_EQ(message_of<Error>([&] { rename_synced(folder_ / "from", to); }),
             to + ": cannot write: No such file or directory");
+}
+
+TEST_F(FileTest, RenamesToANewNameOnly) {
+  folder_.file("from", "new");
+  folder_.file("to", "old");
+  EXPECT_FALSE(rename_to_new(folder_ / "from", folder_ / "to"));
+  EXPECT_EQ(slurp(folder_ / "to"), "old");
+  EXPECT_TRUE(rename_to_new(folder_ / "from", folder_ / "other"));
+  EXPECT_EQ(slurp(folder_ / "other"), "new");
+}
+
+TEST_F(FileTest, AnOutputIsAFileInAFolderThatIsThere) {
+  const auto error_of = [&](std::string_view name) {
+    return message_of<Error>([&] { output_target(folder_ / name, /*overwrite=*/false); });
+  };
+  const auto at = [&](std::string_view name) { return (folder_ / name).string(); };
+  EXPECT_EQ(error_of("out"), "");
+  for (const char* name : {".", "new/"})
+    EXPECT_EQ(error_of(name), at(name) + ": the output names a folder; name a file");
+  for (const char* name : {"new/out", "new/../out"}) {
+    EXPECT_EQ(error_of(name), at(name) + ": the output's folder is not there; make it: mkdir -p " +
+                                  fs::path(at(name)).parent_path().string());
+  }
+  folder_.file("old", "");
+  EXPECT_EQ(error_of("old"),
+            at("old") + ": the output file exists; give --overwrite or name another file");
+  EXPECT_EQ(output_target(folder_ / "old", /*overwrite=*/true), folder_ / "old");
+  EXPECT_EQ(message_of<Error>([] { output_target("/dev/null", true); }),
+            "/dev/null: the output is not a regular file; write to standard output (-) and "
+            "redirect that");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(FileTest, SaysHowMuchSpaceIsNeeded) {
+  check_space(folder_.path(), 0);
+  const std::string message =
+      message_of<Error>([&] { check_space(folder_.path(), std::uint64_t{1} << 60); });
+  EXPECT_TRUE(message.starts_with(folder_.path().string() +
+                                  ": not enough disk space: 1152921504606.8 MB more are needed, "))
+      << message;
+  EXPECT_TRUE(message.ends_with(" MB are free; free some space and run the same command again"))
+      << message;
 }
 
 TEST_F(FileTest, FollowsLinks) {

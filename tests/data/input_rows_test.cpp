@@ -59,7 +59,7 @@ TEST_F(InputRowsTest, TheFirstErrorHasItsPlace) {
   EXPECT_EQ(error_of(line(1) + "\n{"),
             path_ +
                 ":3: malformed JSON at column 2: syntax error while parsing object key - "
-                "unexpected end of input; expected string literal");
+                "unexpected end of input; expected string literal; write one object {…} a line");
 }
 
 TEST_F(InputRowsTest, SeveralWrongRowsAreNamedTogether) {

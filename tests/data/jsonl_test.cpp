@@ -40,8 +40,14 @@ TEST(ParseObject, SaysWhereTheJsonIsMalformed) {
                   .starts_with("malformed JSON at column "));  // Half a surrogate pair.
   EXPECT_TRUE(error_of("{\"a\": ").starts_with("malformed JSON at column 7: "));
   EXPECT_TRUE(error_of("").starts_with("malformed JSON at column 1: "));
-  EXPECT_EQ(error_of(std::string("{\"a\": 1}\0{}", 11)),
-            "malformed JSON: byte 9 of the line is zero");
+  EXPECT_EQ(
+      error_of(std::string("{\"a\": 1}\0{}", 11)),
+      "malformed JSON: byte 9 of the line is zero; if this is UTF-16, save the file as UTF-8");
+}
+
+TEST(ParseObject, AMalformedLineSaysWhatALineIs) {
+  for (const char* line : {"[", "{", "  \"a\": 1,"})
+    EXPECT_TRUE(error_of(line).ends_with("; write one object {…} a line")) << error_of(line);
 }
 
 TEST(ParseObject, TheMessageIsHarmlessAndShort) {
@@ -133,6 +139,21 @@ TEST_F(JsonlReaderTest, AcceptsAByteOrderMarkAndCrLf) {
   EXPECT_EQ(rows_of("\xEF\xBB\xBF{\"a\":1}\r\n{\"a\":2}\r\n"),
             (Rows{{1, "{\"a\":1}"}, {2, "{\"a\":2}"}}));
   EXPECT_TRUE(rows_of("\xEF\xBB\xBF").empty());
+}
+
+TEST_F(JsonlReaderTest, SaysWhatAnotherFormatIs) {
+  const auto error_of_file = [&](const std::string& bytes) {
+    return message_of<Error>([&] { rows_of(bytes); });
+  };
+  const std::string utf16 = path_ + ":1: this is UTF-16, not UTF-8; save the file as UTF-8";
+  EXPECT_EQ(error_of_file(std::string("\xFF\xFE{\0}\0\n\0", 8)), utf16);
+  EXPECT_EQ(error_of_file(std::string("\xFE\xFF\0{\0}\0\n", 8)), utf16);
+  EXPECT_EQ(error_of_file("\x1F\x8B\x08"),
+            path_ + ":1: this is a gzip file, not JSONL; decompress it first: gunzip");
+  EXPECT_EQ(error_of_file("\x28\xB5\x2F\xFD"),
+            path_ + ":1: this is a zstd file, not JSONL; decompress it first: unzstd");
+  EXPECT_EQ(error_of_file("PK\x03\x04"),
+            path_ + ":1: this is a zip file, not JSONL; decompress it first: unzip");
 }
 
 TEST_F(JsonlReaderTest, ErrorsNameFileAndLine) {

@@ -67,8 +67,7 @@ TEST_F(RowOutputTest, OtherWorkIsRefusedAndNamed) {
   EXPECT_EQ(begin_message(other),
             part_.string() +
                 ": this file was begun by other work (it differs at /judge/mode); give --overwrite "
-                "to start anew, or "
-                "another --out");
+                "to start anew, or name another file");
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
   RowOutput output(out_, true);
   output.begin(other);
@@ -78,14 +77,14 @@ TEST_F(RowOutputTest, OtherWorkIsRefusedAndNamed) {
 
 TEST_F(RowOutputTest, APartOfUnknownWorkIsRefused) {
   folder_.file("out.jsonl.part", "{\"id\":1}\n");
-  const std::string expected =
-      part_.string() +
-      ": this file was begun by other work (its .part.json cannot be read); "
-      "give --overwrite to start anew, or another --out";
-  EXPECT_EQ(begin_message(work_), expected);
+  const auto refused = [&](const std::string& why) {
+    return part_.string() + ": this file was begun by other work (" + why +
+           "); give --overwrite to start anew, or name another file";
+  };
+  EXPECT_EQ(begin_message(work_), refused("there is no out.jsonl.part.json"));
   for (const char* damaged : {"", "{\"input", "[]", "null"}) {
     folder_.file("out.jsonl.part.json", damaged);
-    EXPECT_EQ(begin_message(work_), expected) << damaged;
+    EXPECT_EQ(begin_message(work_), refused("out.jsonl.part.json cannot be read")) << damaged;
   }
   EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
 }
@@ -93,7 +92,7 @@ TEST_F(RowOutputTest, APartOfUnknownWorkIsRefused) {
 TEST_F(RowOutputTest, AnExistingFileIsKeptWithoutOverwrite) {
   folder_.file("out.jsonl", "old");
   const std::string expected =
-      out_.string() + ": the output file exists; give --overwrite or another --out";
+      out_.string() + ": the output file exists; give --overwrite or name another file";
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, false); }), expected);
   EXPECT_EQ(slurp(out_), "old");
   {
@@ -106,9 +105,62 @@ TEST_F(RowOutputTest, AnExistingFileIsKeptWithoutOverwrite) {
   EXPECT_EQ(slurp(out_), "");
 }
 
+TEST_F(RowOutputTest, AFileThatAppearsDuringTheRunIsKept) {
+  RunRecord record("judge");
+  {
+    RowOutput output(out_, false);
+    output.begin(work_);
+    output.append({{"id", 1}});
+    folder_.file("out.jsonl", "of another");
+    EXPECT_EQ(message_of<Error>([&] { output.finish(record); }),
+              out_.string() + ": the output file has appeared during the run; all rows are in " +
+                  part_.string() +
+                  "; move it away or give --overwrite, and run the same command again");
+  }
+  EXPECT_EQ(slurp(out_), "of another");
+  EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
+  EXPECT_FALSE(fs::exists(folder_ / "out.jsonl.run.json"));
+  RowOutput output(out_, true);
+  output.begin(work_);
+  EXPECT_EQ(output.rows_kept(), 1u);
+  output.finish(record);
+  EXPECT_EQ(slurp(out_), "{\"id\":1}\n");
+}
+
+TEST_F(RowOutputTest, ARecordOfAnotherProgramIsKeptWithoutOverwrite) {
+  const fs::path record = folder_.file("out.jsonl.run.json", "{\"mine\": true}");
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, false); }),
+            record.string() +
+                ": this file is in the place of the output's record, and selene did not write it; "
+                "give --overwrite or name another file");
+  EXPECT_EQ(slurp(record), "{\"mine\": true}");
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, true); }), "");
+  folder_.file("out.jsonl.run.json", "{\"command\": \"judge\", \"selene\": \"0.0.1\"}");
+  EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, false); }), "");
+}
+
+TEST_F(RowOutputTest, RowsAreDroppedOnlyWithOverwrite) {
+  write_first_row();
+  const Error why("a row is wrong", "out.jsonl.part:1", "a remedy");
+  {
+    RowOutput output(out_, false);
+    output.begin(work_);
+    EXPECT_EQ(message_of<Error>([&] { output.drop_rows(why); }),
+              "out.jsonl.part:1: a row is wrong; give --overwrite to start anew, or name another "
+              "file");
+  }
+  EXPECT_EQ(slurp(part_), "{\"id\":1}\n");
+  RowOutput output(out_, true);
+  output.begin(work_);
+  output.drop_rows(why);
+  EXPECT_EQ(output.rows_kept(), 0u);
+  output.append({{"id", 2}});
+  EXPECT_EQ(slurp(part_), "{\"id\":2}\n");
+}
+
 TEST_F(RowOutputTest, AFolderIsNoOutput) {
   EXPECT_EQ(message_of<Error>([&] { RowOutput(folder_.path(), true); }),
-            folder_.path().string() + ": the output is a folder; name a file");
+            folder_.path().string() + ": the output names a folder; name a file");
 }
 
 TEST_F(RowOutputTest, AFailingWriteKeepsWholeRows) {
@@ -172,15 +224,15 @@ TEST_F(RowOutputTest, ALinkIsFollowed) {
   EXPECT_TRUE(fs::is_symlink(out_));
   EXPECT_EQ(slurp(far), "{\"id\":1}\n");
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, false); }),
-            out_.string() + ": the output file exists; give --overwrite or another --out");
+            out_.string() + ": the output file exists; give --overwrite or name another file");
 }
 
 TEST_F(RowOutputTest, APipeIsNoOutput) {
   ASSERT_EQ(::mkfifo(out_.c_str(), 0600), 0);
   EXPECT_EQ(message_of<Error>([&] { RowOutput(out_, true); }),
             out_.string() +
-                ": the output is not a regular file; leave out --out and redirect standard output "
-                "to it");
+                ": the output is not a regular file; write to standard output (-) and redirect "
+                "that");
 }
 
 }  // namespace

@@ -219,13 +219,21 @@ TEST(Sample, RefusesLabelsThatCannotBeScored) {
   EXPECT_EQ(error_with("absolute", "labels", many),
             "'labels' has 257 labels, at most 256 can be scored");
   EXPECT_EQ(error_with("pairwise", "labels", {"A", "C"}),
-            "a pairwise sample's labels must hold A and B, these are A, C");
+            "the labels of the task pairwise must hold A and B, these are A, C");
   EXPECT_EQ(error_with("pairwise", "labels", {"A", "B", "Tie"}), "");
 }
 
 TEST(Sample, RefusesARubricOfAnotherLabel) {
   EXPECT_EQ(error_with("absolute", "rubric", {{"6", "superb"}}),
             "the rubric describes '6', which is not one of the labels 1, 2, 3, 4, 5");
+}
+
+TEST(Sample, RefusesAKnownLabelThatIsNone) {
+  EXPECT_EQ(error_with("absolute", "label", 9),
+            "the field 'label' is '9', not one of the labels 1, 2, 3, 4, 5");
+  EXPECT_EQ(error_with("pairwise", "label", "Tie"),
+            "the field 'label' is 'Tie', not one of the labels A, B");
+  EXPECT_EQ(error_with("absolute", "label", 5), "");
 }
 
 TEST(Sample, RefusesWrongExamples) {

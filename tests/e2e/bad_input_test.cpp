@@ -50,6 +50,10 @@ const BadRows kBadRows[] = {
     {"UnknownLabelInExample",
      R"({"task": "absolute", "input": "a", "response": "b", "examples": [{"input": "c", "response": "d", "label": 9}]})",
      "<stdin>:1: examples[0].label is '9', not one of the labels 1, 2, 3, 4, 5"},
+    {"UnknownKnownLabel", R"({"task": "absolute", "input": "q", "response": "a", "label": "9"})",
+     "<stdin>:1: the field 'label' is '9', not one of the labels 1, 2, 3, 4, 5"},
+    {"PrettyArray", "[\n{}\n]\n", "<stdin>:1: malformed JSON at column 2: "},
+    {"Gzip", "\x1F\x8B\x08\n", "<stdin>:1: this is a gzip file, not JSONL; decompress it first"},
     {"DuplicateId", std::string(kGood) + "\n" + kGood + "\n",
      "<stdin>:2: the id 'good' was used in line 1"},
 };
@@ -96,7 +100,7 @@ TEST(BadFile, TheOutputExistsWhichIsSaidFirst) {
   const Finished finished = judge({"/nowhere/samples.jsonl", "--out", out});
   EXPECT_EQ(finished.exit_code, 1);
   EXPECT_EQ(finished.err,
-            "error: " + out + ": the output file exists; give --overwrite or another --out\n");
+            "error: " + out + ": the output file exists; give --overwrite or name another file\n");
   EXPECT_EQ(slurp(out), "kept\n");
 }
 
@@ -209,6 +213,31 @@ const BadUsage kBadUsage[] = {
      {"ledger", "foo"},
      "error: unknown command 'foo'; known: stats, export, import, prune, replay; see selene ledger "
      "--help"},
+    {"UnknownCommandBeforeHelp",
+     {"ledger", "stat", "--help"},
+     "error: unknown command 'stat'; known: stats, export, import, prune, replay; see selene "
+     "ledger "
+     "--help\n"},
+    {"SecondFile",
+     {"judge", "a.jsonl", "b.jsonl"},
+     "error: only one FILE is taken; not known here: b.jsonl; see selene judge --help\n"},
+    {"FlagAsAValue",
+     {"judge", "--task", "absolute", "--input", "--response", "x"},
+     "error: --input needs a value; if --response is the value, write --input=--response\n"},
+    {"NanTemperature", one_sample({"--temperature", "nan"}),
+     "error: --temperature: nan is not a number; see selene judge --help\n"},
+    {"EmptyOut", one_sample({"--out", ""}),
+     "error: --out: the value is empty; leave the flag out, or give one; see selene judge "
+     "--help\n"},
+    {"EmptyOutWithEquals", one_sample({"--out=", "--quiet"}), "error: --out: the value is empty"},
+    {"EmptyJudge", one_sample({"--judge", ""}), "error: --judge: the value is empty"},
+    {"EmptyAdapter", one_sample({"--adapter", ""}), "error: --adapter: the value is empty"},
+    {"EmptyTemplate", one_sample({"--template", ""}), "error: --template: the value is empty"},
+    {"EmptyLedger", one_sample({"--ledger", ""}), "error: --ledger: the value is empty"},
+    {"EmptyFile", {"judge", ""}, "error: FILE: the value is empty"},
+    {"NothingToPrune",
+     {"ledger", "prune"},
+     "error: say what to remove; give --model DIGEST, --older-than DAYS or --all\n"},
     {"NoDate", one_sample({"--date", "foo"}),
      "error: --date: 'foo' is not a date; write it as YYYY-MM-DD; see selene judge --help"},
     {"UnknownModel", one_sample({"--judge", "nope"}),

@@ -72,6 +72,32 @@ TEST(Templates, RendersPromptsWithoutAModel) {
   EXPECT_EQ(rows[0].at("flags"), Json::array());
 }
 
+TEST(Templates, RenderSendsATerminalNoControlCharacters) {
+  Json row = {{"id", "a\x1b[2J"}, {"task", "absolute"}, {"input", "Hi"}, {"response", "\x1b[2J"}};
+  const TemporaryFolder folder;
+  const std::string samples = folder.file("samples.jsonl", row.dump() + "\n");
+  const Call call{.args = {"templates", "render", "absolute", samples}};
+  const Finished piped = run(call);
+  EXPECT_TRUE(piped.out.starts_with("== a\xEF\xBF\xBD[2J (absolute)\n")) << piped.out;
+  EXPECT_NE(piped.out.find("\x1b[2J\n"), std::string::npos) << "the prompt, byte for byte";
+  const Finished shown = run(on_terminal(call));
+  EXPECT_NE(shown.out.find("== a\xEF\xBF\xBD[2J (absolute)\r\n"), std::string::npos) << shown.out;
+  EXPECT_EQ(shown.out.find('\x1b'), std::string::npos) << shown.out;
+}
+
+TEST(Templates, TwoOfAFolderForTheSameSamplesAreRefused) {
+  const TemporaryFolder folder;
+  const std::string form = slurp(source_file("templates/absolute.yaml"));
+  folder.file("a.yaml", form);
+  folder.file("b.yaml", form);
+  const Finished finished = run({"templates", "check", folder.path()});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err, "error: " + folder.path().string() +
+                              ": a.yaml and b.yaml have the same name, 'absolute'; keep one of "
+                              "them there, or name a file instead of the folder\n");
+}
+
 TEST(Templates, RenderNamesTheRowThatDoesNotFit) {
   const Finished finished =
       run({"templates", "render", "pairwise", source_file("examples/answers.jsonl")});

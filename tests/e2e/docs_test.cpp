@@ -1,10 +1,13 @@
 // The documentation says what the program does: docs/cli.md has every flag of every help text and
 // no other, and each example and table of docs/formats.md is read by the code that it describes.
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <regex>
 #include <set>
 #include <sstream>
+
+#include <fmt/format.h>
 
 #include "core/error.h"
 #include "data/jsonl.h"
@@ -191,6 +194,59 @@ Names key_paths(const std::string& json) {
   std::erase_if(
       paths, [](const std::string& path) { return path.find(".templates.") != std::string::npos; });
   return paths;
+}
+
+// The README's fenced block that begins after `at`.
+std::string block_after(const std::string& readme, size_t at) {
+  const size_t begin = readme.find('\n', readme.find("\n```", at) + 1) + 1;
+  return readme.substr(begin, readme.find("\n```", begin) + 1 - begin);
+}
+
+// Of the first lines, up to an empty one: each line's first `most` words but bars, numbers with two
+// digits.
+std::vector<std::string> facts_of(const std::string& text, size_t most) {
+  std::vector<std::string> facts;
+  for (const std::string& line : lines_of(text)) {
+    if (line.empty()) break;
+    std::istringstream words(line);
+    std::string word;
+    for (size_t i = 0; i < most && words >> word; ++i) {
+      char* end = nullptr;
+      const double number = std::strtod(word.c_str(), &end);
+      if (*end == '\0') word = fmt::format("{:.2f}", number);
+      if (word.find("█") == std::string::npos) facts.push_back(word);
+    }
+  }
+  return facts;
+}
+
+// Where these fail, print the program's output into the README.
+class ReadmeOutput : public DefaultModelTest {
+ protected:
+  std::string readme_ = slurp(source_file("README.md"));
+};
+
+TEST_F(ReadmeOutput, TheTableIsWhatMakeJudgePrints) {
+  const std::string command = "judge examples/answers.jsonl --format table";
+  ASSERT_NE(slurp(source_file("Makefile")).find("build/selene " + command), std::string::npos);
+  const Finished finished =
+      run(judge_call({source_file("examples/answers.jsonl"), "--format", "table", "--no-ledger"}));
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const std::string documented = block_after(readme_, readme_.find("judges `examples/answers"));
+  constexpr size_t kIdTaskVerdictP = 4;
+  EXPECT_EQ(facts_of(documented, kIdTaskVerdictP), facts_of(finished.out, kIdTaskVerdictP))
+      << finished.out;
+}
+
+TEST_F(ReadmeOutput, TheCardIsWhatItsCommandPrints) {
+  const size_t at = readme_.find("\nselene judge --task pairwise ");
+  ASSERT_NE(at, std::string::npos);
+  std::string line = readme_.substr(at + 1, readme_.find('\n', at + 1) - at - 1);
+  line.replace(0, std::string_view("selene").size(), "\"$@\"");
+  const Finished finished = run(in_bash({}, line + " --threads 1"));
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  const std::string documented = block_after(readme_, readme_.find("\n```\n", at) + 4);
+  EXPECT_EQ(facts_of(documented, 100), facts_of(finished.out, 100)) << finished.out;
 }
 
 using FormatsOfARun = DefaultModelTest;

@@ -40,5 +40,30 @@ TEST_F(LedgerProgram, AnswersWorkThatItKnowsAndReplaysIt) {
   EXPECT_EQ(run({"ledger", "prune", "--all", "--ledger", other}).out, "2 records removed\n");
 }
 
+TEST(LedgerImport, OfWhatIsNoRecordMakesNoLedger) {
+  const TemporaryFolder folder;
+  const std::string rows = folder.file("rows.jsonl", "{}\n");
+  const Finished finished = run({"ledger", "import", rows, "--ledger", folder / "made.sqlite"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(finished.err, "error: " + rows +
+                              ":1: not a ledger record: key 'key' not found; give what selene "
+                              "ledger export wrote\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "made.sqlite"));
+}
+
+TEST_F(LedgerProgram, PrunesRecordsOfAnyAge) {
+  const TemporaryFolder folder;
+  const std::string ledger = folder / "ledger.sqlite";
+  ASSERT_EQ(judge({"--task", "classification", "--input", "Hi", "--response", "Hello", "--mode",
+                   "verdict", "--ledger", ledger})
+                .exit_code,
+            0);
+  const auto prune = [&](const char* days) {
+    return run({"ledger", "prune", "--older-than", days, "--ledger", ledger}).out;
+  };
+  EXPECT_EQ(prune("1"), "0 records removed\n");
+  EXPECT_EQ(prune("0"), "1 records removed\n");
+}
+
 }  // namespace
 }  // namespace selene::testing

@@ -9,6 +9,7 @@ namespace selene::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 constexpr const char* kRow = R"({"task": "classification", "input": "Hi", "response": "Hello"})"
                              "\n";
@@ -100,15 +101,45 @@ TEST_F(Out, IsNeverAnotherFileOfTheRun) {
                  jury + ": the output would write over the judge");
 }
 
+// Also by way of a folder that is made only then, and of names that nothing has yet.
+TEST_F(Out, IsInAFolderThatIsThere) {
+  for (const char* name : {"new/../samples.jsonl", "new/deep/out.jsonl"}) {
+    const std::string out = folder_ / name;
+    const Finished finished = judge_to(out);
+    EXPECT_EQ(finished.exit_code, 1);
+    EXPECT_EQ(finished.err, "error: " + out + ": the output's folder is not there; make it: " +
+                                "mkdir -p " + fs::path(out).parent_path().string() + "\n");
+  }
+  const Finished slash = judge_to(folder_ / "new/");
+  EXPECT_EQ(slash.exit_code, 1);
+  EXPECT_EQ(slash.err,
+            "error: " + (folder_ / "new/").string() + ": the output names a folder; name a file\n");
+  EXPECT_EQ(slurp(samples_), kRow);
+  EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+TEST_F(Out, IsNeverALedgerThatIsMade) {
+  fs::create_directory_symlink(".", folder_ / "here");
+  for (const auto& [out, ledger] :
+       {std::pair("l.db", "l.db"), std::pair("l.db", "here/l.db"), std::pair("l", "l.part"),
+        std::pair("l", "l.part.json"), std::pair("l", "here/l.run.json")}) {
+    const std::string named = folder_ / ledger;
+    expect_refused(judge_to(folder_ / out, {"--ledger", named}),
+                   named + ": the output would write over the ledger");
+    EXPECT_FALSE(fs::exists(named));
+  }
+}
+
 TEST_F(Out, IsNoPipeAndNoDevice) {
   const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   for (const std::string& out : {pipe, std::string("/dev/null")}) {
     const Finished finished = judge_to(out);
     EXPECT_EQ(finished.exit_code, 1);
-    EXPECT_EQ(finished.err, "error: " + out +
-                                ": the output is not a regular file; leave out --out and redirect "
-                                "standard output to it\n");
+    EXPECT_EQ(finished.err,
+              "error: " + out +
+                  ": the output is not a regular file; write to standard output (-) and "
+                  "redirect that\n");
   }
 }
 
@@ -158,6 +189,34 @@ TEST_F(OutputOfAModel, BothOrdersOfNoPairAreWarnedOf) {
   const Finished finished = judge({samples_, "--mode", "verdict", "--order", "both", "--quiet"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
   EXPECT_EQ(finished.err, "warning: --order both changes nothing: no row is pairwise\n");
+}
+
+TEST_F(OutputOfAModel, PeakMemoryAtDefaultSettingsIsTheModelAndHalfAGigabyte) {
+  const std::string out = folder_ / "out.jsonl";
+  const Finished finished = run({"judge", samples_, "--out", out});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_LE(Json::parse(slurp(out + ".run.json")).at("peak_memory_bytes").get<std::uintmax_t>(),
+            fs::file_size(path_) + 500'000'000);
+}
+
+TEST_F(OutputOfAModel, AnExportKeepsWhatItDoesNotWrite) {
+  ASSERT_EQ(judge({samples_, "--mode", "verdict", "--ledger", ledger_}).exit_code, 0);
+  const std::string out = folder_ / "records.jsonl";
+  folder_.file("records.jsonl.part", "rows of a run\n");
+  ASSERT_EQ(run({"ledger", "export", out, "--ledger", ledger_}).exit_code, 0);
+  EXPECT_EQ(rows_of(slurp(out)).size(), 1u);
+  EXPECT_EQ(slurp(out + ".part"), "rows of a run\n");
+
+  const Finished again = run({"ledger", "export", out, "--ledger", ledger_});
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_EQ(again.err,
+            "error: " + out + ": the output file exists; give --overwrite or name another file\n");
+  const std::string through = folder_ / "new/../records.jsonl";
+  const Finished nowhere = run({"ledger", "export", through, "--ledger", ledger_});
+  EXPECT_EQ(nowhere.exit_code, 1);
+  EXPECT_TRUE(nowhere.err.starts_with("error: " + through + ": the output's folder is not there"))
+      << nowhere.err;
+  EXPECT_EQ(rows_of(slurp(out)).size(), 1u);
 }
 
 TEST_F(OutputOfAModel, AnExportIsNeverItsLedger) {

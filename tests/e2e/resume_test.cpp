@@ -77,7 +77,8 @@ TEST_F(Resume, AKilledRunGoesOnToTheSameBytes) {
             std::string::npos)
       << refused.err;
   EXPECT_NE(refused.err.find("seed"), std::string::npos) << refused.err;
-  EXPECT_NE(refused.err.find("give --overwrite to start anew, or another --out"), std::string::npos)
+  EXPECT_NE(refused.err.find("give --overwrite to start anew, or name another file"),
+            std::string::npos)
       << refused.err;
   EXPECT_EQ(rows_done(), kept);
 
@@ -205,6 +206,46 @@ TEST_F(Resume, CountsTheRowsFromBefore) {
   expected["from_before"] = 2;
   EXPECT_EQ(Json::parse(slurp(out_ + ".run.json")).at("counts"), expected);
   EXPECT_EQ(slurp(out_), text);
+}
+
+// What a run of the same work cannot have left.
+TEST_F(Resume, AWrongPartIsRefusedAndDroppedWithOverwrite) {
+  const std::string whole = folder_ / "whole.jsonl";
+  Call call = judge_call({samples_, "--mode", "verdict", "--out", whole});
+  ASSERT_EQ(run(call).exit_code, 0);
+  const std::string rows = slurp(whole);
+  const std::string first = rows.substr(0, rows.find('\n') + 1);
+  const std::string second =
+      rows.substr(first.size(), rows.find('\n', first.size()) + 1 - first.size());
+  const Json record = Json::parse(slurp(whole + ".run.json"));
+  const std::string part = out_ + ".part";
+  call.args.back() = out_;
+  for (const auto& [wrong, message] :
+       {std::pair(std::string("damaged\n"), std::string(":1: malformed JSON at column 1: ")),
+        std::pair(first + "\n", std::string(": it has blank lines")),
+        std::pair("\n" + first, std::string(": it has blank lines")),
+        std::pair(second, ":1: the judgment of another row: its id is 1, that of " + samples_ +
+                              ":1 is '0'"),
+        std::pair(first + R"({"id": 1, "label": "Yes"})" + "\n",
+                  std::string(":2: this is no judgment: key 'flags' not found")),
+        std::pair(rows + first, std::string(":9: more rows than the input has"))}) {
+    folder_.file("out.jsonl.part", wrong);
+    folder_.file("out.jsonl.part.json", record.at("work").dump(1) + "\n");
+    const Finished refused = run(call);
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_TRUE(refused.err.starts_with("error: " + part + message)) << refused.err;
+    EXPECT_TRUE(refused.err.ends_with("; give --overwrite to start anew, or name another file\n"))
+        << refused.err;
+    EXPECT_EQ(slurp(part), wrong);
+
+    Call overwriting = call;
+    overwriting.args.emplace_back("--overwrite");
+    const Finished finished = run(overwriting);
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    EXPECT_EQ(slurp(out_), rows);
+    EXPECT_EQ(Json::parse(slurp(out_ + ".run.json")).at("counts"), record.at("counts"));
+    std::filesystem::remove(out_);
+  }
 }
 
 TEST_F(Resume, AnInterruptBeforeTheFirstJudgmentLeavesNothing) {

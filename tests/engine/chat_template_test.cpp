@@ -77,6 +77,14 @@ TEST(ChatTemplate, SaysWhatDoesNotParse) {
   EXPECT_NE(message.find("; give another with --chat-template FILE"), std::string::npos) << message;
 }
 
+TEST(ChatTemplate, AMessageThatQuotesBytesOfItIsHarmless) {
+  const std::string message =
+      message_of<Error>([] { ChatTemplate{options("{% if \x85 \x1b[2J %}{% endif %}")}; });
+  EXPECT_NE(message, "");
+  EXPECT_TRUE(is_valid_utf8(message)) << message;
+  EXPECT_EQ(message.find('\x1b'), std::string::npos) << message;
+}
+
 TEST(ChatTemplate, OneThatLeavesTheMessageOutIsRefused) {
   for (const char* source : {"Say yes.", "{# nothing #}", "{{ messages[0].role }}"}) {
     EXPECT_EQ(message_of<Error>([&] { ChatTemplate{options(source)}; }),

