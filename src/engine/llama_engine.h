@@ -42,7 +42,7 @@ struct LlamaOptions {
 std::unique_ptr<Engine> open_llama_engine(const LlamaOptions& options);
 
 // llama.cpp's version, our numerics revision and the kernel class of this build and machine, e.g.
-// "llama.cpp 0.5.0, numerics 2, cpu-avx512-vnni-bf16".
+// "llama.cpp 0.5.0, numerics 4, cpu-avx512-vnni-bf16-selene".
 std::string llama_engine_version(bool gpu);
 
 // What llama.cpp says of the processor features that this build uses.

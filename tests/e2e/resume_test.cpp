@@ -227,7 +227,7 @@ TEST_F(Resume, AWrongPartIsRefusedAndDroppedWithOverwrite) {
         std::pair(second, ":1: the judgment of another row: its id is 1, that of " + samples_ +
                               ":1 is '0'"),
         std::pair(first + R"({"id": 1, "label": "Yes"})" + "\n",
-                  std::string(":2: this is no judgment: key 'flags' not found")),
+                  std::string(":2: this is no judgment: key 'probabilities' not found")),
         std::pair(rows + first, std::string(":9: more rows than the input has"))}) {
     folder_.file("out.jsonl.part", wrong);
     folder_.file("out.jsonl.part.json", record.at("work").dump(1) + "\n");
