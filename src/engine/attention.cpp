@@ -1,7 +1,5 @@
 #include "engine/attention.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -11,16 +9,20 @@
 
 #include <ggml-cpu.h>
 #include <ggml.h>
-#if defined(__AVX512F__) || defined(__F16C__)
+#if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
+
+#include "engine/omp_thread.h"
 
 namespace selene::engine {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
-// A register's worth of floats. The unaligned type may stand anywhere in memory.
+// A register's worth of floats.
 #if defined(__AVX512F__)
 constexpr int kWidth = 16;
 constexpr int kBlockRows = 6;  // Of a matrix product: 6 x 4 sums fill most of 32 registers,
@@ -36,10 +38,13 @@ constexpr int kBlockColumns = 4;
 #endif
 using Vec = float __attribute__((vector_size(4 * kWidth)));
 using IntVec = std::int32_t __attribute__((vector_size(4 * kWidth)));
-using Unaligned = float __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
 
-inline Vec load(const float* from) { return *reinterpret_cast<const Unaligned*>(from); }
-inline void store(float* to, Vec value) { *reinterpret_cast<Unaligned*>(to) = value; }
+inline Vec load(const float* from) {
+  Vec value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+inline void store(float* to, Vec value) { std::memcpy(to, &value, sizeof value); }
 inline Vec all(float value) { return value - Vec{}; }
 
 // Rounded once wherever the machine can, and never left to the compiler's choice.
@@ -147,27 +152,35 @@ void multiply(float* c, std::int64_t c_row, const float* a, std::int64_t a_row, 
   for (; r < rows; ++r) at(block_row<1>);
 }
 
+// The lanes of two rows that change places when the halves of squares of 2 * Half are exchanged.
+template <int Half, int... I>
+inline Vec first_of(Vec first, Vec second, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(first, second, ((I & Half) != 0 ? I - Half + kWidth : I)...);
+}
+template <int Half, int... I>
+inline Vec second_of(Vec first, Vec second, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(first, second, ((I & Half) != 0 ? I + kWidth : I + Half)...);
+}
+
+template <int Half>
+inline void exchange(Vec (&rows)[kWidth]) {
+  constexpr std::make_integer_sequence<int, kWidth> kLanes;
+#pragma GCC unroll 16
+  for (int i = 0; i < kWidth; ++i) {
+    if ((i & Half) != 0) continue;
+    const Vec first = rows[i];
+    const Vec second = rows[i + Half];
+    rows[i] = first_of<Half>(first, second, kLanes);
+    rows[i + Half] = second_of<Half>(first, second, kLanes);
+  }
+  if constexpr (Half > 1) exchange<Half / 2>(rows);
+}
+
 // to[column][row] = from[row][column] for a square of kWidth.
 inline void transpose(const float* from, std::int64_t from_row, float* to, std::int64_t to_row) {
   Vec rows[kWidth];
   for (int i = 0; i < kWidth; ++i) rows[i] = load(from + i * from_row);
-    // Exchanges the halves of ever smaller squares.
-#pragma GCC unroll 4
-  for (int half = kWidth / 2; half > 0; half /= 2) {
-    IntVec low, high;
-    for (int i = 0; i < kWidth; ++i) {
-      low[i] = (i & half) != 0 ? i - half + kWidth : i;
-      high[i] = (i & half) != 0 ? i + kWidth : i + half;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kWidth; ++i) {
-      if ((i & half) != 0) continue;
-      const Vec first = rows[i];
-      const Vec second = rows[i + half];
-      rows[i] = __builtin_shuffle(first, second, low);
-      rows[i + half] = __builtin_shuffle(first, second, high);
-    }
-  }
+  exchange<kWidth / 2>(rows);
   for (int i = 0; i < kWidth; ++i) store(to + i * to_row, rows[i]);
 }
 
@@ -389,7 +402,7 @@ void attend(const AttentionInput& in, int threads, std::vector<std::vector<float
     // The last queries of a prompt see the most, so they come first.
     piece.first_query = (tiles - 1 - item / across) * queries;
     piece.queries = std::min(queries, in.queries - piece.first_query);
-    Worker(in, piece, scratch[static_cast<size_t>(omp_get_thread_num())].data()).run();
+    Worker(in, piece, scratch[omp_thread()].data()).run();
   }
 }
 

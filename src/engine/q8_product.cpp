@@ -3,11 +3,11 @@
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 
 #include <immintrin.h>
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 #include <memory>
+
+#include "engine/omp_thread.h"
 
 namespace selene::engine {
 namespace {
@@ -141,7 +141,7 @@ void q8_product(const Q8ProductInput& in, int threads, Q8Scratch& scratch) {
                       scratch.x.data() + j * in.depth, scratch.scales.data() + j * blocks,
                       scratch.starts.data() + j * blocks);
     }
-    void* memory = scratch.panels[static_cast<size_t>(omp_get_thread_num())].data();
+    void* memory = scratch.panels[omp_thread()].data();
     size_t space = static_cast<size_t>(blocks + 1) * sizeof(PanelBlock);
     auto* panel = static_cast<PanelBlock*>(std::align(
         alignof(PanelBlock), static_cast<size_t>(blocks) * sizeof(PanelBlock), memory, space));
