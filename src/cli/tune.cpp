@@ -1,5 +1,4 @@
 // `selene models tune`: the number formats of a model measured on this machine.
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +14,7 @@
 #include "cli/example_requests.h"
 #include "cli/output.h"
 #include "core/digest.h"
-#include "core/error.h"
+#include "core/file.h"
 #include "core/interrupt.h"
 #include "judge/tune.h"
 #include "model/quantize.h"
@@ -33,27 +32,6 @@ struct TuneCommand {
   std::vector<std::string> formats;
   std::string keep;
   int repeats = 3;
-};
-
-// A folder beside the kept models (and so on their disk), removed with all that is in it.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    fs::create_directories(model::models_dir());
-    std::string name = (model::models_dir() / ".tune-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw Error("cannot make a folder", name);
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 void keep_format(const TuneCommand& options, const model::ResolvedModel& model) {
@@ -110,7 +88,7 @@ int run_tune(const TuneCommand& options) {
     put(fmt::format("{} requests, {} times each, model {}\n\n{}", requests.size(), options.repeats,
                     model.path.string(), table.header()));
   }
-  const ScratchFolder scratch;
+  const ScratchFolder scratch(model::models_dir(), ".tune-");  // On the disk of kept models.
   judge::TuneOptions tuning;
   tuning.model = {.model = model.path, .name = model.name, .threads = options.work.threads};
   tuning.folder = scratch.path();

@@ -205,6 +205,19 @@ FileLock::FileLock(const fs::path& path) {
 
 FileLock::~FileLock() { ::close(descriptor_); }
 
+ScratchFolder::ScratchFolder(const fs::path& parent, std::string_view prefix) {
+  fs::create_directories(parent);
+  std::string name = (parent / prefix).string() + "XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr)
+    throw Error(fmt::format("cannot make a folder: {}", errno_text(errno)), parent.string());
+  path_ = name;
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
 AppendFile::AppendFile(fs::path path, std::uint64_t keep_bytes)
     : path_(std::move(path)), size_(keep_bytes) {
   make_parent(path_);

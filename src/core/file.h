@@ -68,6 +68,21 @@ class FileLock {
   int descriptor_ = -1;
 };
 
+// A new folder for a work in hand, removed at the end with all that is in it.
+class ScratchFolder {
+ public:
+  // In `parent`, which is made when it is not there; its name begins with `prefix`.
+  ScratchFolder(const std::filesystem::path& parent, std::string_view prefix);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 // Rows appended one at a time, each with one write(2), so that a killed process leaves at most one
 // unfinished last row. Not thread-safe.
 class AppendFile {

@@ -37,33 +37,25 @@ const fs::path& made(const fs::path& folder) {
   return folder;
 }
 
-// A folder of ours in the store (so that a rename out of it is atomic), removed at the end; one
-// that a killed process left is removed too. One process at a time has one.
+constexpr std::string_view kPullPrefix = ".pull-";
+
+const fs::path& without_leftovers(const fs::path& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with(kPullPrefix)) fs::remove_all(entry.path());
+  }
+  return folder;
+}
+
+// A folder of ours in the store (so that a rename out of it is atomic); one that a killed process
+// left is removed. One process at a time has one.
 class WorkFolder {
  public:
-  WorkFolder() : lock_(made(models_dir())) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(models_dir())) {
-      if (entry.path().filename().string().starts_with(".pull-")) fs::remove_all(entry.path());
-    }
-    std::string name = (models_dir() / ".pull-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(fmt::format("cannot make a folder: {}", errno_text(errno)),
-                  models_dir().string());
-    }
-    path_ = name;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
+  WorkFolder() : lock_(made(models_dir())), folder_(without_leftovers(models_dir()), kPullPrefix) {}
+  const fs::path& path() const { return folder_.path(); }
 
  private:
   FileLock lock_;
-  fs::path path_;
+  ScratchFolder folder_;
 };
 
 struct Finished {
