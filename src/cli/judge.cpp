@@ -240,8 +240,8 @@ void print_default_judge_note(const judge::Judge& judge) {
   };
   if (!std::any_of(judge.members().begin(), judge.members().end(), uses_it)) return;
   std::fputs(
-      "note: this 135M model shows the machinery and judges near chance (.47 of RewardBench pairs, "
-      "the same position in 97% of them); for real use: selene models pull selene-1-mini\n",
+      "note: this 135M model shows the machinery and judges near chance (.49 of RewardBench pairs, "
+      "the same position in 98% of them); for real use: selene models pull selene-1-mini\n",
       stderr);
 }
 

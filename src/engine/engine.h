@@ -54,10 +54,12 @@ struct EngineId {
   std::string name;     // Of the model, for people.
   std::string model;    // SHA-256 of the weights (or the endpoint's model name).
   std::string adapter;  // SHA-256 of the LoRA adapter and its scale; empty when there is none.
-  std::string
-      version;  // Whatever changes numbers: library version, our numerics revision, kernel class.
-  std::string options;  // Whatever else is part of the prompt: date, chat template replacing the
-                        // model's own.
+  // Whatever changes numbers: library version, our numerics revision, kernel class.
+  std::string version;
+  // Whatever else is part of the prompt: date, chat template replacing the model's own.
+  std::string options;
+
+  bool operator==(const EngineId&) const = default;
 };
 
 // Work done, summed over all runs of an engine.

@@ -264,19 +264,23 @@ std::vector<std::optional<engine::Result>> Ledger::find(std::span<const std::str
 void Ledger::put(std::span<const Record> records) {
   if (records.empty()) return;
   State::Transaction transaction(*state_);
+  const engine::EngineId* known = nullptr;  // A batch mostly comes from one engine.
   for (const Record& record : records) {
     const std::string bytes = key_bytes(record.key);
     const std::string text = record_to_json(record);
     const std::string_view engine[] = {record.engine.name, record.engine.model,
                                        record.engine.version};
-    for (int i = 0; i < 3; ++i) bind_text(state_->add_engine, i + 1, engine[i]);
-    int code = sqlite3_step(state_->add_engine);
-    sqlite3_reset(state_->add_engine);
-    state_->check(code);
+    if (known == nullptr || *known != record.engine) {
+      for (int i = 0; i < 3; ++i) bind_text(state_->add_engine, i + 1, engine[i]);
+      const int added = sqlite3_step(state_->add_engine);
+      sqlite3_reset(state_->add_engine);
+      state_->check(added);
+      known = &record.engine;
+    }
     bind_blob(state_->add, 1, bytes);
     for (int i = 0; i < 3; ++i) bind_text(state_->add, i + 2, engine[i]);
     bind_text(state_->add, 5, text);
-    code = sqlite3_step(state_->add);
+    const int code = sqlite3_step(state_->add);
     sqlite3_reset(state_->add);
     state_->check(code);
   }
