@@ -44,7 +44,7 @@ bool multiplies(const ggml_tensor* op) {
   const ggml_tensor* x = op->src[1];
   const bool types =
       weights->type == GGML_TYPE_Q8_0 && x->type == GGML_TYPE_F32 && op->type == GGML_TYPE_F32;
-  const bool sizes = weights->ne[0] % 32 == 0 && weights->ne[1] % 16 == 0 &&
+  const bool sizes = weights->ne[0] % kQ8Block == 0 && weights->ne[1] % kQ8PanelRows == 0 &&
                      ggml_nrows(weights) == weights->ne[1] && ggml_nrows(x) == x->ne[1];
   const bool plain = ggml_is_contiguous(weights) && x->nb[0] == sizeof(float) &&
                      ggml_is_contiguous(op) && op->op_params[1] != GGML_HINT_SRC0_IS_HADAMARD;

@@ -277,7 +277,10 @@ class Worker {
     std::fill_n(scores_, group_rows_ * kKeyTile, 0.0F);
     multiply(scores_, kKeyTile, q_ + row * in_.key_size, in_.key_size, turned_, kKeyTile,
              group_rows_, in_.key_size, kKeyTile);
-    for (std::int64_t i = 0; i < group_rows_; ++i) weigh(row + i, scores_ + i * kKeyTile, first);
+    for (std::int64_t i = 0; i < group_rows_; ++i) {
+      if (i % group_heads_ == 0) load_mask(query(row + i), first);  // A query's heads share it.
+      weigh(row + i, scores_ + i * kKeyTile);
+    }
     multiply(out_ + row * in_.value_size, in_.value_size, scores_, kKeyTile, values_,
              in_.value_size, group_rows_, kKeyTile, in_.value_size);
   }
@@ -305,9 +308,9 @@ class Worker {
     }
   }
 
-  // Scores become weights: e to the difference from the largest score so far.
-  void weigh(std::int64_t row, float* scores, std::int64_t first) {
-    load_mask(query(row), first);
+  // Under the mask at hand, scores become weights: e to the difference from the largest score so
+  // far.
+  void weigh(std::int64_t row, float* scores) {
     const Vec slope = all(alibi_slope(in_, head(row)));
     const Vec scale = all(in_.softcap != 0 ? in_.scale / in_.softcap : in_.scale);
     Vec most = all(kMinusInfinity);

@@ -12,28 +12,26 @@
 namespace selene::engine {
 namespace {
 
-constexpr std::int64_t kBlock = 32;       // Values under one scale.
 constexpr std::int64_t kBlockBytes = 34;  // The scale (F16), then the values.
-constexpr std::int64_t kPanelRows = 16;   // Of weights: a register of 32-bit sums.
 constexpr int kColumns = 8;               // Taken at once.
 
 // A block of a panel: eight registers, each of four values of 16 rows, and the rows' scales.
 struct alignas(64) PanelBlock {
   unsigned char values[8][64];
-  float scales[kPanelRows];
+  float scales[kQ8PanelRows];
 };
 
 void quantize_column(const float* x, std::int64_t depth, std::int8_t* to, float* scales,
                      std::int32_t* starts) {
-  for (std::int64_t b = 0; b < depth / kBlock; ++b) {
-    const __m512 low = _mm512_loadu_ps(x + b * kBlock);
-    const __m512 high = _mm512_loadu_ps(x + b * kBlock + 16);
+  for (std::int64_t b = 0; b < depth / kQ8Block; ++b) {
+    const __m512 low = _mm512_loadu_ps(x + b * kQ8Block);
+    const __m512 high = _mm512_loadu_ps(x + b * kQ8Block + 16);
     const __m512 sizes = _mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high));
     const float largest = _mm512_reduce_max_ps(sizes);
     const __m512 inverse = _mm512_set1_ps(largest > 0 ? 127 / largest : 0);
     const __m512i q_low = _mm512_cvtps_epi32(_mm512_mul_ps(low, inverse));
     const __m512i q_high = _mm512_cvtps_epi32(_mm512_mul_ps(high, inverse));
-    auto* at = reinterpret_cast<__m128i*>(to + b * kBlock);
+    auto* at = reinterpret_cast<__m128i*>(to + b * kQ8Block);
     _mm_storeu_si128(at, _mm512_cvtsepi32_epi8(q_low));
     _mm_storeu_si128(at + 1, _mm512_cvtsepi32_epi8(q_high));
     scales[b] = largest / 127;
@@ -69,9 +67,9 @@ void make_panel(const char* weights, const char* next, std::int64_t row_bytes, s
   const __m256i plus_128 = _mm256_set1_epi8(static_cast<char>(0x80));
   for (std::int64_t b = 0; b < blocks; ++b) {
     constexpr std::int64_t kLine = 64;
-    for (std::int64_t at = 0; at < kPanelRows * kBlockBytes; at += kLine)
-      __builtin_prefetch(next + b * kPanelRows * kBlockBytes + at);
-    alignas(32) std::uint16_t scales[kPanelRows];
+    for (std::int64_t at = 0; at < kQ8PanelRows * kBlockBytes; at += kLine)
+      __builtin_prefetch(next + b * kQ8PanelRows * kBlockBytes + at);
+    alignas(32) std::uint16_t scales[kQ8PanelRows];
     for (int half = 0; half < 2; ++half) {
       __m256i row[8];
       for (int i = 0; i < 8; ++i) {
@@ -101,7 +99,7 @@ void product(const PanelBlock* panel, std::int64_t blocks, const std::int8_t* x,
     const __m512 row_scales = _mm512_load_ps(panel[b].scales);
 #pragma GCC unroll 8
     for (int j = 0; j < N; ++j) {
-      const std::int8_t* column = x + (j * blocks + b) * kBlock;
+      const std::int8_t* column = x + (j * blocks + b) * kQ8Block;
       __m512i whole = _mm512_set1_epi32(starts[j * blocks + b]);
 #pragma GCC unroll 8
       for (int g = 0; g < 8; ++g) {
@@ -123,7 +121,7 @@ void product(const PanelBlock* panel, std::int64_t blocks, const std::int8_t* x,
 bool has_q8_product() { return true; }
 
 void q8_product(const Q8ProductInput& in, int threads, Q8Scratch& scratch) {
-  const std::int64_t blocks = in.depth / kBlock;
+  const std::int64_t blocks = in.depth / kQ8Block;
   const auto at_least = [](auto& vector, std::int64_t size) {
     vector.resize(std::max(vector.size(), static_cast<size_t>(size)));
   };
@@ -146,9 +144,9 @@ void q8_product(const Q8ProductInput& in, int threads, Q8Scratch& scratch) {
     auto* panel = static_cast<PanelBlock*>(std::align(
         alignof(PanelBlock), static_cast<size_t>(blocks) * sizeof(PanelBlock), memory, space));
 #pragma omp for schedule(dynamic)
-    for (std::int64_t row = 0; row < in.rows; row += kPanelRows) {
+    for (std::int64_t row = 0; row < in.rows; row += kQ8PanelRows) {
       const char* weights = in.weights + row * in.weights_row;
-      make_panel(weights, weights + threads * kPanelRows * in.weights_row, in.weights_row, blocks,
+      make_panel(weights, weights + threads * kQ8PanelRows * in.weights_row, in.weights_row, blocks,
                  panel);
       std::int64_t j = 0;
       const auto take = [&](auto kernel, std::int64_t count) {

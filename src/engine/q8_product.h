@@ -16,9 +16,12 @@ namespace selene::engine {
 // Whether this build has the kernel (x86 with AVX-512 VNNI).
 bool has_q8_product();
 
+constexpr std::int64_t kQ8Block = 32;      // Values under one scale.
+constexpr std::int64_t kQ8PanelRows = 16;  // Of weights, taken at once: a register of 32-bit sums.
+
 struct Q8ProductInput {
-  std::int64_t depth = 0;    // Of both, a multiple of 32.
-  std::int64_t rows = 0;     // Of the weights, a multiple of 16.
+  std::int64_t depth = 0;    // Of both, a multiple of kQ8Block.
+  std::int64_t rows = 0;     // Of the weights, a multiple of kQ8PanelRows.
   std::int64_t columns = 0;  // Of the activations: tokens.
 
   const char* weights = nullptr;  // Q8_0 [rows, depth]
@@ -32,8 +35,8 @@ struct Q8ProductInput {
 // Kept from call to call, so that memory is asked for once.
 struct Q8Scratch {
   std::vector<std::int8_t> x;        // [columns, depth]
-  std::vector<float> scales;         // [columns, depth / 32]
-  std::vector<std::int32_t> starts;  // [columns, depth / 32]: -128 times the block's sum.
+  std::vector<float> scales;         // [columns, depth / kQ8Block]
+  std::vector<std::int32_t> starts;  // [columns, depth / kQ8Block]: -128 times the block's sum.
   std::vector<std::vector<unsigned char>> panels;  // A thread's: 16 rows of weights.
 };
 
