@@ -1,0 +1,29 @@
+// The reports of a gate for other programs and for people. Everything in them that came from an
+// answer or a judge is text, whatever it holds.
+#pragma once
+
+#include <string>
+
+#include "check/result.h"
+
+namespace selene::check {
+
+// JUnit XML as CI systems read it (the Jenkins xunit schema junit-10.xsd): a test suite a check, a
+// test case an answer; one suite "gate" with a case a decision (each line that has a threshold).
+// Characters that XML 1.0 does not allow become U+FFFD.
+std::string junit(const Report& report);
+
+// For a comment on a pull request, at most about 60 KB (GitHub's limit is 65,536 characters): the
+// decision, the table of rates, why it failed, the first failures, what changed, what to look at.
+std::string markdown(const Report& report);
+
+// GitHub Actions workflow commands, a line each: ::error or ::warning file=…,line=…,title=…::… ,
+// one a failed answer and check (at most 50, then one line says how many more), and one a failed
+// decision.
+std::string github_annotations(const Report& report);
+
+// One offline HTML page: the decision, the rates, every answer with its outcomes, critiques and
+// distributions; to filter, search, and see what changed since the baseline.
+std::string html_page(const Report& report);
+
+}  // namespace selene::check
