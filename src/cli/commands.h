@@ -10,9 +10,14 @@ namespace selene::cli {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitError = 1;
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitGateFailed = 3;
 inline constexpr int kExitInterrupted = 130;
 
 void add_judge_command(CLI::App& app, int& exit_code);
+void add_check_command(CLI::App& app, int& exit_code);
+void add_check_init_command(CLI::App& check, int& exit_code);    // selene check init
+void add_check_label_command(CLI::App& check, int& exit_code);   // selene check label
+void add_check_import_command(CLI::App& check, int& exit_code);  // selene check import
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
 void add_tune_command(CLI::App& models, int& exit_code);  // selene models tune

@@ -62,7 +62,7 @@ void check_samples(const judge::MemberSettings& settings, const judge::JudgeSpec
 
 CLI::Validator known_judge() { return readable_by(read_judge_name); }
 
-void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
+void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode) {
   judge::MemberSettings& settings = flags.settings;
   const char* model = "Model";
   command
@@ -97,7 +97,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags) {
       ->group(policy);
   command
       .add_option("--mode", settings.mode,
-                  "critique (then the verdict) or verdict (alone) [critique]")
+                  fmt::format("critique (then the verdict) or verdict (alone) [{}]", mode))
       ->check(CLI::IsMember({"critique", "verdict"}))
       ->group(policy);
   command

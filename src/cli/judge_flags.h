@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -25,7 +26,8 @@ struct JudgeFlags {
 // For every --judge: refuses a name that is neither a known model nor a file.
 CLI::Validator known_judge();
 
-void add_judge_flags(CLI::App& command, JudgeFlags& flags);
+// `mode`: the one that help calls the default.
+void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode = "critique");
 
 // Throws UsageError for flags that contradict one another or that this judge has no use for.
 void check_judge_flags(const JudgeFlags& flags);

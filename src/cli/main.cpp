@@ -27,7 +27,8 @@ using AddCommand = void (*)(CLI::App& app, int& exit_code);
 
 // In the order of the help text.
 constexpr AddCommand kCommands[] = {
-    selene::cli::add_judge_command,  selene::cli::add_templates_command,
+    selene::cli::add_judge_command,  selene::cli::add_check_command,
+    selene::cli::add_templates_command,
     selene::cli::add_models_command, selene::cli::add_ledger_command,
     selene::cli::add_verify_command, selene::cli::add_doctor_command,
 };
@@ -38,7 +39,7 @@ constexpr const char* kExamples = R"(Examples:
   selene models pull selene-1-mini
   selene doctor
 
-`selene COMMAND --help` says more. Exit codes: 0 done, 1 error, 2 wrong usage, 130 interrupted.)";
+`selene COMMAND --help` says more. Exit codes: 0 done, 1 error, 2 wrong usage, 3 the gate of `check` failed, 130 interrupted.)";
 
 // llama.cpp's threads wait for one another several hundred times a pass. OpenMP lets them spin for
 // milliseconds there, which on a machine with other work makes every pass wait for time slices

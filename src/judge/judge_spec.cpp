@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
 #include "judge/yaml.h"
+#include "judge/yaml_values.h"
 
 namespace selene::judge {
 namespace {
@@ -30,36 +29,6 @@ std::vector<std::string> split_endpoints(std::string_view text) {
   return urls;
 }
 
-template <typename Value>
-constexpr std::string_view kTypeName = "a text";
-template <>
-constexpr std::string_view kTypeName<double> = "a number";
-template <>
-constexpr std::string_view kTypeName<int> = "a whole number";
-template <>
-constexpr std::string_view kTypeName<bool> = "true or false";
-template <>
-constexpr std::string_view kTypeName<std::vector<std::string>> = "a list of texts";
-
-template <typename Value>
-Value value_of(const YAML::Node& node, std::string_view key, std::string_view place) {
-  if (node.IsNull()) throw Error(fmt::format("the key '{}' has no value", key), place);
-  try {
-    return node.as<Value>();
-  } catch (const YAML::Exception&) {
-    throw Error(fmt::format("the key '{}' must be {}", key, kTypeName<Value>), place);
-  }
-}
-
-// The file and the line of a node.
-std::string place_of(const YAML::Node& node, std::string_view file) {
-  return fmt::format("{}:{}", file, node.Mark().line + 1);
-}
-
-std::string key_name(const YAML::Node& key) {
-  return key.IsScalar() ? key.Scalar() : std::string("(not a text)");
-}
-
 // One key of a member, and what to do with its value.
 struct Key {
   std::string_view name;
@@ -71,12 +40,12 @@ template <auto Setting>
 void read_setting(MemberSpec& member, const YAML::Node& node, std::string_view key,
                   std::string_view place) {
   using Value = typename std::remove_reference_t<decltype(member.settings.*Setting)>::value_type;
-  member.settings.*Setting = value_of<Value>(node, key, place);
+  member.settings.*Setting = yaml_value<Value>(node, key, place);
 }
 
 void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key,
                 std::string_view place) {
-  member.model = value_of<std::string>(node, key, place);
+  member.model = yaml_value<std::string>(node, key, place);
   if (is_yaml(member.model)) {
     throw Error(fmt::format("a member's model is a judge file: {}", member.model), place,
                 "a jury's members are models and endpoints; copy the members here");
@@ -86,8 +55,8 @@ void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key
 
 void read_endpoint(MemberSpec& member, const YAML::Node& node, std::string_view key,
                    std::string_view place) {
-  member.endpoints = node.IsSequence() ? value_of<std::vector<std::string>>(node, key, place)
-                                       : split_endpoints(value_of<std::string>(node, key, place));
+  member.endpoints = node.IsSequence() ? yaml_value<std::vector<std::string>>(node, key, place)
+                                       : split_endpoints(yaml_value<std::string>(node, key, place));
   for (const std::string& url : member.endpoints) {
     if (!is_url(url))
       throw Error(fmt::format("'{}' is not a URL", url), place, "write http(s)://host:port#model");
@@ -96,19 +65,19 @@ void read_endpoint(MemberSpec& member, const YAML::Node& node, std::string_view 
 
 void read_name(MemberSpec& member, const YAML::Node& node, std::string_view key,
                std::string_view place) {
-  member.name = value_of<std::string>(node, key, place);
+  member.name = yaml_value<std::string>(node, key, place);
 }
 
 void read_weight(MemberSpec& member, const YAML::Node& node, std::string_view key,
                  std::string_view place) {
-  member.weight = value_of<double>(node, key, place);
+  member.weight = yaml_value<double>(node, key, place);
   if (!(member.weight > 0) || member.weight > 1e9)
     throw Error("'weight' must be above 0 and at most 1e9", place);
 }
 
 void read_date(MemberSpec& member, const YAML::Node& node, std::string_view key,
                std::string_view place) {
-  member.settings.date = value_of<std::string>(node, key, place);
+  member.settings.date = yaml_value<std::string>(node, key, place);
   try {
     engine::ChatTemplate::check_date(*member.settings.date);
   } catch (const Error& failure) {
@@ -165,21 +134,19 @@ void check_together(const MemberSpec& member, std::string_view place) {
 }
 
 MemberSpec read_member(const YAML::Node& node, std::string_view file) {
-  const std::string member_place = place_of(node, file);
+  const std::string member_place = yaml_place(node, file);
   if (!node.IsMap())
     throw Error("a member is a map with the key 'model' or 'endpoint'", member_place);
   MemberSpec member;
   for (const auto& entry : node) {
-    const std::string name = key_name(entry.first);
-    const std::string place = place_of(entry.first, file);
+    const std::string name = yaml_key(entry.first);
+    const std::string place = yaml_place(entry.first, file);
     const auto key = std::find_if(std::begin(kKeys), std::end(kKeys),
                                   [&](const Key& one) { return one.name == name; });
     if (key == std::end(kKeys)) {
       std::vector<std::string_view> known;
       for (const Key& one : kKeys) known.push_back(one.name);
-      throw Error(fmt::format("unknown key '{}'; known: {}", cut_to_columns(name, 60),
-                              fmt::join(known, ", ")),
-                  place);
+      throw unknown_yaml_key(name, known, place);
     }
     key->read(member, entry.second, key->name, place);
     try {
@@ -230,10 +197,10 @@ JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& p
   } else {
     for (const auto& entry : root) {
       const YAML::Node& value = entry.second;
-      const std::string name = key_name(entry.first);
-      const std::string key_place = place_of(entry.first, place);
+      const std::string name = yaml_key(entry.first);
+      const std::string key_place = yaml_place(entry.first, place);
       if (name == "name") {
-        spec.name = value_of<std::string>(value, name, key_place);
+        spec.name = yaml_value<std::string>(value, name, key_place);
       } else if (name != "members") {
         throw Error(fmt::format("unknown key '{}'; beside 'members' only 'name' is known",
                                 cut_to_columns(name, 60)),

@@ -1,0 +1,293 @@
+#include "check/gate.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "data/jsonl.h"
+
+namespace selene::check {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Status kStatuses[] = {Status::Passed, Status::Failed, Status::Unknown, Status::Skipped};
+
+Status status_from(const Json& value, const std::string& place) {
+  for (const Status one : kStatuses) {
+    if (value == status_name(one)) return one;
+  }
+  throw Error(fmt::format("a status {} is none", cut_to_columns(value.dump(), 60)), place,
+              "a baseline is what an earlier run wrote with --out");
+}
+
+const Json& member(const Json& object, const char* name, const std::string& place) {
+  const auto found = object.find(name);
+  if (found != object.end()) return *found;
+  throw Error(fmt::format("no field '{}'", name), place,
+              "a baseline is what an earlier run wrote with --out");
+}
+
+// The names of a row's checks must be the file's.
+void check_names(const Json& row, const ChecksFile& checks, const std::string& place) {
+  std::vector<std::string> names;
+  for (const Check& check : checks.checks) {
+    names.push_back(check.name);
+    if (!row.contains(check.name)) {
+      throw Error(fmt::format("the baseline has no check '{}'", cut_to_columns(check.name, 60)),
+                  place, "make it again with these checks");
+    }
+  }
+  for (const auto& [name, value] : row.items()) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw Error(fmt::format("the baseline's check '{}' is not in {}", cut_to_columns(name, 60),
+                              checks.name),
+                  place, "make it again with these checks");
+    }
+  }
+}
+
+// What the names do not show: the same check, asking something else.
+void check_digests_of(const std::filesystem::path& baseline, const ChecksFile& checks) {
+  const std::string record = baseline.string() + ".run.json";
+  if (!std::filesystem::exists(record)) return;
+  const Json run = Json::parse(read_file(record), nullptr, false);
+  if (!run.is_object() || !run.contains("checks") || !run["checks"].is_object()) return;
+  const Json own = check_digests(checks);
+  for (const auto& [name, digest] : own.items()) {
+    if (run["checks"].value(name, digest) == digest) continue;
+    throw Error(fmt::format("the check '{}' asked something else when the baseline was made",
+                            cut_to_columns(name, 60)),
+                record, "make the baseline again with these checks");
+  }
+}
+
+void check_ids(const Baseline& baseline, const Answers& answers) {
+  size_t missing = 0;
+  std::string first_missing;
+  std::map<std::string_view, bool> own;
+  for (const Answer& answer : answers.answers) {
+    own[answer.id] = true;
+    if (!baseline.rows.contains(answer.id) && missing++ == 0) first_missing = answer.id;
+  }
+  size_t gone = 0;
+  std::string first_gone;
+  for (const auto& [id, row] : baseline.rows) {
+    if (!own.contains(id) && gone++ == 0) first_gone = id;
+  }
+  if (missing + gone == 0) return;
+  std::vector<std::string> what;
+  if (missing > 0)
+    what.push_back(fmt::format("{} of the answers {} not in it, such as '{}'", missing,
+                               missing == 1 ? "is" : "are", cut_to_columns(first_missing, 60)));
+  if (gone > 0)
+    what.push_back(fmt::format("{} of its answers {} not in {}, such as '{}'", gone,
+                               gone == 1 ? "is" : "are", answers.name,
+                               cut_to_columns(first_gone, 60)));
+  throw Error(fmt::format("the baseline is of other answers: {}", fmt::join(what, "; ")),
+              baseline.name, "make it again with these ids; rows without an id have their line's");
+}
+
+void count(Status status, RateLine& line) {
+  switch (status) {
+    case Status::Passed:
+      ++line.passed;
+      break;
+    case Status::Failed:
+      ++line.failed;
+      break;
+    case Status::Unknown:
+      ++line.unknown;
+      break;
+    case Status::Skipped:
+      ++line.skipped;
+      break;
+  }
+}
+
+// How many answers, all passing, have an interval whose lower end reaches `rate`.
+std::int64_t answers_needed(double rate, std::int64_t at_least) {
+  std::int64_t needed = at_least;
+  while (stats::proportion(needed, needed).interval.low < rate) needed += needed / 100 + 1;
+  return needed;
+}
+
+std::string shown(const stats::Estimate& estimate) {
+  return fmt::format("{:.3f} [{:.3f}, {:.3f}]", estimate.value, estimate.interval.low,
+                     estimate.interval.high);
+}
+
+void judge_rate(RateLine& line) {
+  const std::int64_t known = line.passed + line.failed;
+  if (known > 0) line.rate = stats::proportion(line.passed, known);
+  if (!line.min_pass_rate) return;
+  const double wanted = *line.min_pass_rate;
+  if (!line.rate) {
+    line.failure = "nothing was decided, so nothing reaches the pass rate";
+    return;
+  }
+  constexpr double kRounding = 1e-12;
+  const double reached = line.on_lower ? line.rate->interval.low : line.rate->value;
+  if (reached >= wanted - kRounding) return;
+  const std::string most = fmt::format("{} of {} passed", line.passed, known);
+  if (!line.on_lower) {
+    line.failure = fmt::format("{}: {:.3f}, wanted at least {:g}", most, reached, wanted);
+    return;
+  }
+  line.failure = fmt::format("{}: the interval's lower end is {:.3f}, wanted at least {:g}", most,
+                             reached, wanted);
+  if (stats::proportion(known, known).interval.low < wanted) {
+    *line.failure += fmt::format("; so few answers cannot reach it, it takes at least {}",
+                                 answers_needed(wanted, known));
+  }
+}
+
+// Of the answers decided in both runs.
+void judge_change(const stats::PairedCounts& pairs, bool on_lower, RateLine& line) {
+  if (pairs.total() == 0) return;
+  line.change = stats::paired_difference(pairs);
+  if (!line.max_drop) return;
+  const double drop = on_lower ? -line.change->interval.low : -line.change->value;
+  constexpr double kRounding = 1e-12;
+  if (drop <= *line.max_drop + kRounding) return;
+  const std::string what = fmt::format(
+      "{} {:.3f} against the baseline, at most {:g} is allowed (change {})",
+      on_lower ? "may have dropped by" : "dropped by", drop, *line.max_drop, shown(*line.change));
+  line.failure = line.failure ? *line.failure + "; " + what : what;
+}
+
+void add_pair(Status before, Status after, stats::PairedCounts& pairs) {
+  const auto known = [](Status status) {
+    return status == Status::Passed || status == Status::Failed;
+  };
+  if (!known(before) || !known(after)) return;
+  const bool first = before == Status::Passed;
+  const bool second = after == Status::Passed;
+  ++(first ? (second ? pairs.both : pairs.only_first)
+           : (second ? pairs.only_second : pairs.neither));
+}
+
+void compare(const Baseline& baseline, const Gate& gate, Report& report) {
+  report.has_baseline = true;
+  report.baseline_file = baseline.name;
+  stats::PairedCounts overall;
+  std::vector<stats::PairedCounts> pairs(report.checks.size());
+  for (size_t i = 0; i < report.answers.size(); ++i) {
+    const AnswerResult& answer = report.answers[i];
+    const Baseline::Row& before = baseline.rows.at(answer.id);
+    add_pair(before.status, answer.status, overall);
+    for (size_t c = 0; c < report.checks.size(); ++c) {
+      const Status after = answer.outcomes[c].status;
+      add_pair(before.checks[c], after, pairs[c]);
+      if (before.checks[c] != after)
+        report.changes.push_back({.answer = i, .check = c, .before = before.checks[c]});
+    }
+  }
+  judge_change(overall, gate.on_lower, report.overall);
+  for (size_t c = 0; c < pairs.size(); ++c) judge_change(pairs[c], gate.on_lower, report.lines[c]);
+}
+
+void add_people(const ChecksFile& checks, Report& report) {
+  for (size_t c = 0; c < checks.checks.size(); ++c) {
+    std::vector<std::pair<std::string, std::string>> ratings;
+    for (const AnswerResult& answer : report.answers) {
+      const Outcome& outcome = answer.outcomes[c];
+      if (outcome.label && outcome.human) ratings.emplace_back(*outcome.label, *outcome.human);
+    }
+    if (ratings.empty()) continue;
+    HumanLine line{.check = checks.checks[c].name,
+                   .confusion = stats::confusion(ratings, checks.checks[c].judged->labels),
+                   .agreement = {}};
+    line.agreement = stats::agreement(line.confusion);
+    report.humans.push_back(std::move(line));
+  }
+}
+
+}  // namespace
+
+Json check_digests(const ChecksFile& checks) {
+  Json digests = Json::object();
+  for (const Check& check : checks.checks) {
+    Json asks = {{"description", check.description()}, {"of", check.of}, {"when", check.when}};
+    if (check.judged) {
+      asks["task"] = data::task_name(check.judged->task);
+      asks["labels"] = check.judged->labels;
+      asks["rubric"] = check.judged->rubric;
+      asks["template"] = check.judged->template_spec;
+    }
+    digests[check.name] = sha256(asks.dump());
+  }
+  return digests;
+}
+
+Baseline read_baseline(const std::filesystem::path& path, const ChecksFile& checks,
+                       const Answers& answers) {
+  Baseline baseline;
+  baseline.name = path.string();
+  data::JsonlReader reader(path);
+  for (data::Row row; reader.next(row);) {
+    const std::string place = fmt::format("{}:{}", baseline.name, row.line);
+    const Json& outcomes = member(row.value, "checks", place);
+    if (!outcomes.is_object()) throw Error("the field 'checks' must be an object", place);
+    check_names(outcomes, checks, place);
+    Baseline::Row one;
+    one.status = status_from(member(row.value, "status", place), place);
+    for (const Check& check : checks.checks) {
+      const Json& outcome = outcomes[check.name];
+      if (!outcome.is_object())
+        throw Error(
+            fmt::format("the outcome of '{}' must be an object", cut_to_columns(check.name, 60)),
+            place);
+      one.checks.push_back(status_from(member(outcome, "status", place), place));
+    }
+    const std::string id = field_text(member(row.value, "id", place));
+    if (!baseline.rows.emplace(id, std::move(one)).second)
+      throw Error(fmt::format("the id '{}' stands twice", cut_to_columns(id, 60)), place);
+  }
+  if (baseline.rows.empty()) throw Error("no answers: the file has no rows", baseline.name);
+  check_digests_of(path, checks);
+  check_ids(baseline, answers);
+  return baseline;
+}
+
+Report decide(const ChecksFile& checks, const Answers& answers, const Gate& gate,
+              const std::optional<Baseline>& baseline, std::vector<AnswerResult> results) {
+  Report report;
+  report.checks_file = checks.name;
+  report.answers_file = answers.name;
+  report.answers = std::move(results);
+  report.overall.name = "overall";
+  report.overall.min_pass_rate = gate.min_pass_rate;
+  report.overall.on_lower = gate.on_lower;
+  if (baseline) report.overall.max_drop = gate.max_drop;
+  for (size_t c = 0; c < checks.checks.size(); ++c) {
+    const Check& check = checks.checks[c];
+    report.checks.push_back(check.name);
+    report.descriptions.push_back(check.description());
+    RateLine line{
+        .name = check.name, .min_pass_rate = check.min_pass_rate, .on_lower = gate.on_lower};
+    if (baseline) line.max_drop = check.max_drop;
+    for (const AnswerResult& answer : report.answers) count(answer.outcomes[c].status, line);
+    judge_rate(line);
+    report.lines.push_back(std::move(line));
+  }
+  const auto asks = [](const RateLine& line) { return line.min_pass_rate || line.max_drop; };
+  const bool asked =
+      asks(report.overall) || std::any_of(report.lines.begin(), report.lines.end(), asks);
+  if (!asked) report.overall.min_pass_rate = kDefaultMinPassRate;
+  for (const AnswerResult& answer : report.answers) count(answer.status, report.overall);
+  judge_rate(report.overall);
+  if (baseline) compare(*baseline, gate, report);
+  add_people(checks, report);
+  report.passed = !report.overall.failure &&
+                  std::none_of(report.lines.begin(), report.lines.end(),
+                               [](const RateLine& line) { return line.failure.has_value(); });
+  return report;
+}
+
+}  // namespace selene::check

@@ -1,0 +1,183 @@
+#include "cli/check_view.h"
+
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/text.h"
+
+namespace selene::cli {
+namespace {
+
+using check::AnswerResult;
+using check::Outcome;
+using check::RateLine;
+using check::Report;
+using check::Status;
+using report::Style;
+
+constexpr size_t kShown = 10;  // Of a list.
+
+std::string share(double value) { return fmt::format("{:.2f}", value); }
+
+std::string signed_share(double value) { return fmt::format("{:+.2f}", value); }
+
+std::string wanted(const RateLine& line) {
+  if (!line.min_pass_rate) return "";
+  return fmt::format(">= {:g}{}", *line.min_pass_rate, line.on_lower ? " (lower end)" : "");
+}
+
+report::Cell verdict(const RateLine& line) {
+  if (line.failure) return {"FAILED", Style::Red};
+  if (line.min_pass_rate || line.max_drop) return {"passed", Style::Green};
+  return {""};
+}
+
+// "better", "worse" or "cannot tell" from a change's interval.
+std::string change_word(const stats::Estimate& change) {
+  if (change.interval.low > 0) return "better";
+  return change.interval.high < 0 ? "worse" : "cannot tell";
+}
+
+std::vector<report::Cell> cells(const RateLine& line, bool has_baseline) {
+  std::vector<report::Cell> row{{line.name, line.name == "overall" ? Style::Bold : Style::Plain},
+                                {fmt::format("{}/{}", line.passed, line.passed + line.failed)}};
+  row.push_back({line.rate ? share(line.rate->value) : "-"});
+  row.push_back({line.rate ? fmt::format("[{}, {}]", share(line.rate->interval.low),
+                                         share(line.rate->interval.high))
+                           : ""});
+  if (has_baseline) {
+    row.push_back({line.change ? fmt::format("{} [{}, {}] {}", signed_share(line.change->value),
+                                             signed_share(line.change->interval.low),
+                                             signed_share(line.change->interval.high),
+                                             change_word(*line.change))
+                               : ""});
+  }
+  row.push_back({wanted(line)});
+  row.push_back(verdict(line));
+  return row;
+}
+
+std::string rates(const Report& report, report::Terminal terminal) {
+  std::vector<report::Column> columns{
+      {.title = "check", .width = 12, .flexible = true},
+      {.title = "passed", .width = 9, .align = report::Align::Right},
+      {.title = "rate", .width = 4, .align = report::Align::Right},
+      {.title = "95% interval", .width = 12}};
+  if (report.has_baseline) columns.push_back({.title = "since the baseline", .width = 32});
+  columns.push_back({.title = "wanted", .width = report.overall.on_lower ? size_t{18} : size_t{8}});
+  columns.push_back({.title = "", .width = 6});
+  const report::Table table(columns, terminal);
+  std::string text = table.header();
+  for (const RateLine& line : report.lines) text += table.row(cells(line, report.has_baseline));
+  return text + table.row(cells(report.overall, report.has_baseline));
+}
+
+// A list of (answer, check) with their reasons, cut after some.
+class Listing {
+ public:
+  Listing(const Report& report, report::Terminal terminal, std::string_view title)
+      : report_(report), terminal_(terminal), title_(title) {}
+
+  void add(size_t answer, size_t check) {
+    if (++count_ > kShown) return;
+    const AnswerResult& result = report_.answers[answer];
+    const Outcome& outcome = result.outcomes[check];
+    const std::string where = fmt::format("{}:{}", report_.answers_file, result.line);
+    const std::string line =
+        fmt::format("{}  {}: {}", where, report_.checks[check], outcome.reason);
+    text_ += "  " + cut_to_columns(line, terminal_.columns - 2) + "\n";
+  }
+
+  std::string text() const {
+    if (count_ == 0) return "";
+    const std::string rest =
+        count_ > kShown ? fmt::format("  … and {} more (--out, --html)\n", count_ - kShown) : "";
+    return fmt::format("\n{} ({}):\n{}{}",
+                       report::styled(title_, report::Style::Bold, terminal_.color), count_, text_,
+                       rest);
+  }
+
+ private:
+  const Report& report_;
+  report::Terminal terminal_;
+  std::string_view title_;
+  size_t count_ = 0;
+  std::string text_;
+};
+
+std::string listings(const Report& report, report::Terminal terminal) {
+  Listing failed(report, terminal, "not passed");
+  Listing look(report, terminal, "look at these");
+  for (size_t a = 0; a < report.answers.size(); ++a) {
+    for (size_t c = 0; c < report.checks.size(); ++c) {
+      const Outcome& outcome = report.answers[a].outcomes[c];
+      if (outcome.look) {
+        look.add(a, c);
+      } else if (outcome.status == Status::Failed) {
+        failed.add(a, c);
+      }
+    }
+  }
+  Listing worse(report, terminal, "passed in the baseline and not now");
+  Listing better(report, terminal, "passes now and did not in the baseline");
+  for (const check::Change& change : report.changes) {
+    const Status now = report.answers[change.answer].outcomes[change.check].status;
+    if (change.before == Status::Passed && now != Status::Skipped)
+      worse.add(change.answer, change.check);
+    if (now == Status::Passed && change.before != Status::Skipped)
+      better.add(change.answer, change.check);
+  }
+  return failed.text() + look.text() + worse.text() + better.text();
+}
+
+std::string people(const Report& report) {
+  std::string text;
+  for (const check::HumanLine& line : report.humans) {
+    const stats::Agreement& agreement = line.agreement;
+    text += fmt::format(
+        "\n{}: the judge agrees with people on {} of {} ({} [{}, {}]; always the "
+        "same label would reach {})",
+        line.check,
+        std::llround(agreement.observed.value * static_cast<double>(line.confusion.total())),
+        line.confusion.total(), share(agreement.observed.value),
+        share(agreement.observed.interval.low), share(agreement.observed.interval.high),
+        share(agreement.most_frequent));
+    text += agreement.has_kappa ? fmt::format(", kappa {} [{}, {}]\n", share(agreement.kappa.value),
+                                              share(agreement.kappa.interval.low),
+                                              share(agreement.kappa.interval.high))
+                                : ", no kappa: one label was given to everything\n";
+    for (size_t i = 0; i < line.confusion.labels.size(); ++i) {
+      std::vector<std::string> counts;
+      for (size_t j = 0; j < line.confusion.labels.size(); ++j)
+        counts.push_back(
+            fmt::format("{} people {}", line.confusion.counts[i][j], line.confusion.labels[j]));
+      text += fmt::format("  judge {}: {}\n", line.confusion.labels[i], fmt::join(counts, ", "));
+    }
+  }
+  return text;
+}
+
+std::string decision(const Report& report, report::Terminal terminal) {
+  if (report.passed)
+    return "\n" + report::styled("gate passed", report::Style::Green, terminal.color) + "\n";
+  std::string text =
+      "\n" + report::styled("GATE FAILED", report::Style::Red, terminal.color) + "\n";
+  const auto add = [&](const RateLine& line) {
+    if (line.failure) text += printable(fmt::format("  {}: {}\n", line.name, *line.failure));
+  };
+  for (const RateLine& line : report.lines) add(line);
+  add(report.overall);
+  return text;
+}
+
+}  // namespace
+
+std::string check_table(const Report& report, report::Terminal terminal) {
+  return rates(report, terminal) + listings(report, terminal) + printable(people(report)) +
+         decision(report, terminal);
+}
+
+}  // namespace selene::cli
