@@ -19,7 +19,7 @@ struct Confusion {
 };
 
 // Labels stand in the order of `labels`; those that are not in it follow in the order of their
-// first appearance.
+// first appearance. None is given twice.
 Confusion confusion(std::span<const std::pair<std::string, std::string>> ratings,
                     std::vector<std::string> labels);
 
@@ -28,8 +28,9 @@ struct Agreement {
   double most_frequent = 0;  // What a rater would reach who always gives the second's most frequent
                              // label: the constant-answer baseline.
   // Cohen's kappa (Educational and Psychological Measurement 20, 1960), with the large-sample
-  // interval of Fleiss, Cohen and Everitt (Psychological Bulletin 72, 1969). Where both raters gave
-  // one and the same label to everything, chance explains all: `has_kappa` is false.
+  // interval of Fleiss, Cohen and Everitt (Psychological Bulletin 72, 1969), which shrinks to a
+  // point at kappa 1 and -1 and where one rater gave one label to everything. Where both gave the
+  // same one, chance explains all: `has_kappa` is false.
   bool has_kappa = false;
   Estimate kappa;
 };
