@@ -1,0 +1,223 @@
+// Markdown as GitHub and GitLab render it. Text of others is one line, escaped so that it starts no
+// markup, and with a break after the signs by which a comment would notify a person or an issue.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "check/report_text.h"
+#include "check/reports.h"
+#include "core/text.h"
+
+namespace selene::check {
+namespace {
+
+constexpr size_t kMostRows = 20;  // Of a list of answers.
+constexpr size_t kNameColumns = 60;
+constexpr size_t kFileColumns = 100;
+constexpr size_t kReasonColumns = 200;
+constexpr size_t kSentenceColumns = 400;
+
+// Where each section ends at the latest, in bytes: a part that is too long leaves room for the
+// next.
+constexpr size_t kDecisionEnd = 12'000;
+constexpr size_t kRatesEnd = 32'000;
+constexpr size_t kAgreementEnd = 37'000;
+constexpr size_t kChangesEnd = 44'000;
+constexpr size_t kFailuresEnd = 54'000;
+constexpr size_t kLooksEnd = 60'000;
+
+constexpr std::string_view kBreak = "&#8203;";  // A space of no width.
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view lower) {
+  if (text.size() < lower.size()) return false;
+  text.remove_prefix(text.size() - lower.size());
+  return std::equal(text.begin(), text.end(), lower.begin(),
+                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+}
+
+// `columns` of the text, with nothing in it that Markdown, GitHub or GitLab act on.
+std::string plain(std::string_view text, size_t columns) {
+  const std::string line = cut_to_columns(replace_invalid_utf8(text), columns);
+  std::string out;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    const std::string_view before = std::string_view(line).substr(0, i);
+    const std::string_view after = std::string_view(line).substr(i + 1);
+    const bool link = (c == ':' && after.starts_with("//")) ||
+                      (c == '.' && ends_with_ignoring_case(before, "www"));
+    if (link || std::string_view("\\`*_[]<>&|~$").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+    const bool reference = c == '@' || c == '#' ||
+                           (c == '!' && !after.empty() && is_alphanumeric(after.front())) ||
+                           (c == '-' && ends_with_ignoring_case(before, "gh"));
+    if (reference) out += kBreak;
+  }
+  return out;
+}
+
+std::string name(std::string_view text) { return plain(text, kNameColumns); }
+
+// Appends rows while they fit, and says how many do not.
+class Rows {
+ public:
+  Rows(std::string& out, size_t end) : out_(out), end_(end) {}
+  ~Rows() = default;
+
+  void add(const std::string& row) {
+    if (left_off_ == 0 && out_.size() + row.size() < end_) {
+      out_ += row;
+    } else {
+      ++left_off_;
+    }
+  }
+  void skip(size_t rows) { left_off_ += rows; }
+  void close() {
+    if (left_off_ > 0) out_ += fmt::format("\n{} more are not shown here.\n", left_off_);
+    out_ += '\n';
+  }
+
+ private:
+  std::string& out_;
+  size_t end_;
+  size_t left_off_ = 0;
+};
+
+void add_decision(std::string& out, const Report& report) {
+  out += fmt::format("## selene check: {}\n\n", report.passed ? "passed" : "failed");
+  out += fmt::format(
+      "{} of {} by {}.\n\n",
+      report.answers.size() == 1 ? "1 answer" : fmt::format("{} answers", report.answers.size()),
+      plain(report.answers_file, kFileColumns), plain(report.checks_file, kFileColumns));
+  if (report.passed) return;
+  Rows rows(out, kDecisionEnd);
+  for (const RateLine* line : all_lines(report)) {
+    if (!line->failure) continue;
+    rows.add(
+        fmt::format("- **{}**: {}\n", name(line->name), plain(*line->failure, kSentenceColumns)));
+  }
+  rows.close();
+}
+
+std::string rate_row(const RateLine& line, bool baseline) {
+  const std::string rate =
+      line.rate ? fmt::format("{} ({} to {})", percent(line.rate->value),
+                              percent(line.rate->interval.low), percent(line.rate->interval.high))
+                : "-";
+  const std::string decision = !decides(line) ? "-" : line.failure ? "**failed**" : "passed";
+  const std::string required = decides(line) ? requirement_text(line) : "-";
+  std::string row =
+      fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |", name(line.name), decision, rate,
+                  required, line.passed, line.failed, line.unknown, line.skipped);
+  if (baseline) row += fmt::format(" {} |", line.change ? change_text(*line.change) : "-");
+  return row + '\n';
+}
+
+void add_rates(std::string& out, const Report& report) {
+  out +=
+      "| check | decision | pass rate (95% interval) | required | passed | failed | unknown | "
+      "skipped |";
+  out += report.has_baseline ? " since the baseline |\n" : "\n";
+  out += "|---|---|--:|---|--:|--:|--:|--:|";
+  out += report.has_baseline ? "--:|\n" : "\n";
+  Rows rows(out, kRatesEnd);
+  for (const RateLine* line : all_lines(report)) rows.add(rate_row(*line, report.has_baseline));
+  rows.close();
+}
+
+void add_agreement(std::string& out, const Report& report) {
+  if (report.humans.empty()) return;
+  out +=
+      "### Agreement of the judge with people\n\n"
+      "| check | labelled | same label (95% interval) | a constant answer | Cohen's kappa (95% "
+      "interval) |\n"
+      "|---|--:|--:|--:|--:|\n";
+  Rows rows(out, kAgreementEnd);
+  for (const HumanLine& human : report.humans) {
+    const stats::Agreement& agreement = human.agreement;
+    const std::string kappa =
+        agreement.has_kappa
+            ? fmt::format("{:.2f} ({:.2f} to {:.2f})", agreement.kappa.value,
+                          agreement.kappa.interval.low, agreement.kappa.interval.high)
+            : "none: both gave one label to all";
+    rows.add(fmt::format(
+        "| {} | {} | {} ({} to {}) | {} | {} |\n", name(human.check), human.confusion.total(),
+        percent(agreement.observed.value), percent(agreement.observed.interval.low),
+        percent(agreement.observed.interval.high), percent(agreement.most_frequent), kappa));
+  }
+  rows.close();
+}
+
+// A folded table of answers.
+void add_list(std::string& out, std::string_view title, std::string_view header, size_t end,
+              const std::vector<std::string>& rows) {
+  if (rows.empty()) return;
+  out += fmt::format("<details>\n<summary>{} ({})</summary>\n\n{}", title, rows.size(), header);
+  Rows shown(out, end);
+  for (size_t i = 0; i < std::min(rows.size(), kMostRows); ++i) shown.add(rows[i]);
+  if (rows.size() > kMostRows) shown.skip(rows.size() - kMostRows);
+  shown.close();
+  out += "</details>\n\n";
+}
+
+void add_changes(std::string& out, const Report& report, Turn wanted, std::string_view title,
+                 size_t end) {
+  std::vector<std::string> rows;
+  for (const Change& change : report.changes) {
+    if (turn(report, change) != wanted) continue;
+    const AnswerResult& answer = report.answers[change.answer];
+    const Outcome& outcome = answer.outcomes[change.check];
+    rows.push_back(fmt::format("| {} | {} | {} | {} | {} |\n", name(answer.id),
+                               name(report.checks[change.check]), status_name(change.before),
+                               status_name(outcome.status), plain(outcome.reason, kReasonColumns)));
+  }
+  add_list(out, title, "| answer | check | before | now | why |\n|---|---|---|---|---|\n", end,
+           rows);
+}
+
+template <typename Wanted>
+void add_outcomes(std::string& out, const Report& report, Wanted wanted, std::string_view title,
+                  size_t end) {
+  std::vector<std::string> rows;
+  for (const AnswerResult& answer : report.answers) {
+    for (size_t check = 0; check < report.checks.size(); ++check) {
+      const Outcome& outcome = answer.outcomes.at(check);
+      if (!wanted(outcome)) continue;
+      if (rows.size() >= kMostRows) {
+        rows.emplace_back();  // Counted, not shown.
+        continue;
+      }
+      std::string why = plain(outcome.reason, kReasonColumns);
+      if (!outcome.critique.empty()) why += "<br>" + plain(outcome.critique, kReasonColumns);
+      rows.push_back(
+          fmt::format("| {} | {} | {} |\n", name(answer.id), name(report.checks[check]), why));
+    }
+  }
+  add_list(out, title, "| answer | check | why |\n|---|---|---|\n", end, rows);
+}
+
+}  // namespace
+
+std::string markdown(const Report& report) {
+  std::string out;
+  add_decision(out, report);
+  add_rates(out, report);
+  add_agreement(out, report);
+  if (report.has_baseline) {
+    out += fmt::format("Baseline: {}.\n\n", plain(report.baseline_file, kFileColumns));
+    add_changes(out, report, Turn::NowFailing, "Now failing", kAgreementEnd + 4000);
+    add_changes(out, report, Turn::NowPassing, "Now passing", kChangesEnd);
+  }
+  add_outcomes(
+      out, report, [](const Outcome& outcome) { return outcome.status == Status::Failed; },
+      "Failed", kFailuresEnd);
+  add_outcomes(
+      out, report, [](const Outcome& outcome) { return outcome.look; }, "To look at", kLooksEnd);
+  out.pop_back();  // One empty line at the end is too many.
+  return out;
+}
+
+}  // namespace selene::check
