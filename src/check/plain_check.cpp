@@ -260,7 +260,8 @@ class Length : public PlainCheck {
   PlainVerdict evaluate(std::string_view text, const Json&) const override {
     const size_t length = unit_->count(text);
     const bool passed = length >= min_.value_or(0) && (!max_ || length <= *max_);
-    return {passed, fmt::format("has {} {}", length, unit_->name)};
+    return {passed,
+            fmt::format("has {} {}, wanted {}", length, unit_->name, description().substr(4))};
   }
 
  private:

@@ -199,8 +199,10 @@ class JudgedRun {
   }
 
   void take(const Question& question, const data::Judgment& judgment) {
-    results_[question.answer].outcomes[question.check] =
-        outcome_of(*check_of(question).judged, checks_.look, judgment);
+    Outcome& outcome = results_[question.answer].outcomes[question.check];
+    std::optional<std::string> human = std::move(outcome.human);
+    outcome = outcome_of(*check_of(question).judged, checks_.look, judgment);
+    outcome.human = std::move(human);
     ++done_;
     if (options_.progress) options_.progress(done_, total_);
   }
@@ -213,25 +215,35 @@ class JudgedRun {
   size_t total_ = 0;
 };
 
-void add_people(const ChecksFile& checks, const Answers& answers,
+// The label that people gave for a check of an answer: of the labels' file, else of the column.
+std::optional<std::string> human_label(const Check& check, const Answer& answer,
+                                       const std::string& column, const PeopleLabels& people) {
+  if (const auto found = people.find({answer.id, check.name}); found != people.end())
+    return found->second;
+  const auto found = column.empty() ? answer.fields.end() : answer.fields.find(column);
+  if (found == answer.fields.end()) return std::nullopt;
+  return std::string(trim(field_text(*found)));
+}
+
+void add_people(const ChecksFile& checks, const Answers& answers, const PeopleLabels& people,
                 std::vector<AnswerResult>& results) {
   for (size_t c = 0; c < checks.checks.size(); ++c) {
     const Check& check = checks.checks[c];
+    if (!check.judged) continue;
     const std::string column = human_column(checks, check, answers);
-    if (column.empty()) continue;
     for (size_t i = 0; i < answers.answers.size(); ++i) {
       const Answer& answer = answers.answers[i];
-      const auto found = answer.fields.find(column);
-      if (found == answer.fields.end() || !check.applies(answer)) continue;
-      const std::string label(trim(field_text(*found)));
+      if (!check.applies(answer)) continue;
+      const auto label = human_label(check, answer, column, people);
+      if (!label) continue;
       const std::vector<std::string>& labels = check.judged->labels;
-      if (std::find(labels.begin(), labels.end(), label) == labels.end()) {
+      if (std::find(labels.begin(), labels.end(), *label) == labels.end()) {
         throw Error(fmt::format("the label '{}' in '{}' is none of {} of the check '{}'",
-                                cut_to_columns(label, 60), column, fmt::join(labels, ", "),
+                                cut_to_columns(*label, 60), column, fmt::join(labels, ", "),
                                 cut_to_columns(check.name, 60)),
                     place_of(answers, answer));
       }
-      results[i].outcomes[c].human = label;
+      results[i].outcomes[c].human = *label;
     }
   }
 }
@@ -341,7 +353,7 @@ bool run_checks(const ChecksFile& checks, const Answers& answers, const RunOptio
   for (size_t c = 0; c < checks.checks.size(); ++c) {
     if (checks.checks[c].plain) run_plain(checks.checks[c], answers, c, results);
   }
-  add_people(checks, answers, results);
+  add_people(checks, answers, options.people, results);
   if (!JudgedRun(checks, answers, options, results).run()) return false;
   for (AnswerResult& result : results) sum_up(checks, result);
   return true;

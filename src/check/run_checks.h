@@ -9,6 +9,7 @@
 
 #include "check/answers.h"
 #include "check/checks_file.h"
+#include "check/people.h"
 #include "check/result.h"
 #include "judge/judge.h"
 
@@ -25,6 +26,7 @@ struct JudgeChoice {
 struct RunOptions {
   // Opens a judge, the command line's flags over the choice. Throws Error.
   std::function<judge::Judge(const JudgeChoice& choice)> open;
+  PeopleLabels people{};  // Beside those in the answers' columns, and before them.
   // Samples that do not fit the context count as without a verdict, else they are an Error.
   bool skip_overlong = false;
   std::function<bool()> stop{};

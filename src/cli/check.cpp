@@ -14,6 +14,7 @@
 #include "check/reports.h"
 #include "check/run_checks.h"
 #include "cli/arguments.h"
+#include "cli/check_flags.h"
 #include "cli/check_view.h"
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
@@ -34,6 +35,7 @@ struct CheckCommand {
   std::string checks;
   std::string answers;
   std::string map;
+  std::string human;
   check::Gate gate;  // What flags say of it.
   std::optional<std::string> on;
   std::string baseline;
@@ -89,24 +91,11 @@ JudgeFlags judge_flags(const CheckCommand& options, const check::JudgeChoice& ch
   return flags;
 }
 
-check::Answers open_answers(const CheckCommand& options, const check::ChecksFile& checks) {
-  check::ColumnMap map = checks.map;
-  if (!options.map.empty()) {
-    try {
-      map = check::parse_map(options.map);
-    } catch (const Error& failure) {
-      throw UsageError(failure.message(), "--map", failure.remedy());
-    }
-  }
-  check::Answers answers = check::read_answers(options.answers, map);
-  check::check_columns(checks, answers);
-  return answers;
-}
-
 void check_outputs(const CheckCommand& options) {
   const std::vector<NamedFile> inputs{{"checks file", options.checks},
                                       {"answers", options.answers},
                                       {"baseline", options.baseline},
+                                      {"labels", options.human},
                                       {"judge", options.judge.judge}};
   for (const std::string* file : {&options.out, &options.junit, &options.markdown, &options.html}) {
     if (file->empty()) continue;
@@ -155,9 +144,12 @@ int run_check(const CheckCommand& options) {
   const check::Gate gate = merged_gate(options, checks);
   if (checks.judged() > 0) check_judge_flags(judge_flags(options, {checks.judge, "", ""}));
   check_outputs(options);
-  const check::Answers answers = open_answers(options, checks);
+  const check::Answers answers = read_mapped_answers(options.answers, options.map, checks);
   std::optional<check::Baseline> baseline;
   if (!options.baseline.empty()) baseline = check::read_baseline(options.baseline, checks, answers);
+
+  check::PeopleLabels people;
+  if (!options.human.empty()) people = check::read_labels(options.human, checks, answers);
 
   Facts facts;
   std::optional<Progress> progress;  // From the first judgment on.
@@ -168,6 +160,7 @@ int run_check(const CheckCommand& options) {
                              [&](const check::JudgeChoice& choice) {
                                return open_judge(judge_flags(options, choice));
                              },
+                         .people = std::move(people),
                          .skip_overlong = options.skip_overlong,
                          .stop = [] { return interrupted(); },
                          .progress =
@@ -232,6 +225,10 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->add_option("--map", options->map,
                    "Your columns: input=question,response=answer [the checks file's `map`]")
       ->check(not_empty());
+  command
+      ->add_option("--human", options->human,
+                   "Labels of people (selene check label): adds the judge's agreement with them")
+      ->check(not_empty());
   command->add_flag("--skip-overlong", options->skip_overlong,
                     "Answers that do not fit the judge count as without a verdict");
   const char* gate = "Decision";
@@ -278,6 +275,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->add_flag("--quiet", options->quiet, "No progress and no summary; no table where it passes")
       ->group(output);
   add_judge_flags(*command, options->judge, "verdict");
+  add_check_init_command(*command, exit_code);
+  add_check_label_command(*command, exit_code);
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
     if (options->checks.empty() || options->answers.empty())
