@@ -3,13 +3,18 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "check/checks_file.h"
+#include "check/compare.h"
 #include "check/gate.h"
 #include "check/reports.h"
 #include "check/run_checks.h"
@@ -25,6 +30,7 @@
 #include "core/interrupt.h"
 #include "core/progress.h"
 #include "core/run_record.h"
+#include "core/text.h"
 
 namespace selene::cli {
 namespace {
@@ -34,6 +40,8 @@ using Json = nlohmann::ordered_json;
 struct CheckCommand {
   std::string checks;
   std::string answers;
+  std::vector<std::string> compare;  // Two sets of answers, in place of the two files.
+  std::string criteria;
   std::string map;
   std::string human;
   check::Gate gate;  // What flags say of it.
@@ -59,6 +67,7 @@ constexpr const char* kExamples = R"(Examples:
   selene check checks.yaml answers.csv --out now.jsonl         what a later run compares with:
   selene check checks.yaml answers.csv --baseline now.jsonl --max-drop 0.03
   selene check checks.yaml answers.csv --junit checks.xml --markdown comment.md --html checks.html
+  selene check --compare old.csv new.csv                       which prompt or model answers better
 
 The checks file is described in docs/formats.md, CI in docs/ci.md.
 Exit codes: 0 the gate passed, 3 it failed, 1 error, 2 wrong usage, 130 interrupted.)";
@@ -92,11 +101,12 @@ JudgeFlags judge_flags(const CheckCommand& options, const check::JudgeChoice& ch
 }
 
 void check_outputs(const CheckCommand& options) {
-  const std::vector<NamedFile> inputs{{"checks file", options.checks},
-                                      {"answers", options.answers},
-                                      {"baseline", options.baseline},
-                                      {"labels", options.human},
-                                      {"judge", options.judge.judge}};
+  std::vector<NamedFile> inputs{{"checks file", options.checks},
+                                {"answers", options.answers},
+                                {"baseline", options.baseline},
+                                {"labels", options.human},
+                                {"judge", options.judge.judge}};
+  for (const std::string& file : options.compare) inputs.push_back({"answers", file});
   for (const std::string* file : {&options.out, &options.junit, &options.markdown, &options.html}) {
     if (file->empty()) continue;
     check_not_input(*file, inputs);
@@ -104,10 +114,9 @@ void check_outputs(const CheckCommand& options) {
   }
 }
 
-void write_rows(const CheckCommand& options, const check::Report& report, RunRecord& record) {
+void write_rows(const CheckCommand& options, std::string_view rows, RunRecord& record) {
   AtomicFile file(output_target(options.out, options.overwrite));
-  for (const check::AnswerResult& answer : report.answers)
-    file.append(check::to_json(answer, report.checks).dump() + "\n");
+  file.append(rows);
   record.write(options.out + ".run.json");
   file.commit(options.overwrite);
 }
@@ -135,7 +144,101 @@ struct Facts {
     ledger_misses += judge.ledger_misses();
     exact = exact && judge.exact();
   }
+  void write(RunRecord& record) const {
+    record.fields()["judges"] = judges;
+    record.fields()["exact"] = exact;
+    record.fields()["ledger"] = {{"found", ledger_hits}, {"not_found", ledger_misses}};
+  }
 };
+
+// Shows progress from the first judgment on.
+class JudgingProgress {
+ public:
+  explicit JudgingProgress(bool silent) : silent_(silent) {}
+
+  void operator()(size_t judged, size_t total) {
+    if (!progress_) {
+      progress_.emplace(Progress::Options{
+          .label = "judging", .unit = "judgments", .total = total, .silent = silent_});
+    }
+    progress_->set(judged);
+  }
+  void finish() {
+    if (progress_) progress_->finish();
+  }
+
+ private:
+  bool silent_;
+  std::optional<Progress> progress_;
+};
+
+int report_interrupt(const CheckCommand& options) {
+  std::fprintf(stderr, "interrupted; %s\n",
+               options.judge.no_ledger ? "nothing is kept (--no-ledger)"
+                                       : "what was judged is in the ledger, the same command "
+                                         "again goes on from there");
+  return kExitInterrupted;
+}
+
+check::RunOptions run_options(const CheckCommand& options, JudgingProgress& progress,
+                              Facts& facts) {
+  check::RunOptions run;
+  run.open = [&](const check::JudgeChoice& choice) {
+    return open_judge(judge_flags(options, choice));
+  };
+  run.skip_overlong = options.skip_overlong;
+  run.stop = [] { return interrupted(); };
+  run.progress = std::ref(progress);
+  run.judged = [&](const judge::Judge& judge) { facts.add(judge); };
+  return run;
+}
+
+std::string comparison_text(const check::Comparison& comparison, const CheckCommand& options) {
+  std::string text = fmt::format(
+      "A  {}\nB  {}\n\n{} pairs in both orders: A wins {}, B wins {}, ties {} (the orders "
+      "disagree), {} without a verdict\n",
+      printable(options.compare[0]), printable(options.compare[1]), comparison.rows.size(),
+      comparison.a, comparison.b, comparison.ties, comparison.unreadable);
+  if (!comparison.b_rate) return text + "no pair is decided: cannot tell which is better\n";
+  const stats::Estimate& rate = *comparison.b_rate;
+  text += fmt::format(
+      "of the {} decided pairs B wins {:.2f} [{:.2f}, {:.2f}]: ", comparison.a + comparison.b,
+      rate.value, rate.interval.low, rate.interval.high);
+  const std::string decision = comparison.decision();
+  return text + (decision == "cannot tell" ? "cannot tell which is better\n"
+                                           : fmt::format("B is {}\n", decision));
+}
+
+// Passes unless B is worse.
+int run_compare(const CheckCommand& options) {
+  RunRecord record("check");
+  CheckCommand own = options;
+  if (!own.judge.settings.order) own.judge.settings.order = "both";
+  const JudgeFlags flags = judge_flags(own, {});
+  check_judge_flags(flags);
+  check_outputs(own);
+  const check::ColumnMap map = read_map(own.map);
+  const check::Answers a = check::read_answers(own.compare[0], map);
+  const check::Answers b = check::read_answers(own.compare[1], map);
+  Facts facts;
+  JudgingProgress progress(own.quiet);
+  const auto comparison =
+      check::compare_answers(a, b, own.criteria, run_options(own, progress, facts));
+  progress.finish();
+  if (!comparison) return report_interrupt(own);
+  if (!own.out.empty()) {
+    record.fields()["answers_files"] = own.compare;
+    facts.write(record);
+    record.fields()["decision"] = check::summary_json(*comparison);
+    std::string rows;
+    for (const check::Comparison::Row& row : comparison->rows)
+      rows += check::to_json(row).dump() + "\n";
+    write_rows(own, rows, record);
+  }
+  put(own.format == "json" ? check::summary_json(*comparison).dump(2) + "\n"
+                           : comparison_text(*comparison, own));
+  return comparison->decision() == "worse" ? kExitGateFailed : kExitOk;
+}
 
 int run_check(const CheckCommand& options) {
   const auto start = std::chrono::steady_clock::now();
@@ -148,41 +251,14 @@ int run_check(const CheckCommand& options) {
   std::optional<check::Baseline> baseline;
   if (!options.baseline.empty()) baseline = check::read_baseline(options.baseline, checks, answers);
 
-  check::PeopleLabels people;
-  if (!options.human.empty()) people = check::read_labels(options.human, checks, answers);
-
   Facts facts;
-  std::optional<Progress> progress;  // From the first judgment on.
+  JudgingProgress progress(options.quiet);
+  check::RunOptions run = run_options(options, progress, facts);
+  if (!options.human.empty()) run.people = check::read_labels(options.human, checks, answers);
   std::vector<check::AnswerResult> results;
-  const bool done =
-      check::run_checks(checks, answers,
-                        {.open =
-                             [&](const check::JudgeChoice& choice) {
-                               return open_judge(judge_flags(options, choice));
-                             },
-                         .people = std::move(people),
-                         .skip_overlong = options.skip_overlong,
-                         .stop = [] { return interrupted(); },
-                         .progress =
-                             [&](size_t judged, size_t total) {
-                               if (!progress) {
-                                 progress.emplace(Progress::Options{.label = "checking",
-                                                                    .unit = "judgments",
-                                                                    .total = total,
-                                                                    .silent = options.quiet});
-                               }
-                               progress->set(judged);
-                             },
-                         .judged = [&](const judge::Judge& judge) { facts.add(judge); }},
-                        results);
-  if (progress) progress->finish();
-  if (!done) {
-    std::fprintf(stderr, "interrupted; %s\n",
-                 options.judge.no_ledger ? "nothing is kept (--no-ledger)"
-                                         : "what was judged is in the ledger, the same command "
-                                           "again goes on from there");
-    return kExitInterrupted;
-  }
+  const bool done = check::run_checks(checks, answers, run, results);
+  progress.finish();
+  if (!done) return report_interrupt(options);
 
   const check::Report report = check::decide(checks, answers, gate, baseline, std::move(results));
   if (!options.out.empty()) {
@@ -190,11 +266,12 @@ int run_check(const CheckCommand& options) {
     fields["checks_file"] = options.checks;
     fields["answers_file"] = options.answers;
     fields["checks"] = check::check_digests(checks);
-    fields["judges"] = facts.judges;
-    fields["exact"] = facts.exact;
-    fields["ledger"] = {{"found", facts.ledger_hits}, {"not_found", facts.ledger_misses}};
+    facts.write(record);
     fields["decision"] = check::summary_json(report);
-    write_rows(options, report, record);
+    std::string rows;
+    for (const check::AnswerResult& answer : report.answers)
+      rows += check::to_json(answer, report.checks).dump() + "\n";
+    write_rows(options, rows, record);
   }
   write_reports(options, report);
   if (options.format == "json") {
@@ -203,6 +280,7 @@ int run_check(const CheckCommand& options) {
     put(check_table(report, report::terminal(STDOUT_FILENO)));
   }
   if (!options.quiet) {
+    flush_output();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::fprintf(
         stderr, "%zu answers, %zu checks, %lld judged now and %lld from the ledger, %.1f s\n",
@@ -210,6 +288,32 @@ int run_check(const CheckCommand& options) {
         static_cast<long long>(facts.ledger_hits), seconds.count());
   }
   return report.passed ? kExitOk : kExitGateFailed;
+}
+
+void check_usage(const CheckCommand& options) {
+  const bool files = !options.checks.empty() || !options.answers.empty();
+  if (options.compare.empty()) {
+    if (!options.criteria.empty())
+      throw UsageError("--criteria is of --compare", "", "write criteria in the checks file");
+    if (options.checks.empty() || options.answers.empty())
+      throw UsageError("a checks file and an answers file are needed", "",
+                       "selene check init ANSWERS writes a first checks file");
+    return;
+  }
+  if (files) throw UsageError("--compare takes two sets of answers and no checks file");
+  const std::tuple<bool, const char*> others[] = {
+      {!options.baseline.empty(), "--baseline"},
+      {!options.human.empty(), "--human"},
+      {!options.junit.empty(), "--junit"},
+      {!options.markdown.empty(), "--markdown"},
+      {!options.html.empty(), "--html"},
+      {options.github, "--github"},
+      {options.gate.min_pass_rate.has_value(), "--min-pass-rate"},
+      {options.on.has_value(), "--on"},
+      {options.gate.max_drop.has_value(), "--max-drop"}};
+  for (const auto& [given, flag] : others) {
+    if (given) throw UsageError(fmt::format("{} is not of --compare", flag), "", "leave it out");
+  }
 }
 
 }  // namespace
@@ -220,6 +324,14 @@ void add_check_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("check", "Gate a build: several checks an answer, thresholds, reports");
   command->add_option("CHECKS", options->checks, "Checks file (YAML)")->check(not_empty());
   command->add_option("ANSWERS", options->answers, "Answers: a .csv, .tsv or JSONL file")
+      ->check(not_empty());
+  command
+      ->add_option("--compare", options->compare,
+                   "Two sets of answers, A and B, in place of the files: judged pairwise in both "
+                   "orders; exit 3 when B is worse")
+      ->expected(2)
+      ->check(not_empty());
+  command->add_option("--criteria", options->criteria, "With --compare: what better means")
       ->check(not_empty());
   command
       ->add_option("--map", options->map,
@@ -279,10 +391,8 @@ void add_check_command(CLI::App& app, int& exit_code) {
   add_check_label_command(*command, exit_code);
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
-    if (options->checks.empty() || options->answers.empty())
-      throw UsageError("a checks file and an answers file are needed", "",
-                       "selene check init ANSWERS writes a first checks file");
-    exit_code = run_check(*options);
+    check_usage(*options);
+    exit_code = options->compare.empty() ? run_check(*options) : run_compare(*options);
   });
   command->footer(kExamples);
 }
