@@ -1,0 +1,153 @@
+#include "check/plain_check.h"
+
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include "check/failing.h"
+#include "temporary_folder.h"
+
+namespace selene::check {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using testing::error_of;
+
+std::unique_ptr<PlainCheck> make(const std::string& key, const std::string& yaml,
+                                 bool ignore_case = false,
+                                 const std::filesystem::path& folder = {}) {
+  for (const PlainKind& kind : plain_kinds()) {
+    if (kind.key == key) return kind.make(YAML::Load(yaml), {"f:1", kind.key, folder, ignore_case});
+  }
+  throw std::logic_error("no kind " + key);
+}
+
+// The verdict and its reason: "+ …" passed, "- …" not.
+std::string check(const std::string& key, const std::string& yaml, const std::string& text,
+                  bool ignore_case = false, const Json& fields = Json::object()) {
+  const PlainVerdict verdict = make(key, yaml, ignore_case)->evaluate(text, fields);
+  return (verdict.passed ? "+ " : "- ") + verdict.reason;
+}
+
+TEST(PlainCheck, ContainsAllAnyOrNone) {
+  EXPECT_EQ(check("contains", "[a, b]", "a b"), "+ contains 'a', 'b'");
+  EXPECT_EQ(check("contains", "[a, x, y]", "a b"), "- does not contain 'x', 'y'");
+  EXPECT_EQ(check("contains_any", "[x, b]", "a b"), "+ contains 'b'");
+  EXPECT_EQ(check("contains_any", "[x, y]", "a b"), "- contains none of 'x', 'y'");
+  EXPECT_EQ(check("not_contains", "x", "a b"), "+ does not contain 'x'");
+  EXPECT_EQ(check("not_contains", "[x, b]", "a b"), "- contains 'b'");
+}
+
+TEST(PlainCheck, CaseMattersUnlessItIsToBeIgnored) {
+  EXPECT_EQ(check("contains", "REFUND", "a refund").at(0), '-');
+  EXPECT_EQ(check("contains", "REFUND", "a refund", true).at(0), '+');
+  EXPECT_EQ(check("contains", "D\u00D3NDE", "d\u00F3nde", true).at(0), '+');
+  EXPECT_EQ(check("contains", "a.c", "abc", true).at(0), '-');  // A text, not a pattern.
+  EXPECT_EQ(check("equals", "YES", "yes", true).at(0), '+');
+  EXPECT_EQ(check("regex", "^yes", "YES.", true).at(0), '+');
+}
+
+TEST(PlainCheck, AFieldOfTheAnswerCanBeTheText) {
+  const Json fields = {{"city", "Paris"}, {"year", 1889}};
+  EXPECT_EQ(check("contains", "{field: city}", "in Paris", false, fields), "+ contains 'Paris'");
+  EXPECT_EQ(check("equals", "{field: year}", "1889", false, fields), "+ equals '1889'");
+  EXPECT_EQ(error_of([&] { check("contains", "{field: town}", "x", false, fields); }),
+            "the field 'town' is missing");
+}
+
+TEST(PlainCheck, RegexMatchesAnywhereAndAcrossLines) {
+  EXPECT_EQ(check("regex", "'[0-9]{3}'", "call 555 now"), "+ matches /[0-9]{3}/ with '555'");
+  EXPECT_EQ(check("regex", "a.*z", "a\nz").at(0), '+');
+  EXPECT_EQ(check("not_regex", "'\\{\\{.*\\}\\}'", "Dear {{name}}"),
+            "- matches /\\{\\{.*\\}\\}/ with '{{name}}'");
+  EXPECT_EQ(error_of([] { make("regex", "'a(b'"); }),
+            "f:1: the regular expression 'a(b' does not compile: missing ): a(b; the syntax is "
+            "RE2's, without look-around and back-references");
+}
+
+TEST(PlainCheck, APatternThatIsSlowElsewhereIsNotHere) {
+  EXPECT_EQ(check("regex", "'^(a+)+$'", std::string(50'000, 'a') + "!").at(0), '-');
+}
+
+TEST(PlainCheck, EqualsAndStartsWithLookPastWhiteSpaceAtTheEnds) {
+  EXPECT_EQ(check("equals", "Yes", " Yes\n"), "+ equals 'Yes'");
+  EXPECT_EQ(check("equals", "Yes", "Yes."), "- is not 'Yes'");
+  EXPECT_EQ(check("starts_with", "Dear", "\nDear Ann"), "+ starts with 'Dear'");
+  EXPECT_EQ(check("starts_with", "Dear", "Hi"), "- does not start with 'Dear'");
+}
+
+TEST(PlainCheck, LengthCountsCharactersOrWords) {
+  EXPECT_EQ(check("length", "{max: 3}", "\u00E9t\u00E9"), "+ has 3 characters, wanted at most 3 characters");
+  EXPECT_EQ(check("length", "{min: 2, max: 3, unit: words}", "one"),
+            "- has 1 words, wanted 2 to 3 words");
+  EXPECT_EQ(error_of([] { make("length", "{}"); }), "f:1: 'length' has neither min nor max");
+  EXPECT_EQ(error_of([] { make("length", "{min: 5, max: 2}"); }),
+            "f:1: 'length' has min 5 above max 2");
+  EXPECT_EQ(error_of([] { make("length", "{max: 1, unit: bytes}"); }),
+            "f:1: unknown unit 'bytes'; known: characters, words");
+}
+
+TEST(PlainCheck, JsonIsTheWholeAnswer) {
+  EXPECT_EQ(check("json", "true", "{\"a\": 1}"), "+ is JSON");
+  EXPECT_EQ(check("json", "true", "Here: {}"), "- is not JSON");
+  EXPECT_EQ(check("json", "true", "```json\n{}\n```"), "- is not JSON: it stands in a code fence");
+}
+
+TEST(PlainCheck, JsonSchemaSaysWhereItIsWrong) {
+  const std::string schema = R"({type: object, required: [name], properties: {age: {type: integer, minimum: 0},
+                                 name: {type: string, enum: ["1", "2"]}}})";
+  EXPECT_EQ(check("json_schema", schema, R"({"name": "1", "age": 3})").at(0), '+');
+  EXPECT_NE(check("json_schema", schema, R"({"age": 3})").find("name"), std::string::npos);
+  EXPECT_NE(check("json_schema", schema, R"({"name": "1", "age": -1})").find("age"),
+            std::string::npos);
+  EXPECT_EQ(check("json_schema", schema, R"({"name": 1})").at(0), '-');  // "1" is a text.
+}
+
+TEST(PlainCheck, WhatIsNoJsonSchemaIsRefused) {
+  EXPECT_EQ(error_of([] { make("json_schema", "{type: objekt}"); }),
+            "f:1: this is no JSON schema: the type \"objekt\" is none of array, boolean, integer, "
+            "null, number, object, string");
+  EXPECT_EQ(error_of([] { make("json_schema", "{properties: {a: {pattern: '('}}}"); }),
+            "f:1: this is no JSON schema: the pattern \"(\" does not compile");
+  EXPECT_EQ(error_of([] { make("json_schema", "[1]"); }),
+            "f:1: this is no JSON schema, which is an object");
+  EXPECT_NE(error_of([] { make("json_schema", "{properties: 7}"); }).find("no JSON schema"),
+            std::string::npos);
+}
+
+TEST(PlainCheck, ASchemaCanStandInAFileBesideTheChecks) {
+  const testing::TemporaryFolder folder;
+  folder.file("s.json", R"({"title": "a city", "type": "string"})");
+  const auto is_city = make("json_schema", "s.json", false, folder.path());
+  EXPECT_EQ(is_city->description(), "is JSON of 'a city'");
+  EXPECT_TRUE(is_city->evaluate("\"Paris\"", {}).passed);
+  EXPECT_NE(error_of([&] { make("json_schema", "t.json", false, folder.path()); })
+                .find("there is no file"),
+            std::string::npos);
+}
+
+TEST(PlainCheck, SimilarityNeedsAReachableLeast) {
+  const Json fields = {{"reference", "the cat sat"}};
+  EXPECT_EQ(check("similarity", "{at_least: 0.5}", "The cat!", false, fields),
+            "+ token_f1 with 'reference' is 0.80, wanted at least 0.5");
+  EXPECT_EQ(check("similarity", "{to: reference, measure: rouge_l, at_least: 0.7}", "sat the cat",
+                  false, fields),
+            "- rouge_l with 'reference' is 0.67, wanted at least 0.7");
+  EXPECT_EQ(error_of([] { make("similarity", "{to: reference}"); }),
+            "f:1: 'similarity' needs 'at_least', above 0 and at most 1");
+  EXPECT_EQ(error_of([] { make("similarity", "{at_least: 1, measure: bleu}"); }),
+            "f:1: unknown measure 'bleu'; known: token_f1, rouge_l, levenshtein");
+}
+
+TEST(PlainCheck, AnEmptyTextIsInEverything) {
+  EXPECT_EQ(error_of([] { make("contains", "''"); }),
+            "f:1: the key 'contains' has an empty text, which every answer holds");
+  EXPECT_EQ(error_of([] { make("contains", "[]"); }),
+            "f:1: the key 'contains' has an empty text, which every answer holds");
+}
+
+TEST(PlainCheck, EveryKindSaysWhatItIs) {
+  for (const PlainKind& kind : plain_kinds()) EXPECT_FALSE(kind.help.empty()) << kind.key;
+}
+
+}  // namespace
+}  // namespace selene::check
