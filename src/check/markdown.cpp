@@ -89,7 +89,7 @@ class Rows {
 void add_decision(std::string& out, const Report& report) {
   out += fmt::format("## selene check: {}\n\n", report.passed ? "passed" : "failed");
   out += fmt::format(
-      "{} of {} by {}.\n\n",
+      "{} of {}, checked by {}.\n\n",
       report.answers.size() == 1 ? "1 answer" : fmt::format("{} answers", report.answers.size()),
       plain(report.answers_file, kFileColumns), plain(report.checks_file, kFileColumns));
   if (report.passed) return;
