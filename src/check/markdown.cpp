@@ -65,7 +65,6 @@ std::string name(std::string_view text) { return plain(text, kNameColumns); }
 class Rows {
  public:
   Rows(std::string& out, size_t end) : out_(out), end_(end) {}
-  ~Rows() = default;
 
   void add(const std::string& row) {
     if (left_off_ == 0 && out_.size() + row.size() < end_) {
