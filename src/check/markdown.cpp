@@ -65,7 +65,6 @@ std::string name(std::string_view text) { return plain(text, kNameColumns); }
 class Rows {
  public:
   Rows(std::string& out, size_t end) : out_(out), end_(end) {}
-  ~Rows() = default;
 
   void add(const std::string& row) {
     if (left_off_ == 0 && out_.size() + row.size() < end_) {
@@ -89,7 +88,7 @@ class Rows {
 void add_decision(std::string& out, const Report& report) {
   out += fmt::format("## selene check: {}\n\n", report.passed ? "passed" : "failed");
   out += fmt::format(
-      "{} of {} by {}.\n\n",
+      "{} of {}, checked by {}.\n\n",
       report.answers.size() == 1 ? "1 answer" : fmt::format("{} answers", report.answers.size()),
       plain(report.answers_file, kFileColumns), plain(report.checks_file, kFileColumns));
   if (report.passed) return;
