@@ -84,16 +84,16 @@ struct Change {
 struct Report {
   std::string checks_file;
   std::string answers_file;
-  std::vector<std::string> checks;       // Names.
-  std::vector<std::string> descriptions; // One a check, such as "contains 'refund'".
+  std::vector<std::string> checks;        // Names.
+  std::vector<std::string> descriptions;  // One a check, such as "contains 'refund'".
   std::vector<AnswerResult> answers;
-  RateLine overall;                      // Of answers.
-  std::vector<RateLine> lines;           // One a check.
+  RateLine overall;             // Of answers.
+  std::vector<RateLine> lines;  // One a check.
   std::vector<HumanLine> humans;
   bool has_baseline = false;
   std::string baseline_file;
   std::vector<Change> changes;
-  bool passed = false;                   // The gate.
+  bool passed = false;  // The gate.
 };
 
 // A row of --out (docs/formats.md, "Check result").

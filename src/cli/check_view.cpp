@@ -29,9 +29,11 @@ std::string wanted(const RateLine& line) {
   return fmt::format(">= {:g}{}", *line.min_pass_rate, line.on_lower ? " (lower end)" : "");
 }
 
+bool decides(const RateLine& line) { return line.min_pass_rate || line.max_drop; }
+
 report::Cell verdict(const RateLine& line) {
   if (line.failure) return {"FAILED", Style::Red};
-  if (line.min_pass_rate || line.max_drop) return {"passed", Style::Green};
+  if (decides(line)) return {"passed", Style::Green};
   return {""};
 }
 
@@ -85,7 +87,8 @@ class Listing {
     if (++count_ > kShown) return;
     const AnswerResult& result = report_.answers[answer];
     const Outcome& outcome = result.outcomes[check];
-    const std::string where = fmt::format("{}:{}", report_.answers_file, result.line);
+    std::string where = fmt::format("{}:{}", report_.answers_file, result.line);
+    if (result.id != std::to_string(result.line)) where += fmt::format(" ({})", result.id);
     const std::string line =
         fmt::format("{}  {}: {}", where, report_.checks[check], outcome.reason);
     text_ += "  " + cut_to_columns(line, terminal_.columns - 2) + "\n";
@@ -110,6 +113,7 @@ class Listing {
 
 std::string listings(const Report& report, report::Terminal terminal) {
   Listing failed(report, terminal, "not passed");
+  Listing other(report, terminal, "not passed, of checks that decide nothing");
   Listing look(report, terminal, "look at these");
   for (size_t a = 0; a < report.answers.size(); ++a) {
     for (size_t c = 0; c < report.checks.size(); ++c) {
@@ -117,7 +121,7 @@ std::string listings(const Report& report, report::Terminal terminal) {
       if (outcome.look) {
         look.add(a, c);
       } else if (outcome.status == Status::Failed) {
-        failed.add(a, c);
+        (decides(report.overall) || decides(report.lines[c]) ? failed : other).add(a, c);
       }
     }
   }
@@ -130,7 +134,7 @@ std::string listings(const Report& report, report::Terminal terminal) {
     if (now == Status::Passed && change.before != Status::Skipped)
       better.add(change.answer, change.check);
   }
-  return failed.text() + look.text() + worse.text() + better.text();
+  return failed.text() + other.text() + look.text() + worse.text() + better.text();
 }
 
 std::string people(const Report& report) {

@@ -30,8 +30,8 @@ class AnswersFile : public ::testing::Test {
 };
 
 TEST_F(AnswersFile, CsvHasQuotesCommasAndLineBreaksInCells) {
-  const Answers answers = csv(
-      "id,response\r\nx,\"a, \"\"b\"\"\"\r\ny,\"two\nlines\"\r\n\r\nz, spaced \r\n");
+  const Answers answers =
+      csv("id,response\r\nx,\"a, \"\"b\"\"\"\r\ny,\"two\nlines\"\r\n\r\nz, spaced \r\n");
   ASSERT_EQ(answers.answers.size(), 3U);
   EXPECT_EQ(answers.answers[0].fields["response"], "a, \"b\"");
   EXPECT_EQ(answers.answers[1].fields["response"], "two\nlines");
@@ -56,9 +56,10 @@ TEST_F(AnswersFile, ATsvHasTabs) {
 }
 
 TEST_F(AnswersFile, BrokenQuotesNameTheirLine) {
-  EXPECT_EQ(csv_error("id,response\n1,\"a\" b\n"),
-            "answers.csv:2: a broken quote: text after a closing quote, or a quote inside a cell "
-            "that has none around it; put the whole cell in quotes and write each quote in it twice");
+  EXPECT_EQ(
+      csv_error("id,response\n1,\"a\" b\n"),
+      "answers.csv:2: a broken quote: text after a closing quote, or a quote inside a cell "
+      "that has none around it; put the whole cell in quotes and write each quote in it twice");
   EXPECT_EQ(csv_error("id,response\n1,ok\n2,\"never\nclosed\n"),
             "answers.csv:3: a quote that is never closed; close it, or write each quote inside a "
             "cell twice");
@@ -66,7 +67,8 @@ TEST_F(AnswersFile, BrokenQuotesNameTheirLine) {
 }
 
 TEST_F(AnswersFile, OtherEncodingsAreRefused) {
-  EXPECT_EQ(csv_error("\xFF\xFEr\0e\0"), "answers.csv: this is UTF-16, not UTF-8; save the file as UTF-8");
+  EXPECT_EQ(csv_error("\xFF\xFEr\0e\0"),
+            "answers.csv: this is UTF-16, not UTF-8; save the file as UTF-8");
   EXPECT_EQ(csv_error("response\nx\ncaf\xE9\n"),
             "answers.csv:3: invalid UTF-8; save the file as UTF-8");
   EXPECT_EQ(csv_error(std::string("response\na\0b\n", 13)),

@@ -160,13 +160,15 @@ TEST(ChecksFile, ColumnsThatAreNotThereNameTheNearest) {
 
 TEST(ChecksFile, PeoplesLabelsStandInTheNamedColumnOrTheChecksOwn) {
   Answers answers;
-  const ChecksFile two = parse("checks:\n  - {name: a, criteria: c}\n  - {name: b, criteria: c, human: r}\n");
+  const ChecksFile two =
+      parse("checks:\n  - {name: a, criteria: c}\n  - {name: b, criteria: c, human: r}\n");
   answers.columns = {"label", "label.a"};
   EXPECT_EQ(human_column(two, two.checks[0], answers), "label.a");
   EXPECT_EQ(human_column(two, two.checks[1], answers), "r");
   answers.columns = {"label"};
   EXPECT_EQ(human_column(two, two.checks[0], answers), "");
-  const ChecksFile single = parse("checks:\n  - {name: a, criteria: c}\n  - {name: b, json: true}\n");
+  const ChecksFile single =
+      parse("checks:\n  - {name: a, criteria: c}\n  - {name: b, json: true}\n");
   EXPECT_EQ(human_column(single, single.checks[0], answers), "label");
 }
 

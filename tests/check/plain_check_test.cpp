@@ -76,7 +76,8 @@ TEST(PlainCheck, EqualsAndStartsWithLookPastWhiteSpaceAtTheEnds) {
 }
 
 TEST(PlainCheck, LengthCountsCharactersOrWords) {
-  EXPECT_EQ(check("length", "{max: 3}", "\u00E9t\u00E9"), "+ has 3 characters, wanted at most 3 characters");
+  EXPECT_EQ(check("length", "{max: 3}", "\u00E9t\u00E9"),
+            "+ has 3 characters, wanted at most 3 characters");
   EXPECT_EQ(check("length", "{min: 2, max: 3, unit: words}", "one"),
             "- has 1 words, wanted 2 to 3 words");
   EXPECT_EQ(error_of([] { make("length", "{}"); }), "f:1: 'length' has neither min nor max");
@@ -93,7 +94,8 @@ TEST(PlainCheck, JsonIsTheWholeAnswer) {
 }
 
 TEST(PlainCheck, JsonSchemaSaysWhereItIsWrong) {
-  const std::string schema = R"({type: object, required: [name], properties: {age: {type: integer, minimum: 0},
+  const std::string schema =
+      R"({type: object, required: [name], properties: {age: {type: integer, minimum: 0},
                                  name: {type: string, enum: ["1", "2"]}}})";
   EXPECT_EQ(check("json_schema", schema, R"({"name": "1", "age": 3})").at(0), '+');
   EXPECT_NE(check("json_schema", schema, R"({"age": 3})").find("name"), std::string::npos);
@@ -120,8 +122,9 @@ TEST(PlainCheck, ASchemaCanStandInAFileBesideTheChecks) {
   const auto is_city = make("json_schema", "s.json", false, folder.path());
   EXPECT_EQ(is_city->description(), "is JSON of 'a city'");
   EXPECT_TRUE(is_city->evaluate("\"Paris\"", {}).passed);
-  EXPECT_NE(error_of([&] { make("json_schema", "t.json", false, folder.path()); })
-                .find("there is no file"),
+  EXPECT_NE(error_of([&] {
+              make("json_schema", "t.json", false, folder.path());
+            }).find("there is no file"),
             std::string::npos);
 }
 

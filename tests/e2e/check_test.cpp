@@ -1,0 +1,169 @@
+// `selene check` with the default model: the example, reports, the ledger, bad input, exit codes.
+#include <gtest/gtest.h>
+
+#include "default_model.h"
+#include "program.h"
+
+namespace selene::testing {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+using CheckProgram = DefaultModelTest;
+
+const std::string kExample = SELENE_SOURCE_DIR "/examples/support/";
+
+Json read_json(const std::filesystem::path& path) { return Json::parse(slurp(path)); }
+
+TEST_F(CheckProgram, TheExampleFailsAndItsRepairPasses) {
+  const TemporaryFolder folder;
+  const Finished failed = run({"check", kExample + "checks.yaml", kExample + "answers.csv", "--out",
+                               folder / "o.jsonl", "--junit", folder / "o.xml", "--markdown",
+                               folder / "o.md", "--html", folder / "o.html", "--github"});
+  EXPECT_EQ(failed.exit_code, 3) << failed.err;
+  for (const char* said :
+       {"GATE FAILED", "answers.csv:3 (T-102)  no placeholder left: matches", "'{{customer_name}}'",
+        "e-mails greet by name: 3 of 5 passed: 0.600, wanted at least 1", "::error file="}) {
+    EXPECT_NE(failed.out.find(said), std::string::npos) << said << "\n" << failed.out;
+  }
+  EXPECT_NE(slurp(folder / "o.xml").find("<testsuites"), std::string::npos);
+  EXPECT_NE(slurp(folder / "o.md").find("selene check: failed"), std::string::npos);
+  EXPECT_NE(slurp(folder / "o.html").find("T-102"), std::string::npos);
+  const Json record = read_json(folder / "o.jsonl.run.json");
+  EXPECT_EQ(record["ledger"]["not_found"], 20);
+  EXPECT_FALSE(record["decision"]["passed"].get<bool>());
+  EXPECT_TRUE(record["exact"].get<bool>());
+
+  const Finished repaired = run({"check", kExample + "checks.yaml", kExample + "answers-fixed.csv",
+                                 "--baseline", folder / "o.jsonl"});
+  EXPECT_EQ(repaired.exit_code, 0) << repaired.out << repaired.err;
+  EXPECT_NE(repaired.out.find("passes now and did not in the baseline (5)"), std::string::npos)
+      << repaired.out;
+}
+
+TEST_F(CheckProgram, OnlyAChangedAnswerIsJudgedAgain) {
+  const TemporaryFolder folder;
+  const std::string checks = folder.file("c.yaml",
+                                         "checks:\n  - {name: a, criteria: Is it right?}\n"
+                                         "  - {name: b, criteria: Is it kind?}\n"
+                                         "gate: {min_pass_rate: 0}\n");
+  const auto facts = [&](const std::string& second) {
+    const std::string answers =
+        folder.file("a.jsonl",
+                    "{\"input\": \"1+1\", \"response\": \"2\"}\n{\"input\": \"2+2\", "
+                    "\"response\": \"" +
+                        second + "\"}\n");
+    const Finished finished = run({"check", checks, answers, "--out", folder / "o.jsonl",
+                                   "--overwrite", "--ledger", folder / "l.sqlite"});
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    return read_json(folder / "o.jsonl.run.json")["ledger"];
+  };
+  EXPECT_EQ(facts("4"), (Json{{"found", 0}, {"not_found", 4}}));
+  const std::string first = slurp(folder / "o.jsonl");
+  EXPECT_EQ(facts("4"), (Json{{"found", 4}, {"not_found", 0}}));
+  EXPECT_EQ(slurp(folder / "o.jsonl"), first);
+  EXPECT_EQ(facts("5"), (Json{{"found", 2}, {"not_found", 2}}));
+}
+
+TEST_F(CheckProgram, ComparesTwoSetsInBothOrders) {
+  const TemporaryFolder folder;
+  const auto set = [&](const std::string& name, const std::string& response) {
+    return folder.file(name, "id,input,response\n1,What is 2+2?," + response + "\n").string();
+  };
+  const Finished finished = run({"check", "--compare", set("a.csv", "4"), set("b.csv", "a fish"),
+                                 "--out", folder / "o.jsonl", "--format", "json"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  const Json decision = Json::parse(finished.out);
+  EXPECT_EQ(decision["pairs"], 1);
+  EXPECT_EQ(
+      decision["a_wins"].get<int>() + decision["b_wins"].get<int>() + decision["ties"].get<int>(),
+      1);
+  EXPECT_EQ(Json::parse(slurp(folder / "o.jsonl"))["id"], "1");
+}
+
+// Nothing of these needs a model.
+class CheckUsage : public ::testing::Test {
+ protected:
+  Finished check(const std::string& yaml, const std::string& csv,
+                 std::vector<std::string> more = {}) {
+    std::vector<std::string> args{"check", folder_.file("c.yaml", yaml),
+                                  folder_.file("a.csv", csv)};
+    args.insert(args.end(), more.begin(), more.end());
+    Call call{.args = args};
+    return run(call);
+  }
+  const std::string kPlain = "checks:\n  - {name: n, json: true}\n";
+  TemporaryFolder folder_;
+};
+
+TEST_F(CheckUsage, ExitCodesTellTheGateFromAnError) {
+  EXPECT_EQ(check(kPlain, "response\n1\n").exit_code, 0);
+  EXPECT_EQ(check(kPlain, "response\nno\n").exit_code, 3);
+  EXPECT_EQ(check(kPlain, "response\n").exit_code, 1);
+  EXPECT_EQ(check("checks: 1\n", "response\n1\n").exit_code, 1);
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--min-pass-rate", "2"}).exit_code, 2);
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--max-drop", "0.1"}).exit_code, 2);
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--criteria", "x"}).exit_code, 2);
+  EXPECT_EQ(run({"check"}).exit_code, 2);
+  EXPECT_EQ(run({"check", "--compare", "a", "b", "--html", "x"}).exit_code, 2);
+}
+
+TEST_F(CheckUsage, FlagsOverrideTheFile) {
+  EXPECT_EQ(check("gate: {min_pass_rate: 0.4}\n" + kPlain, "response\n1\nno\n").exit_code, 0);
+  EXPECT_EQ(check("gate: {min_pass_rate: 0.4}\n" + kPlain, "response\n1\nno\n",
+                  {"--min-pass-rate", "0.6"})
+                .exit_code,
+            3);
+  EXPECT_EQ(check("gate: {min_pass_rate: 0.4}\n" + kPlain, "response\n1\nno\n", {"--on", "lower"})
+                .exit_code,
+            3);
+}
+
+TEST_F(CheckUsage, NoInputIsWrittenOver) {
+  const Finished finished = check(kPlain, "response\n1\n", {"--html", folder_ / "a.csv"});
+  EXPECT_EQ(finished.exit_code, 2) << finished.err;
+  EXPECT_EQ(slurp(folder_ / "a.csv"), "response\n1\n");
+}
+
+TEST_F(CheckUsage, AnOutputThatExistsAsksForOverwrite) {
+  const std::string out = folder_ / "o.jsonl";
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--out", out}).exit_code, 0);
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--out", out}).exit_code, 1);
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--out", out, "--overwrite"}).exit_code, 0);
+  // Its own output may not be its baseline's replacement.
+  EXPECT_EQ(
+      check(kPlain, "response\n1\n", {"--out", out, "--overwrite", "--baseline", out}).exit_code,
+      2);
+}
+
+TEST_F(CheckUsage, InitWritesChecksThatRun) {
+  const std::string answers = folder_.file("a.csv", "question,answer\nhi,hello\n");
+  const std::string checks = folder_ / "made.yaml";
+  EXPECT_EQ(run({"check", "init", answers, "--out", checks}).exit_code, 0);
+  EXPECT_EQ(run({"check", "init", answers, "--out", checks}).exit_code, 1);
+  EXPECT_NE(slurp(checks).find("map: {input: \"question\", response: \"answer\"}"),
+            std::string::npos);
+  EXPECT_EQ(run({"check", "init", answers, "--map", "response=anser"}).exit_code, 1);
+}
+
+TEST_F(CheckUsage, LabelAsksOnceAndGoesOn) {
+  const std::string checks =
+      folder_.file("c.yaml", "checks:\n  - {name: n, criteria: Is it right}\n");
+  const std::string answers =
+      folder_.file("a.csv", "id,input,response\nx,1+1,2\ny,2+2,\x1b[31m5\n");
+  const std::string labels = folder_ / "labels.jsonl";
+  const auto label = [&](const std::string& typed) {
+    return run(Call{.args = {"check", "label", checks, answers, "--out", labels}, .input = typed});
+  };
+  const Finished first = label("what\n1\nq\n");
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(slurp(labels), "{\"id\":\"x\",\"check\":\"n\",\"label\":\"Yes\"}\n");
+  EXPECT_EQ(first.out.find('\x1b'), std::string::npos);
+  const Finished second = label("b\nNo\nNo\n");  // Back to the first, then both.
+  EXPECT_NE(second.out.find("You said Yes."), std::string::npos) << second.out;
+  EXPECT_NE(second.err.find("0 questions left"), std::string::npos) << second.err;
+  EXPECT_EQ(label("").out.find("Is it right"), std::string::npos);  // Nothing is left to ask.
+}
+
+}  // namespace
+}  // namespace selene::testing
