@@ -133,7 +133,8 @@ std::optional<Comparison> compare_answers(const Answers& a, const Answers& b,
   size_t done = 0;
   const auto take = [&](size_t index, const data::Judgment& judgment) {
     result.rows[index] = row_of(judgment);
-    if (options.progress) options.progress(++done, samples.size());
+    ++done;
+    if (options.progress) options.progress(done, samples.size());
   };
   const auto stopped = [&] { return options.stop && options.stop(); };
   for (size_t first = 0; first < samples.size() && !stopped(); first += kBatch) {

@@ -87,10 +87,10 @@ class Listing {
     if (++count_ > kShown) return;
     const AnswerResult& result = report_.answers[answer];
     const Outcome& outcome = result.outcomes[check];
-    std::string where = fmt::format("{}:{}", report_.answers_file, result.line);
+    std::string where = fmt::format("line {}", result.line);
     if (result.id != std::to_string(result.line)) where += fmt::format(" ({})", result.id);
     const std::string line =
-        fmt::format("{}  {}: {}", where, report_.checks[check], outcome.reason);
+        fmt::format("{} {}: {}", where, report_.checks[check], outcome.reason);
     text_ += "  " + cut_to_columns(line, terminal_.columns - 2) + "\n";
   }
 
@@ -98,9 +98,9 @@ class Listing {
     if (count_ == 0) return "";
     const std::string rest =
         count_ > kShown ? fmt::format("  … and {} more (--out, --html)\n", count_ - kShown) : "";
-    return fmt::format("\n{} ({}):\n{}{}",
-                       report::styled(title_, report::Style::Bold, terminal_.color), count_, text_,
-                       rest);
+    return fmt::format("\n{}, {} in {}:\n{}{}",
+                       report::styled(title_, report::Style::Bold, terminal_.color), count_,
+                       printable(report_.answers_file), text_, rest);
   }
 
  private:

@@ -23,7 +23,7 @@ Answers set_of(const std::string& name,
   return answers;
 }
 
-// Prefers the first response where it holds "good", the second where that does, else the first.
+// Prefers the first response where it holds "apples", the second where that does, else the first.
 RunOptions options() {
   RunOptions run;
   run.open = [](const JudgeChoice&) {
@@ -35,8 +35,8 @@ RunOptions options() {
                             std::make_shared<std::vector<engine::Request>>(),
                             [](const engine::Request& request) {
                               const std::string& text = request.messages.back().content;
-                              const size_t good = text.find("good");
-                              const size_t bad = text.find("bad");
+                              const size_t good = text.find("apples");
+                              const size_t bad = text.find("pears");
                               const bool second = good != std::string::npos &&
                                                   bad != std::string::npos && bad < good;
                               return second ? scored({0.1, 0.9}) : scored({0.9, 0.1});
@@ -49,8 +49,8 @@ RunOptions options() {
 
 TEST(Compare, CountsWinsOfBothOrdersAndTies) {
   const auto comparison = compare_answers(
-      set_of("a", {{"1", "good"}, {"2", "bad"}, {"3", "same"}, {"4", "bad"}}),
-      set_of("b", {{"4", "good"}, {"2", "good"}, {"1", "bad"}, {"3", "same"}}), "", options());
+      set_of("a", {{"1", "apples"}, {"2", "pears"}, {"3", "same"}, {"4", "pears"}}),
+      set_of("b", {{"4", "apples"}, {"2", "apples"}, {"1", "pears"}, {"3", "same"}}), "", options());
   ASSERT_TRUE(comparison);
   EXPECT_EQ(comparison->a, 1);
   EXPECT_EQ(comparison->b, 2);
@@ -67,8 +67,8 @@ TEST(Compare, CountsWinsOfBothOrdersAndTies) {
 TEST(Compare, DecidesWhenTheIntervalLiesOnOneSide) {
   std::vector<std::pair<std::string, std::string>> good, bad;
   for (int i = 0; i < 8; ++i) {
-    good.emplace_back(std::to_string(i), "good");
-    bad.emplace_back(std::to_string(i), "bad");
+    good.emplace_back(std::to_string(i), "apples");
+    bad.emplace_back(std::to_string(i), "pears");
   }
   EXPECT_EQ(compare_answers(set_of("a", bad), set_of("b", good), "", options())->decision(),
             "better");
