@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "check/checks_file.h"
+#include "check/gate.h"
+#include "check/plain_check.h"
 #include "core/error.h"
 #include "data/jsonl.h"
 #include "data/sample.h"
@@ -110,6 +113,28 @@ std::string section(const std::string& heading) {
     throw std::runtime_error("docs/formats.md has no heading " + heading);
   const std::string level = "\n" + heading.substr(0, heading.find(' ') + 1);
   return text.substr(begin, text.find(level, begin + 1) - begin);
+}
+
+TEST(FormatsDocument, ChecksFilesAreReadAndEveryKindIsNamed) {
+  const check::ChecksFile checks = check::parse_checks(example("checks"), "formats.md");
+  EXPECT_EQ(checks.checks.size(), 4U);
+  const std::string text = section("## Checks file");
+  for (const check::PlainKind& kind : check::plain_kinds())
+    EXPECT_NE(text.find(fmt::format("`{}`", kind.key)), std::string::npos) << kind.key;
+}
+
+TEST(FormatsDocument, CheckResultsAreABaseline) {
+  const TemporaryFolder folder;
+  const check::ChecksFile checks = check::parse_checks(
+      "checks:\n  - {name: no placeholder left, json: true}\n"
+      "  - {name: solves the problem, criteria: c}\n",
+      "c.yaml");
+  check::Answers answers;
+  answers.answers = {{.id = "T-102", .fields = {}}};
+  const check::Baseline baseline =
+      check::read_baseline(folder.file("b.jsonl", example("check result")), checks, answers);
+  EXPECT_EQ(baseline.rows.at("T-102").checks,
+            (std::vector{check::Status::Failed, check::Status::Passed}));
 }
 
 TEST(FormatsDocument, SamplesAreRead) {
