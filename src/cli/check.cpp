@@ -278,6 +278,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
       ->add_flag("--quiet", options->quiet, "No progress and no summary; no table where it passes")
       ->group(output);
   add_judge_flags(*command, options->judge, "verdict");
+  add_check_import_command(*command, exit_code);
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
     if (options->checks.empty() || options->answers.empty())
