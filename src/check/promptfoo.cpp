@@ -257,8 +257,11 @@ void Import::read_prompts() {
 std::optional<Json> Import::read_vars(const YAML::Node& node) {
   if (!node || node.IsNull()) return Json::object();
   if (!node.IsMap()) return std::nullopt;
-  Json vars = yaml_to_json(node, source_.name);
-  for (auto at = vars.begin(); at != vars.end();) at = at->is_null() ? vars.erase(at) : at + 1;
+  Json vars = Json::object();
+  const Json given = yaml_to_json(node, source_.name);
+  for (const auto& [name, value] : given.items()) {
+    if (!value.is_null()) vars[name] = value;
+  }
   const auto is_file = [](const Json& value) {
     return value.is_string() && value.get_ref<const std::string&>().starts_with("file://");
   };
