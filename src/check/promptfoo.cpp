@@ -11,6 +11,7 @@
 #include "check/answers.h"
 #include "check/checks_file.h"
 #include "check/promptfoo_assertions.h"
+#include "check/promptfoo_prompts.h"
 #include "check/promptfoo_text.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -25,15 +26,6 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kMostTests = 100'000;
 constexpr size_t kMostAnswers = 1'000'000;
 constexpr size_t kMostBytes = 256 << 20;  // Of the rendered prompts together.
-
-struct Prompt {
-  size_t number = 0;  // From 1.
-  std::string text;
-  std::string label;
-  std::optional<PlainTemplate> form;  // None: not carried over without results.
-  YAML::Node node;
-  std::string why_not;
-};
 
 // A test of the file; its lists of values make several of them.
 struct TestCase {
@@ -61,74 +53,25 @@ bool is_silent(std::string_view key) {
   return std::find(std::begin(kSilentKeys), std::end(kSilentKeys), key) != std::end(kSilentKeys);
 }
 
-// What promptfoo takes for the name of a file.
-bool names_a_file(std::string_view text) {
-  if (text.starts_with("file://") || text.starts_with("exec:")) return true;
-  if (text.find('\n') != std::string_view::npos || text.find('{') != std::string_view::npos)
-    return false;
-  constexpr std::string_view kEndings[] = {".txt", ".json", ".jsonl", ".yaml", ".yml",
-                                           ".md",  ".csv",  ".j2",    ".js",   ".cjs",
-                                           ".mjs", ".ts",   ".py",    ".sh",   ".rb"};
-  return std::any_of(std::begin(kEndings), std::end(kEndings),
-                     [&](std::string_view ending) { return text.ends_with(ending); });
-}
-
-// The text file beside the configuration; empty for any other.
-std::string text_file(std::string_view text) {
-  if (text.starts_with("file://")) text.remove_prefix(7);
-  const std::filesystem::path path = std::filesystem::path(text).lexically_normal();
-  const bool outside = path.is_absolute() || path.begin() == path.end() || *path.begin() == "..";
-  const bool pattern = text.find_first_of("*?[") != std::string_view::npos;
-  return outside || pattern || path.extension() != ".txt" ? "" : path.string();
-}
-
-// promptfoo parts the prompts of a text file by lines of three dashes.
-std::vector<std::string> prompts_of_file(const std::string& text) {
-  std::vector<std::string> prompts;
-  std::string prompt;
-  const auto flush = [&] {
-    if (const std::string_view own = trim(prompt); !own.empty()) prompts.emplace_back(own);
-    prompt.clear();
-  };
-  for (size_t start = 0; start < text.size();) {
-    const size_t end = std::min(text.find('\n', start), text.size());
-    std::string_view line = std::string_view(text).substr(start, end - start);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (trim(line) == "---") {
-      flush();
-    } else {
-      prompt.append(line).append("\n");
-    }
-    start = end + 1;
-  }
-  flush();
-  return prompts;
-}
-
-bool matches(const Prompt& prompt, const std::string& wanted) {
-  const std::string_view label = prompt.label;
-  if (wanted.ends_with('*')) return label.starts_with(wanted.substr(0, wanted.size() - 1));
-  return label == wanted || label.starts_with(wanted + ":");
-}
-
 class Import {
  public:
   explicit Import(const PromptfooSource& source)
-      : source_(source), root_(judge::parse_yaml(source.config, source.name)) {
+      : source_(source),
+        root_(judge::parse_yaml(source.config, source.name)),
+        dropped_(source.name) {
     if (!root_.IsMap())
       throw Error("a promptfoo configuration is a map with prompts and tests", source.name);
   }
 
   PromptfooImport run() {
-    read_prompts();
+    prompts_ = read_promptfoo_prompts(root_, source_.name, source_.read, dropped_);
     read_default();
     read_tests();
     read_rest();
     PromptfooImport result;
     result.answers = answers();
     add_assertions();
-    result.dropped = dropped_;
-    for (const std::string& one : checks_->dropped()) result.dropped.push_back(one);
+    result.dropped = dropped_.by_line();
     result.check_count = checks_->count();
     if (result.check_count > 0) result.checks = checks_text(result.dropped);
     return result;
@@ -138,19 +81,12 @@ class Import {
   Error error(const YAML::Node& node, std::string_view what, std::string_view remedy = "") const {
     return Error(what, place_in(source_.name, node), remedy);
   }
-  void drop(const YAML::Node& node, std::string_view what) {
-    dropped_.push_back(
-        fmt::format("{}: {}", place_in(source_.name, node), cut_to_columns(what, 200)));
-  }
+  void drop(const YAML::Node& node, std::string_view what) { dropped_.add(node, what); }
   std::string scalar(const YAML::Node& node, std::string_view key) const {
     if (!node.IsScalar()) throw error(node, fmt::format("'{}' must be a text", key));
     return node.Scalar();
   }
 
-  void read_prompts();
-  void read_prompt(const YAML::Node& node);
-  void add_prompt(const YAML::Node& node, const std::string& text, const std::string& label);
-  void add_unread_prompt(const YAML::Node& node, const std::string& label, std::string why);
   void read_default();
   void read_tests();
   void read_test(const YAML::Node& node);
@@ -163,8 +99,8 @@ class Import {
   void read_rest();
   bool is_echo() const;
   std::vector<Json> answers();
-  std::optional<Json> answer(const Test& test, const Prompt& prompt, const PromptfooResult* result,
-                             size_t& bytes);
+  std::optional<Json> answer(const Test& test, const PromptfooPrompt& prompt,
+                             const PromptfooResult* result, size_t& bytes);
   std::map<std::pair<size_t, size_t>, const PromptfooResult*> results_by_place() const;
   std::map<size_t, size_t> prompts_by_column() const;
   void check_vars(const PromptfooResult& result) const;
@@ -173,7 +109,7 @@ class Import {
 
   const PromptfooSource& source_;
   YAML::Node root_;
-  std::vector<Prompt> prompts_;
+  std::vector<PromptfooPrompt> prompts_;
   Json default_vars_ = Json::object();
   YAML::Node default_;
   std::vector<TestCase> cases_;
@@ -184,74 +120,8 @@ class Import {
   std::vector<std::optional<std::string>> thresholds_;  // One a test case.
   std::set<std::string> unset_;                         // Variables of prompts, said once.
   std::optional<PromptfooChecks> checks_;
-  std::vector<std::string> dropped_;
+  NotCarried dropped_;
 };
-
-void Import::add_prompt(const YAML::Node& node, const std::string& text, const std::string& label) {
-  Prompt prompt{.number = prompts_.size() + 1,
-                .text = text,
-                .label = label.empty() ? text : label,
-                .form = PlainTemplate::parse(text),
-                .node = node,
-                .why_not = "it uses more than plain {{variables}}"};
-  if (trim(text).starts_with('[') && Json::accept(text))
-    drop(node, fmt::format("prompt {}: a chat; it is one text here", prompt.number));
-  prompts_.push_back(std::move(prompt));
-}
-
-void Import::add_unread_prompt(const YAML::Node& node, const std::string& label, std::string why) {
-  prompts_.push_back({.number = prompts_.size() + 1,
-                      .text = {},
-                      .label = label,
-                      .form = {},
-                      .node = node,
-                      .why_not = std::move(why)});
-}
-
-void Import::read_prompt(const YAML::Node& node) {
-  std::string label;
-  std::string text;
-  if (node.IsMap()) {
-    for (const char* key : {"id", "label"}) {
-      if (node[key]) label = scalar(node[key], key);
-    }
-    const YAML::Node raw = node["raw"] ? node["raw"] : node["id"];
-    if (!raw) throw error(node, "a prompt without 'raw'");
-    text = scalar(raw, "raw");
-  } else {
-    text = scalar(node, "prompts");
-  }
-  if (trim(text).empty()) throw error(node, "a prompt is empty");
-  if (!names_a_file(text)) return add_prompt(node, text, label);
-  const std::string file = text_file(text);
-  if (file.empty()) {
-    return add_unread_prompt(node, label.empty() ? text : label,
-                             "only text files (.txt) beside the configuration are read");
-  }
-  std::string content;
-  try {
-    content = source_.read(file);
-  } catch (const Error& failure) {
-    throw failure.at(place_in(source_.name, node));
-  }
-  if (!is_valid_utf8(content)) throw Error("invalid UTF-8", file, "save the file as UTF-8");
-  const std::vector<std::string> texts = prompts_of_file(content);
-  if (texts.empty()) throw error(node, fmt::format("there is no prompt in '{}'", file));
-  for (const std::string& one : texts) add_prompt(node, one, label);
-}
-
-void Import::read_prompts() {
-  const YAML::Node prompts = root_["prompts"];
-  if (!prompts || prompts.IsNull())
-    throw Error("there are no prompts", source_.name, "give a list 'prompts'");
-  if (prompts.IsMap()) throw error(prompts, "'prompts' must be a list", "write - file://NAME.txt");
-  if (prompts.IsSequence()) {
-    for (const YAML::Node& prompt : prompts) read_prompt(prompt);
-  } else {
-    read_prompt(prompts);
-  }
-  if (prompts_.empty()) throw error(prompts, "there are no prompts");
-}
 
 // The variables, or none where they are in a file.
 std::optional<Json> Import::read_vars(const YAML::Node& node) {
@@ -296,7 +166,7 @@ void Import::read_tests() {
   }
   for (const YAML::Node& test : tests) read_test(test);
   if (tests_.empty()) throw error(tests, "there are no tests that can be read", "write their vars");
-  checks_.emplace(source_.name, tests_.size());
+  checks_.emplace(source_.name, tests_.size(), dropped_);
 }
 
 void Import::read_options(const YAML::Node& options, Test& test, TestCase& of, bool& expands) {
@@ -526,7 +396,7 @@ std::map<std::pair<size_t, size_t>, const PromptfooResult*> Import::results_by_p
   return results;
 }
 
-std::optional<Json> Import::answer(const Test& test, const Prompt& prompt,
+std::optional<Json> Import::answer(const Test& test, const PromptfooPrompt& prompt,
                                    const PromptfooResult* result, size_t& bytes) {
   std::string input;
   if (result != nullptr && !result->prompt.empty()) {
@@ -579,8 +449,8 @@ std::vector<Json> Import::answers() {
   for (size_t t = 0; t < tests_.size(); ++t) {
     for (size_t p = 0; p < prompts_.size(); ++p) {
       const Test& test = tests_[t];
-      const Prompt& prompt = prompts_[p];
-      const auto is_for = [&](const std::string& label) { return matches(prompt, label); };
+      const PromptfooPrompt& prompt = prompts_[p];
+      const auto is_for = [&](const std::string& label) { return prompt.is_called(label); };
       if (!test.prompts.empty() && std::none_of(test.prompts.begin(), test.prompts.end(), is_for))
         continue;
       const auto found = results.find({t, p});
@@ -603,7 +473,7 @@ std::vector<Json> Import::answers() {
   for (const size_t p : unread)
     drop(prompts_[p].node, fmt::format("prompt {}: {}", prompts_[p].number, prompts_[p].why_not));
   if (rows.empty() && !unread.empty()) {
-    const Prompt& first = prompts_[*unread.begin()];
+    const PromptfooPrompt& first = prompts_[*unread.begin()];
     throw error(first.node, fmt::format("no prompt can be rendered: {}", first.why_not),
                 "give --results, which has the prompts as they were sent");
   }
@@ -630,8 +500,11 @@ void Import::add_assertions() {
     add(of.assertions, tests);
   }
   const auto differs = [&](const auto& one) { return one != thresholds_.front(); };
-  if (std::any_of(thresholds_.begin(), thresholds_.end(), differs))
-    drop(root_["tests"], "threshold: the tests have different ones; every check must pass");
+  const auto other = std::find_if(thresholds_.begin(), thresholds_.end(), differs);
+  if (other != thresholds_.end()) {
+    drop(cases_[static_cast<size_t>(other - thresholds_.begin())].node,
+         "threshold: the tests have different ones; every check must pass");
+  }
 }
 
 std::string Import::checks_text(const std::vector<std::string>& dropped) const {

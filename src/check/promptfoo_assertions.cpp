@@ -28,21 +28,26 @@ struct Body {
   static Body none(std::string why) { return {{}, std::move(why)}; }
 };
 
-struct Kind;
 struct Source {
-  const Kind& kind;
+  const PromptfooChecks::Kind& kind;
   const YAML::Node& value;
   const PromptfooTest& test;
   std::string_view file;
 };
 
-struct Kind {
+}  // namespace
+
+struct PromptfooChecks::Kind {
   std::string_view type;
   Body (*make)(const Source& source);
   std::string_view key;      // Of the checks file.
   std::string_view words{};  // `ignore_case`; or of a judged check, what is asked.
   std::string_view pass{};
 };
+
+namespace {
+
+using Kind = PromptfooChecks::Kind;
 
 // A value that is a text: with its variables filled in, or the variable that it is.
 struct Value {
@@ -321,15 +326,16 @@ std::string what_is_wrong(const std::string& check) {
 
 }  // namespace
 
+struct PromptfooChecks::Group {
+  std::vector<std::string> lines;
+  std::vector<size_t> tests;
+};
+
 struct PromptfooChecks::Common {
   std::string metric;
   std::string weight;  // A line, or empty.
   bool carries = true;
 };
-
-void PromptfooChecks::drop(const YAML::Node& node, std::string_view what) {
-  dropped_.push_back(fmt::format("{}: {}", place_in(file_, node), cut_to_columns(what, 200)));
-}
 
 PromptfooChecks::Common PromptfooChecks::read_common(const YAML::Node& assertion,
                                                      const std::string& type) {
@@ -399,18 +405,27 @@ void PromptfooChecks::add(const YAML::Node& assertion,
   const Common common = read_common(assertion, type);
   if (!common.carries) return;
 
+  for (const Group& group : groups_of(*kind, assertion, tests)) add_group(group, assertion, common);
+}
+
+void PromptfooChecks::drop_for(const YAML::Node& assertion, const std::vector<size_t>& tests,
+                               std::string_view why) {
+  const std::string which = tests_text(tests);
+  drop(assertion["type"],
+       fmt::format("{}: {}{}", assertion["type"].Scalar(), why, which.empty() ? "" : ", " + which));
+}
+
+// Tests for which the assertion says the same make one check.
+std::vector<PromptfooChecks::Group> PromptfooChecks::groups_of(
+    const Kind& kind, const YAML::Node& assertion, std::span<const PromptfooTest* const> tests) {
   const YAML::Node value = assertion["value"];
-  struct Group {
-    std::vector<std::string> lines;
-    std::vector<size_t> tests;
-  };
   std::vector<Group> groups;
   std::map<std::vector<std::string>, size_t> group_of;
   std::map<std::string, std::vector<size_t>> failed;
   for (const PromptfooTest* test : tests) {
     Body body;
     try {
-      body = kind->make({*kind, value, *test, file_});
+      body = kind.make({kind, value, *test, file_});
     } catch (const Error& failure) {
       throw failure.where().empty() ? failure.at(place_in(file_, assertion)) : failure;
     }
@@ -422,30 +437,29 @@ void PromptfooChecks::add(const YAML::Node& assertion,
     if (is_new) groups.push_back({body.lines, {}});
     groups[at->second].tests.push_back(test->number);
   }
-  const auto drop_for = [&](const std::vector<size_t>& of, const std::string& why) {
-    const std::string which = tests_text(of);
-    drop(named, fmt::format("{}: {}{}", type, why, which.empty() ? "" : ", " + which));
-  };
-  for (const auto& [why, of] : failed) drop_for(of, why);
+  for (const auto& [why, of] : failed) drop_for(assertion, of, why);
+  return groups;
+}
 
-  for (const Group& group : groups) {
-    std::vector<std::string> words;
-    if (const std::string which = tests_text(group.tests); !which.empty()) words.push_back(which);
-    if (!common.metric.empty()) words.push_back(common.metric);
-    const std::string what = type + shown_value(value);
-    std::string name = words.empty() ? what : fmt::format("{}: {}", fmt::join(words, ", "), what);
-    std::string lines;
-    if (group.tests.size() != all_tests_)
-      lines += fmt::format("    when: {{test: [\"{}\"]}}\n", fmt::join(group.tests, "\", \""));
-    if (!common.weight.empty()) lines += fmt::format("    {}\n", common.weight);
-    for (const std::string& line : group.lines) lines += fmt::format("    {}\n", line);
-    if (const std::string wrong = what_is_wrong(fmt::format("  - name: x\n{}", lines));
-        !wrong.empty()) {
-      drop_for(group.tests, wrong);
-      continue;
-    }
-    yaml_ += fmt::format("  - name: {}\n{}", yaml_flow(distinct(name)), lines);
+void PromptfooChecks::add_group(const Group& group, const YAML::Node& assertion,
+                                const Common& common) {
+  std::string lines;
+  if (group.tests.size() != all_tests_)
+    lines += fmt::format("    when: {{test: [\"{}\"]}}\n", fmt::join(group.tests, "\", \""));
+  if (!common.weight.empty()) lines += fmt::format("    {}\n", common.weight);
+  for (const std::string& line : group.lines) lines += fmt::format("    {}\n", line);
+  if (const std::string wrong = what_is_wrong(fmt::format("  - name: x\n{}", lines));
+      !wrong.empty()) {
+    drop_for(assertion, group.tests, wrong);
+    return;
   }
+  std::vector<std::string> words;
+  if (const std::string which = tests_text(group.tests); !which.empty()) words.push_back(which);
+  if (!common.metric.empty()) words.push_back(common.metric);
+  const std::string what = assertion["type"].Scalar() + shown_value(assertion["value"]);
+  const std::string name =
+      words.empty() ? what : fmt::format("{}: {}", fmt::join(words, ", "), what);
+  yaml_ += fmt::format("  - name: {}\n{}", yaml_flow(distinct(name)), lines);
 }
 
 }  // namespace selene::check

@@ -12,9 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace YAML {
-class Node;
-}
+#include "check/promptfoo_text.h"
 
 namespace selene::check {
 
@@ -27,24 +25,29 @@ struct PromptfooTest {
 
 class PromptfooChecks {
  public:
+  struct Kind;
+
   // `file`: the configuration's name. `all_tests`: how many there are.
-  PromptfooChecks(std::string file, size_t all_tests)
-      : file_(std::move(file)), all_tests_(all_tests) {}
+  PromptfooChecks(std::string file, size_t all_tests, NotCarried& dropped)
+      : file_(std::move(file)), all_tests_(all_tests), dropped_(dropped) {}
 
   // Adds what an assertion becomes for these tests. What does not carry over is named. Throws Error
   // with file and line: no assertion, no type, an unknown type.
   void add(const YAML::Node& assertion, std::span<const PromptfooTest* const> tests);
-  // Names something that does not carry over.
-  void drop(const YAML::Node& node, std::string_view what);
 
   // The entries of the list `checks`, as YAML.
   const std::string& yaml() const { return yaml_; }
   size_t count() const { return names_.size(); }
-  // "promptfooconfig.yaml:12: javascript: …", a line each.
-  const std::vector<std::string>& dropped() const { return dropped_; }
 
  private:
   struct Common;
+  struct Group;
+  std::vector<Group> groups_of(const Kind& kind, const YAML::Node& assertion,
+                               std::span<const PromptfooTest* const> tests);
+  void add_group(const Group& group, const YAML::Node& assertion, const Common& common);
+  void drop(const YAML::Node& node, std::string_view what) { dropped_.add(node, what); }
+  void drop_for(const YAML::Node& assertion, const std::vector<size_t>& tests,
+                std::string_view why);
   Common read_common(const YAML::Node& assertion, const std::string& type);
   std::string distinct(const std::string& name);
   std::string tests_text(const std::vector<size_t>& tests) const;
@@ -53,7 +56,7 @@ class PromptfooChecks {
   size_t all_tests_;
   std::string yaml_;
   std::set<std::string> names_;
-  std::vector<std::string> dropped_;
+  NotCarried& dropped_;
 };
 
 }  // namespace selene::check

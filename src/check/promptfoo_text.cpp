@@ -161,6 +161,20 @@ std::string yaml_flow(const Json& value) {
   return text;
 }
 
+void NotCarried::add(const YAML::Node& node, std::string_view what) {
+  parts_.push_back(
+      {node.Mark().line, fmt::format("{}: {}", place_in(file_, node), cut_to_columns(what, 200))});
+}
+
+std::vector<std::string> NotCarried::by_line() const {
+  std::vector<Part> sorted = parts_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Part& a, const Part& b) { return a.line < b.line; });
+  std::vector<std::string> texts;
+  for (Part& part : sorted) texts.push_back(std::move(part.text));
+  return texts;
+}
+
 std::string place_in(std::string_view file, const YAML::Node& node) {
   return judge::yaml_place(node, file);
 }

@@ -51,6 +51,24 @@ nlohmann::ordered_json yaml_to_json(const YAML::Node& node, std::string_view fil
 // JSON in one line, which is YAML too.
 std::string yaml_flow(const nlohmann::ordered_json& value);
 
+// What does not carry over.
+class NotCarried {
+ public:
+  explicit NotCarried(std::string file) : file_(std::move(file)) {}
+
+  void add(const YAML::Node& node, std::string_view what);
+  // "promptfooconfig.yaml:12: javascript: …", a line each.
+  std::vector<std::string> by_line() const;
+
+ private:
+  struct Part {
+    int line = 0;
+    std::string text;
+  };
+  std::string file_;
+  std::vector<Part> parts_;
+};
+
 // "file.yaml:12"
 std::string place_in(std::string_view file, const YAML::Node& node);
 
