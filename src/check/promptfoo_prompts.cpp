@@ -69,8 +69,8 @@ class Reader {
       for (const char* key : {"id", "label"}) {
         if (node[key]) label = scalar(node[key], key);
       }
-      raw.reset(node["raw"] ? node["raw"] : node["id"]);
       if (!node["raw"] && !node["id"]) throw error(node, "a prompt without 'raw'");
+      raw.reset(node["raw"] ? node["raw"] : node["id"]);
     }
     const std::string text = scalar(raw, "prompts");
     if (trim(text).empty()) throw error(node, "a prompt is empty");

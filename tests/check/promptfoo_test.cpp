@@ -173,16 +173,15 @@ TEST(Promptfoo, NamesWhatDoesNotCarryOver) {
   EXPECT_EQ(
       made.dropped,
       (std::vector<std::string>{
-          "c.yaml:6: options.transform: answers are taken as they are",
-          "c.yaml:9: tests from a file or a program", "c.yaml:2: 'scenarios'",
           "c.yaml:1: prompt 1: the variable 'x', which test 2 does not set, is left empty",
           "c.yaml:1: prompt 2: only text files (.txt) beside the configuration are read",
-          "c.yaml:1: prompt 3: it uses more than plain {{variables}}",
-          "c.yaml:3: threshold: the tests have different ones; every check must pass",
+          "c.yaml:1: prompt 3: it uses more than plain {{variables}}", "c.yaml:2: 'scenarios'",
+          "c.yaml:6: options.transform: answers are taken as they are",
           "c.yaml:8: llm-rubric: its threshold; the check is passed or not",
-          "c.yaml:8: llm-rubric: its provider; the judge is the one of selene check --judge"}));
-  EXPECT_NE(made.checks.find("\n# Not carried over:\n#   c.yaml:6: options.transform"),
-            std::string::npos);
+          "c.yaml:8: llm-rubric: its provider; the judge is the one of selene check --judge",
+          "c.yaml:9: tests from a file or a program",
+          "c.yaml:10: threshold: the tests have different ones; every check must pass"}));
+  EXPECT_NE(made.checks.find("\n# Not carried over:\n#   c.yaml:1: prompt 1"), std::string::npos);
 }
 
 TEST(Promptfoo, TakesOverTheDefaultTestAndItsThreshold) {
@@ -230,7 +229,7 @@ TEST(Promptfoo, ReadsTextFilesOfPromptsAndNothingElse) {
         "are read; give --results, which has the prompts as they were sent");
   }
   EXPECT_EQ(error_of("prompts: [file://no.txt]\ntests: [{vars: {x: a}}]\n"),
-            "c.yaml:1: no.txt: cannot read: No such file or directory");
+            "c.yaml:1: the prompt 'no.txt': cannot read: No such file or directory");
 }
 
 PromptfooResults results_of(const std::string& rows, const std::string& provider = "") {
