@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -61,6 +62,13 @@ check::PromptfooImport read_config(const ImportCommand& options) {
        .read = [&](const fs::path& name) { return read_file(folder / name); }});
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure)
+    throw Error(fmt::format("cannot make the folder: {}", failure.message()), folder.string());
+}
+
 // Answers what has no response yet; false when interrupted.
 bool generate(const ImportCommand& options, check::PromptfooImport& made) {
   const size_t missing = made.unanswered();
@@ -90,7 +98,7 @@ bool generate(const ImportCommand& options, check::PromptfooImport& made) {
   }
   progress.finish();
   if (cut > 0 && !options.quiet)
-    fmt::print(stderr, "{} of the answers end at {} tokens\n", cut, kMaxTokens);
+    fmt::print(stderr, "{} of the answers were cut at {} tokens\n", cut, kMaxTokens);
   return true;
 }
 
@@ -126,11 +134,11 @@ int run_import(const ImportCommand& options) {
     throw Error("nothing carried over: no assertion becomes a check", options.config,
                 "docs/from-promptfoo.md says which ones do");
   }
+  make_folder(options.out);
   if (!options.generate.judge.empty() && !generate(options, made)) {
     std::fputs("interrupted; nothing was written\n", stderr);
     return kExitInterrupted;
   }
-  fs::create_directories(options.out);
   write_files(options, made, checks, answers);
 
   put(fmt::format("{}: {} checks\n{}: {} answers\n", checks.string(), made.check_count,

@@ -114,6 +114,15 @@ TEST_F(CheckImport, NamesAFileThatIsNotThere) {
       << finished.err;
 }
 
+TEST_F(CheckImport, NamesAFolderThatCannotBeMade) {
+  const std::string config = folder_.file("c.yaml", kEcho);
+  const Finished finished = run({"check", "import", config, "--out", config});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_NE(finished.err.find(config + ": cannot make the folder: Not a directory"),
+            std::string::npos)
+      << finished.err;
+}
+
 using CheckImportWithModel = DefaultModelTest;
 
 TEST_F(CheckImportWithModel, AnswersTheExampleWithoutAKey) {
