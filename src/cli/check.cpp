@@ -389,6 +389,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
   add_judge_flags(*command, options->judge, "verdict");
   add_check_init_command(*command, exit_code);
   add_check_label_command(*command, exit_code);
+  add_check_import_command(*command, exit_code);
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
     check_usage(*options);
