@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/judge_flags.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "judge/prompt.h"
@@ -31,7 +32,7 @@ void add_example_flags(CLI::App& command, ExampleFlags& flags) {
       ->check(CLI::Range(1, 1 << 20));
   command.add_option("--threads", flags.threads, "0: one a core")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1024));
+      ->check(thread_range());
   command.add_flag("--json", flags.json, "One JSON object a line");
 }
 

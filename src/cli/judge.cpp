@@ -292,7 +292,11 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
   if (scratch) scratch->keep(true);
   const auto judging_start = Clock::now();
   judge_all(run);
-  if (run.counts.done() < rows) return report_interrupt(run);
+  if (run.counts.done() < rows && interrupted()) return report_interrupt(run);
+  if (run.counts.done() != rows) {
+    throw Error("the input changed while it was read", input.name(),
+                "leave it as it is during a run, and run the same command again");
+  }
   if (output != nullptr) finish_output(run, work, seconds_since(judging_start), record);
   if (scratch) scratch->keep(false);
   if (!options.quiet) {

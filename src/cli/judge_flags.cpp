@@ -10,9 +10,12 @@
 #include "core/error.h"
 #include "engine/chat_template.h"
 #include "model/store.h"
+#include "net/url.h"
 
 namespace selene::cli {
 namespace {
+
+constexpr const char* kServers = "Servers (with --judge URL#model)";
 
 // A value that is empty or that `read` refuses is wrong usage.
 CLI::Validator readable_by(void (*read)(const std::string& value)) {
@@ -30,6 +33,10 @@ CLI::Validator readable_by(void (*read)(const std::string& value)) {
 
 // That a known model or a file cannot be opened is no matter of usage.
 void read_judge_name(const std::string& judge) {
+  if (judge.find("://") != std::string::npos) {
+    net::parse_url(judge.substr(0, judge.find_first_of("#,")));
+    return;
+  }
   const std::filesystem::path path(judge);
   const auto extension = path.extension();
   const bool is_file = path.has_parent_path() || std::filesystem::exists(path) ||
@@ -62,7 +69,11 @@ void check_samples(const judge::MemberSettings& settings, const judge::JudgeSpec
 
 CLI::Validator known_judge() { return readable_by(read_judge_name); }
 
-void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode) {
+CLI::Validator thread_range() { return CLI::Range(0, 1024); }
+CLI::Validator kv_mib_range() { return CLI::Range(std::int64_t{0}, std::int64_t{1} << 24); }
+CLI::Validator gpu_layers_range() { return CLI::Range(-1, 10'000); }
+
+void add_model_flags(CLI::App& command, JudgeFlags& flags) {
   judge::MemberSettings& settings = flags.settings;
   const char* model = "Model";
   command
@@ -88,6 +99,23 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
                   "Date for a chat template that asks for one, YYYY-MM-DD [2024-07-26]")
       ->check(readable_by(engine::ChatTemplate::check_date))
       ->group(model);
+}
+
+void add_key_flags(CLI::App& command, JudgeFlags& flags) {
+  judge::MemberSettings& settings = flags.settings;
+  CLI::Option* variable =
+      command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
+          ->check(not_empty())
+          ->group(kServers);
+  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")
+      ->check(not_empty())
+      ->excludes(variable)
+      ->group(kServers);
+}
+
+void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode) {
+  judge::MemberSettings& settings = flags.settings;
+  add_model_flags(command, flags);
   const char* policy = "Judging";
   command
       .add_option(
@@ -125,7 +153,7 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
   judge::MachineOptions& options = flags.machine;
   command.add_option("--threads", options.threads, "0: one a core")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1024))
+      ->check(thread_range())
       ->group(machine);
   command
       .add_option("--ctx-size", options.context_tokens,
@@ -138,41 +166,35 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
                   "Memory for keys and values; more critiques at once. 0: 256, or a quarter of a "
                   "large model's size")
       ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
+      ->check(kv_mib_range())
       ->group(machine);
   command
       .add_option("--gpu-layers", options.gpu_layers,
                   "Layers on the GPU, where the build has one; -1: all")
       ->capture_default_str()
-      ->check(CLI::Range(-1, 10'000))
+      ->check(gpu_layers_range())
       ->group(machine);
   command
       .add_flag("--no-mmap", flags.no_mmap,
                 "Read the model into memory instead of mapping the file")
       ->group(machine);
 
-  const char* servers = "Servers (with --judge URL#model)";
-  command.add_option("--key-env", settings.key_env, "Variable that holds a server's key")
-      ->check(not_empty())
-      ->group(servers);
-  command.add_option("--key-file", settings.key_file, "File whose first line is a server's key")
-      ->check(not_empty())
-      ->group(servers);
+  add_key_flags(command, flags);
   command.add_option("--in-flight", options.in_flight, "Requests at once to each server")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000))
-      ->group(servers);
+      ->group(kServers);
   command
       .add_option("--retries", options.retries, "Further attempts at a request that a server fails")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000))
-      ->group(servers);
+      ->group(kServers);
   command
       .add_option("--token-budget", options.token_budget,
                   "Stop when servers have used so many tokens; 0: no limit")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50))
-      ->group(servers);
+      ->group(kServers);
 
   const char* ledger = "Ledger (every judgment is kept; the same work again costs nothing)";
   CLI::Option* file =
@@ -184,6 +206,12 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
                 "Neither look anything up nor keep it (with --out: until the run ends)")
       ->excludes(file)
       ->group(ledger);
+}
+
+void check_local_model(const std::string& judge, std::string_view command) {
+  if (judge::names_local_model(judge)) return;
+  throw UsageError(fmt::format("{} is for a local model", command), judge,
+                   "give a name (selene models), a GGUF file or hf:owner/repo/file.gguf");
 }
 
 void check_judge_flags(const JudgeFlags& flags) {
@@ -224,6 +252,7 @@ std::filesystem::path ledger_path(const JudgeFlags& flags) {
 judge::Judge open_judge(const JudgeFlags& flags) {
   judge::MachineOptions machine = flags.machine;
   machine.mmap = !flags.no_mmap;
+  machine.warn = [](std::string_view warning) { fmt::print(stderr, "warning: {}\n", warning); };
   std::optional<std::filesystem::path> ledger;
   if (!flags.no_ledger) ledger = ledger_path(flags);
   return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed,

@@ -26,8 +26,19 @@ struct JudgeFlags {
 // For every --judge: refuses a name that is neither a known model nor a file.
 CLI::Validator known_judge();
 
+// The ranges of flags about the machine.
+CLI::Validator thread_range();
+CLI::Validator kv_mib_range();
+CLI::Validator gpu_layers_range();
+
+// Of add_judge_flags(): what a judgment is made by, and a server's key.
+void add_model_flags(CLI::App& command, JudgeFlags& flags);
+void add_key_flags(CLI::App& command, JudgeFlags& flags);
 // `mode`: the one that help calls the default.
 void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode = "critique");
+
+// Throws UsageError for a --judge that is a server or a judge file; `command` is for models alone.
+void check_local_model(const std::string& judge, std::string_view command);
 
 // Throws UsageError for flags that contradict one another or that this judge has no use for.
 void check_judge_flags(const JudgeFlags& flags);
@@ -35,7 +46,8 @@ void check_judge_flags(const JudgeFlags& flags);
 // --ledger, or the default one.
 std::filesystem::path ledger_path(const JudgeFlags& flags);
 
-// Opens the judge; a local model is loaded only when it is needed. Throws Error.
+// Opens the judge; a local model is loaded only when it is needed. Warnings go to standard error.
+// Throws Error.
 judge::Judge open_judge(const JudgeFlags& flags);
 
 // What of the judge a judgment depends on, and nothing else (threads and memory are not in it).

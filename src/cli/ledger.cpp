@@ -1,5 +1,6 @@
 // `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request
 // again.
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "data/jsonl.h"
 #include "judge/ledger.h"
 #include "judge/prompt.h"
+#include "judge/verdict.h"
 
 namespace selene::cli {
 namespace {
@@ -155,36 +157,73 @@ std::string scores_text(const engine::Request& request, const engine::Result& re
   return fmt::format("{}", fmt::join(parts, "  "));
 }
 
+// What tells a record's engine from another; a name is for people only.
+struct EngineFact {
+  const char* name;
+  std::string engine::EngineId::*value;
+};
+constexpr EngineFact kEngineFacts[] = {{"model", &engine::EngineId::model},
+                                       {"adapter", &engine::EngineId::adapter},
+                                       {"engine version", &engine::EngineId::version},
+                                       {"engine options", &engine::EngineId::options}};
+
+// The member of which the most is as it was.
+const judge::Member& member_of(const judge::Judge& judge, const engine::EngineId& then) {
+  const auto same = [&](const judge::Member& member) {
+    const engine::EngineId& now = judge.engine_of(member).id();
+    return std::count_if(std::begin(kEngineFacts), std::end(kEngineFacts),
+                         [&](const auto& fact) { return now.*fact.value == then.*fact.value; });
+  };
+  return *std::max_element(
+      judge.members().begin(), judge.members().end(),
+      [&](const judge::Member& a, const judge::Member& b) { return same(a) < same(b); });
+}
+
+std::string critique_text(const engine::Result& result) {
+  return result.text + (result.truncated ? " (cut)" : "");
+}
+
+std::string label_text(const engine::Request& request, const engine::Result& result) {
+  const data::Part part = judge::make_part(request, result, /*swapped=*/false);
+  return part.label ? *part.label : "none: " + part.unreadable;
+}
+
+// Prints what became of one thing. True when it is the same.
+bool compare(const char* what, const char* same, const std::string& then, const std::string& now) {
+  if (then == now) {
+    put(fmt::format("{:8} {}\n", what, same));
+    return true;
+  }
+  put(fmt::format("{:8} {}\n  then: {}\n  now:  {}\n", what, "DIFFERS", then, now));
+  return false;
+}
+
 int replay(const LedgerCommand& options) {
+  check_judge_flags(options.judge);
   judge::Ledger ledger = open_existing(options);
   const judge::Record record = ledger.get(options.key);
   JudgeFlags flags = options.judge;
   flags.no_ledger = true;
   judge::Judge judge = open_judge(flags);
-  const engine::EngineId& id = judge.engine_of(judge.members().front()).id();
-  const std::pair<const char*, std::pair<const std::string&, const std::string&>> facts[] = {
-      {"model", {record.engine.model, id.model}},
-      {"adapter", {record.engine.adapter, id.adapter}},
-      {"engine version", {record.engine.version, id.version}},
-      {"engine options", {record.engine.options, id.options}}};
-  bool same = true;
-  for (const auto& [name, values] : facts) {
-    if (values.first == values.second) continue;
-    same = false;
-    put(fmt::format("{} differs: then {}, now {}\n", name, values.first, values.second));
+  const judge::Member& member = member_of(judge, record.engine);
+  const engine::EngineId& id = judge.engine_of(member).id();
+  bool same_engine = true;
+  for (const auto& [name, value] : kEngineFacts) {
+    if (record.engine.*value == id.*value) continue;
+    same_engine = false;
+    put(fmt::format("{} differs: then {}, now {}\n", name, record.engine.*value, id.*value));
   }
-  const engine::Result again = judge.replay(record.request);
-  const bool text_same = again.text == record.result.text;
-  const bool scores_same = again.label_log_probs == record.result.label_log_probs;
-  put(fmt::format("critique {}\nscores   {}\n", text_same ? "the same bytes" : "DIFFERS",
-                  scores_same ? "the same bits" : "DIFFER"));
-  if (!text_same) put(fmt::format("then: {}\nnow:  {}\n", record.result.text, again.text));
-  if (!scores_same) {
-    put(fmt::format("then: {}\nnow:  {}\n", scores_text(record.request, record.result),
-                    scores_text(record.request, again)));
-  }
-  if (text_same && scores_same) return kExitOk;
-  if (!same)
+  const auto again = judge.replay(member, record.request, [] { return interrupted(); });
+  if (!again) throw Error("interrupted");
+  const engine::Request& request = record.request;
+  const engine::Result& then = record.result;
+  bool same = compare("critique", "the same bytes", critique_text(then), critique_text(*again));
+  same &=
+      compare("scores", "the same bits", scores_text(request, then), scores_text(request, *again));
+  if (!request.labels.empty())
+    same &= compare("label", "the same", label_text(request, then), label_text(request, *again));
+  if (same) return kExitOk;
+  if (!same_engine)
     put("the record was made by another engine or model: give the same one with --judge\n");
   return kExitError;
 }
@@ -232,11 +271,11 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   with_file(remove);
   CLI::App* again = add("replay", "Run a past request again and compare", replay);
   again->add_option("KEY", options->key, "A record's key, at least 6 digits")->required();
-  again->add_option("--judge", options->judge.judge, "The model that made it [the default]")
-      ->check(known_judge());
-  again->add_option("--adapter", options->judge.settings.adapter, "The adapter that made it")
-      ->check(not_empty());
-  again->add_option("--threads", options->judge.machine.threads, "0: one a core");
+  add_model_flags(*again, options->judge);
+  again->add_option("--threads", options->judge.machine.threads, "0: one a core")
+      ->capture_default_str()
+      ->check(thread_range());
+  add_key_flags(*again, options->judge);
   with_file(again);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/example_requests.h"
+#include "cli/judge_flags.h"
 #include "cli/output.h"
 #include "core/digest.h"
 #include "core/file.h"
@@ -44,6 +45,7 @@ void keep_format(const TuneCommand& options, const model::ResolvedModel& model) 
 }
 
 int run_tune(const TuneCommand& options) {
+  check_local_model(options.model, "models tune");
   const model::ResolvedModel model = model::resolve_model(options.model);
   model::check_recorded(model);
   if (!options.keep.empty()) {

@@ -30,6 +30,7 @@ struct VerifyCommand {
 };
 
 int run_verify(const VerifyCommand& options) {
+  check_local_model(options.judge, "verify");
   const data::InputRows input = open_samples(options.work.samples);
   const std::vector<engine::Request> requests =
       make_requests(input, options.work.rows, options.work.max_tokens);
@@ -81,13 +82,11 @@ int run_verify(const VerifyCommand& options) {
   }
   print(report.inexact);
   if (!options.work.json) {
-    const double exact = report.rows.front().seconds;
-    const double inexact = report.inexact.seconds;
-    put(fmt::format("\n{} on this work ({:.2f} s against {:.2f} s without the rules)\n",
-                    exact > inexact ? fmt::format("exactness costs {:.0f}% of the speed",
-                                                  100 * (1 - inexact / exact))
-                                    : "exactness costs nothing",
-                    exact, inexact));
+    const std::vector<double>& costs = report.costs;
+    put(fmt::format(
+        "\nexactness takes {:.2f} times as long on this work ({:.2f} to {:.2f}, {} runs "
+        "with the rules and {} without, in turn)\n",
+        costs[costs.size() / 2], costs.front(), costs.back(), costs.size(), costs.size()));
     put(report.all_same() ? "verified: every judgment is the same bits under all of these\n"
                           : "NOT EXACT on this machine: see the rows that differ\n");
   }
@@ -116,11 +115,13 @@ Exit codes: 0 all the same bits, 1 something differs (and which), 130 interrupte
       ->check(not_empty());
   add_example_flags(*command, options->work);
   command->add_option("--kv-mib", options->kv_mib, "Memory for keys and values; 0: as selene judge")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(kv_mib_range());
   command
       ->add_option("--gpu-layers", options->gpu_layers,
                    "Layers on the GPU, where the build has one; -1: all")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(gpu_layers_range());
   command->callback([options, &exit_code] { exit_code = run_verify(*options); });
 }
 

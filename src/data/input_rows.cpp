@@ -1,5 +1,6 @@
 #include "data/input_rows.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A temporary file with the bytes of standard input, or of one row; removed with the last owner.
+// A temporary file with the bytes of a pipe, or of one row; removed with the last owner.
 class Spool {
  public:
   Spool() : name_((std::filesystem::temp_directory_path() / "selene-XXXXXX").string()) {
@@ -43,11 +44,12 @@ class Spool {
     }
   }
 
-  void copy_stdin() {
+  // `name` is what errors call it.
+  void copy(int input, const std::string& name) {
     std::string buffer(1 << 16, '\0');
     for (;;) {
-      const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-      if (got < 0) throw Error(fmt::format("cannot read: {}", errno_text(errno)), "<stdin>");
+      const ssize_t got = ::read(input, buffer.data(), buffer.size());
+      if (got < 0) throw Error(fmt::format("cannot read: {}", errno_text(errno)), name);
       if (got == 0) return;
       write({buffer.data(), static_cast<size_t>(got)});
     }
@@ -57,6 +59,25 @@ class Spool {
   std::string name_;
   int descriptor_ = -1;
 };
+
+std::shared_ptr<Spool> spool_of_file(const std::string& path) {
+  struct Input {
+    int descriptor;
+    ~Input() { ::close(descriptor); }
+  } const input{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (input.descriptor < 0) throw Error(fmt::format("cannot read: {}", errno_text(errno)), path);
+  auto spool = std::make_shared<Spool>();
+  spool->copy(input.descriptor, path);
+  return spool;
+}
+
+// A pipe, a terminal, what a shell's <(…) gives: it can be read once only.
+bool can_be_read_once(const std::string& path) {
+  std::error_code failure;
+  const auto status = std::filesystem::status(path, failure);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
 
 // The fields that the command line gave, as JSON.
 std::string json_text(const Json& fields) {
@@ -83,10 +104,16 @@ Error all_of(const std::vector<Error>& wrong, size_t more) {
 InputRows::InputRows(const std::string& path, Json fields)
     : name_(path), path_(path), fields_(std::move(fields)) {
   json_text(fields_);
-  if (path != "-") return;
-  auto spool = std::make_shared<Spool>();
-  spool->copy_stdin();
-  name_ = "<stdin>";
+  std::shared_ptr<Spool> spool;
+  if (path == "-") {
+    name_ = "<stdin>";
+    spool = std::make_shared<Spool>();
+    spool->copy(STDIN_FILENO, name_);
+  } else if (can_be_read_once(path)) {
+    spool = spool_of_file(path);
+  } else {
+    return;
+  }
   path_ = spool->name();
   spool_ = std::move(spool);
 }

@@ -14,7 +14,8 @@
 
 namespace selene::data {
 
-// Standard input is copied to a temporary file first, so that it can be read twice as a file can.
+// Standard input, and any other input that is no regular file, is copied to a temporary file first,
+// so that it can be read twice as a file can.
 class InputRows {
  public:
   // `path` "-": standard input. `fields` replace or add fields of every row (the command line's

@@ -36,7 +36,43 @@ std::string checked_key(std::string_view text, const std::string& place) {
   return key;
 }
 
+// Bytes that the character takes at the beginning of `text`: itself, "\/" or "\u002f". 0: it is not
+// there.
+size_t length_at_start(std::string_view text, char c) {
+  if (text.starts_with(c)) return 1;
+  if (!text.starts_with('\\')) return 0;
+  text.remove_prefix(1);
+  if (text.starts_with(c)) return 2;
+  const std::string code = fmt::format("u{:04x}", static_cast<unsigned char>(c));
+  std::string start(text.substr(0, code.size()));
+  std::transform(start.begin(), start.end(), start.begin(),
+                 [](unsigned char one) { return std::tolower(one); });
+  return start == code ? 1 + code.size() : 0;
+}
+
+size_t length_at_start(std::string_view text, std::string_view key) {
+  size_t length = 0;
+  for (const char c : key) {
+    const size_t one = length_at_start(text.substr(length), c);
+    if (one == 0) return 0;
+    length += one;
+  }
+  return length;
+}
+
 }  // namespace
+
+std::string without_key(std::string_view answer, std::string_view key) {
+  constexpr size_t kShortest = 8;
+  if (key.size() < kShortest) return std::string(answer);
+  std::string text;
+  while (!answer.empty()) {
+    const size_t length = length_at_start(answer, key);
+    text += length > 0 ? "[key]" : std::string_view(answer.substr(0, 1));
+    answer.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return text;
+}
 
 ApiKey read_api_key(const std::string& key_env, const fs::path& key_file) {
   if (!key_env.empty() && !key_file.empty()) {

@@ -1,9 +1,10 @@
 // The key of a hosted endpoint, from the environment or a file. It never appears in a message of
-// ours.
+// ours, nor in what is kept of an answer.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace selene::engine {
 
@@ -16,5 +17,10 @@ struct ApiKey {
 // Throws Error that names the variable or the file: not there, empty, a key that cannot be sent in
 // a header, or both given.
 ApiKey read_api_key(const std::string& key_env, const std::filesystem::path& key_file);
+
+// The text of an answer with "[key]" wherever the server repeats the key that it was sent, be it as
+// it is or with characters that JSON has escaped. A key of fewer than 8 characters is a placeholder
+// ("none", "x"), which is found in any answer: it is left alone.
+std::string without_key(std::string_view answer, std::string_view key);
 
 }  // namespace selene::engine

@@ -133,6 +133,7 @@ void ChatSteps::take(const ChatAnswer& answer) {
     result_.prompt_tokens = answer.prompt_tokens;
     result_.generated_tokens = request_->max_tokens > 0 ? answer.generated_tokens : 0;
   }
+  result_.invalid_utf8 |= answer.invalid_utf8;
   switch (step_) {
     case Step::Whole:
       return take_whole(answer);
@@ -207,6 +208,7 @@ void ChatSteps::end() {
 void ChatSteps::refuse(std::string_view why) {
   step_ = Step::End;
   result_.unreadable = why;
+  result_.is_final = false;
 }
 
 }  // namespace selene::engine

@@ -36,7 +36,8 @@ class ChatSteps {
   ChatCall call() const;
   // What it was answered.
   void take(const ChatAnswer& answer);
-  // It was refused as too long: the request ends without a verdict.
+  // The server does not take the call: the request ends without a verdict, and with no final
+  // result.
   void refuse(std::string_view why);
   Result take_result() { return std::move(result_); }
 

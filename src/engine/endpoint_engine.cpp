@@ -49,7 +49,7 @@ class EndpointEngine : public Engine {
   void start_new(Run& run);
   void take(Run& run, std::span<const FleetReply> replies);
   void deliver(Run& run, std::vector<Completed> completed) const;
-  void add_call(size_t request, const ChatSteps& steps, const ServedModel& served,
+  void add_call(const Run& run, size_t request, const ChatSteps& steps,
                 std::optional<size_t> server);
   void count(const ChatSteps& steps, const ChatAnswer& answer);
   void throw_if_budget_ended(const Run& run) const;
@@ -101,7 +101,7 @@ void EndpointEngine::start_new(Run& run) {
       completed.push_back({run.next, steps.take_result()});
       continue;
     }
-    add_call(run.next, steps, run.served, std::nullopt);
+    add_call(run, run.next, steps, std::nullopt);
     run.running.emplace(run.next, std::move(steps));
   }
   deliver(run, std::move(completed));
@@ -111,14 +111,14 @@ void EndpointEngine::take(Run& run, std::span<const FleetReply> replies) {
   std::vector<Completed> completed;
   for (const FleetReply& reply : replies) {
     ChatSteps& steps = run.running.at(reply.id);
-    if (reply.too_long.empty()) {
+    if (reply.refused.empty()) {
       count(steps, reply.answer);
       steps.take(reply.answer);
     } else {
-      steps.refuse(reply.too_long);
+      steps.refuse(reply.refused);
     }
     if (!steps.ended() && !budget_is_spent()) {
-      add_call(reply.id, steps, run.served, reply.server);
+      add_call(run, reply.id, steps, reply.server);
       continue;
     }
     if (steps.ended()) completed.push_back({reply.id, steps.take_result()});
@@ -139,13 +139,17 @@ void EndpointEngine::deliver(Run& run, std::vector<Completed> completed) const {
   run.events.results(completed);
 }
 
-void EndpointEngine::add_call(size_t request, const ChatSteps& steps, const ServedModel& served,
+void EndpointEngine::add_call(const Run& run, size_t request, const ChatSteps& steps,
                               std::optional<size_t> server) {
   const ChatCall call = steps.call();
   size_t max_bytes = options_.max_answer_bytes;
   if (call.log_probs) max_bytes += static_cast<size_t>(call.max_tokens) * kLogProbBytesPerToken;
-  fleet_.add(
-      {.id = request, .body = chat_body(served, call), .max_bytes = max_bytes, .server = server});
+  fleet_.add({.id = request,
+              .body = chat_body(run.served, call),
+              .max_bytes = max_bytes,
+              .scoring = steps.scoring(),
+              .name = run.events.name ? run.events.name(request) : "",
+              .server = server});
 }
 
 void EndpointEngine::count(const ChatSteps& steps, const ChatAnswer& answer) {

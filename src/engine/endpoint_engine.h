@@ -28,6 +28,8 @@ struct EndpointOptions {
   // Before the first retry; doubled for each one more up to the most, with jitter.
   std::chrono::milliseconds backoff{500};
   std::chrono::milliseconds backoff_most{30'000};
+  // So long after a server's last answer its 429 (too many requests) do not count as retries.
+  std::chrono::milliseconds overload_patience{120'000};
   // Of prompts and answers, over all runs; once it is spent no call starts. 0: none.
   std::int64_t token_budget = 0;
   // Of one answer; log-probabilities come on top (16 KiB a token).
@@ -42,12 +44,13 @@ struct EndpointOptions {
 //
 // id(): the model is "endpoint:", its name and what the server says that it is; the version is
 // "openai-chat 1" and the kind of server; neither key nor address is in it. context_tokens() and
-// context_limit() are 0: not known. A request that the server finds too long ends unreadable with
-// the server's message.
+// context_limit() are 0: not known. A request that the server refuses (as too long, by a content
+// filter, with 400 or 422 while it answers others) ends unreadable with the server's message, and
+// the result is not final.
 //
-// run() throws Error naming the endpoint when a request is refused, fails after all retries or is
-// answered by another model, when no endpoint answers any more, and when the token budget is spent;
-// what ended before was delivered.
+// run() throws Error naming the endpoint when all requests are refused, when one, which is named
+// too, fails after all retries, or is answered by another model, when no endpoint answers any more,
+// and when the token budget is spent; what ended before was delivered.
 std::unique_ptr<Engine> open_endpoint_engine(const EndpointOptions& options);
 
 }  // namespace selene::engine

@@ -45,7 +45,9 @@ struct Result {
       label_log_probs;               // Natural log, one a label; empty where the engine has none.
   std::optional<size_t> label_read;  // Where it has none: the label read strictly from the text.
   std::string unreadable;            // Why there is neither.
-  std::int64_t prompt_tokens = 0;    // Tokens of the prompt, shared or not.
+  // False: it was refused as it is here and now, and could be answered another time or elsewhere.
+  bool is_final = true;
+  std::int64_t prompt_tokens = 0;  // Tokens of the prompt, shared or not.
   std::int64_t generated_tokens = 0;
 };
 
@@ -89,6 +91,8 @@ struct Events {
   std::function<void(size_t request, std::string_view piece)> text;
   // True ends the run soon; requests without a result then stay without. May be empty.
   std::function<bool()> stop;
+  // What an error calls a request that fails. May be empty.
+  std::function<std::string(size_t request)> name{};
 };
 
 class Engine {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "engine/api_key.h"
 #include "net/url.h"
 
 namespace selene::engine {
@@ -16,7 +17,11 @@ using Milliseconds = std::chrono::milliseconds;
 
 constexpr Milliseconds kProbeTimeout{30'000};
 constexpr Milliseconds kProbeInterval{50};
+// For the other servers, once one has said what it is.
+constexpr Milliseconds kTimeForOthers{2000};
 constexpr size_t kShownColumns = 300;
+// A server that has refused so many calls and answered none refuses all.
+constexpr size_t kMostRefused = 8;
 
 // Of the API: /v1, unless the URL has a path of its own.
 std::string api_url(const std::string& text, const net::Url& url) {
@@ -51,10 +56,17 @@ bool is_good(const net::HttpClient::Answer& answer) {
   return answer.failure == Failure::None && answer.status / 100 == 2;
 }
 
-bool is_refused_as_too_long(const net::HttpClient::Answer& answer) {
+bool is_refused_by_itself(const net::HttpClient::Answer& answer) {
   const bool refused = answer.status == 400 || answer.status == 413 || answer.status == 422;
-  return answer.failure == Failure::None && refused && is_too_long(answer.body);
+  return answer.failure == Failure::None && refused && is_about_the_request(answer.body);
 }
+
+// Of the call, or of all that is sent: that tells what else the server answers.
+bool could_be_of_the_call(const net::HttpClient::Answer& answer) {
+  return answer.status == 400 || answer.status == 422;
+}
+
+std::string prefix_of(const FleetCall& call) { return call.name.empty() ? "" : call.name + ": "; }
 
 bool is_overloaded(const net::HttpClient::Answer& answer) {
   return answer.failure == Failure::None && answer.status == 429;
@@ -84,7 +96,12 @@ const ServedModel* Fleet::served(const std::function<bool()>& stop) {
   const auto heard = [](const Server& server) {
     return server.served || server.health.failures() > 0;
   };
-  while (!reference_ || !std::all_of(servers_.begin(), servers_.end(), heard)) {
+  if (!first_asked_at_) first_asked_at_ = Clock::now();
+  const auto waits_for_others = [&] {
+    return Clock::now() < *first_asked_at_ + kTimeForOthers &&
+           !std::all_of(servers_.begin(), servers_.end(), heard);
+  };
+  while (!reference_ || waits_for_others()) {
     if (stop && stop()) return nullptr;
     wait(kProbeInterval);
   }
@@ -92,8 +109,9 @@ const ServedModel* Fleet::served(const std::function<bool()>& stop) {
 }
 
 bool Fleet::has_room() const {
-  return waiting_.size() + in_flight_.size() <
-         servers_.size() * static_cast<size_t>(options_.in_flight_per_endpoint);
+  return refused_.size() < kMostRefused &&
+         waiting_.size() + in_flight_.size() <
+             servers_.size() * static_cast<size_t>(options_.in_flight_per_endpoint);
 }
 
 void Fleet::add(FleetCall call) {
@@ -105,11 +123,13 @@ void Fleet::add(FleetCall call) {
 
 std::vector<FleetReply> Fleet::wait(Milliseconds timeout) {
   std::vector<FleetReply> replies;
+  give_up_when_all_are_refused();
   if (!failure_) {
     start_what_can(Clock::now());
     for (Answer& answer : client_.wait(time_to_next_start(Clock::now(), timeout))) {
       take(std::move(answer), replies);
     }
+    settle_refused(replies);
   }
   if (replies.empty() && failure_) {
     const Error failure = *failure_;
@@ -123,6 +143,7 @@ void Fleet::cancel_all() {
   client_.cancel_all();
   in_flight_.clear();
   waiting_.clear();
+  refused_.clear();
   failure_.reset();
   for (Server& server : servers_) server.in_flight = 0;
 }
@@ -193,6 +214,7 @@ void Fleet::take(Answer answer, std::vector<FleetReply>& replies) {
   auto sent = in_flight_.extract(answer.id);
   Server& server = servers_[sent.mapped().server];
   --server.in_flight;
+  answer.body = without_key(answer.body, options_.api_key);  // Before anything is cut or kept.
   if (sent.mapped().pending) {
     take_chat(std::move(sent.mapped()), answer, replies);
   } else {
@@ -209,7 +231,7 @@ void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answ
   try {
     ServedModel served = no_list ? unlisted_model(server.asked_model)
                                  : parse_models(answer.body, server.asked_model);
-    if (!served.unclear.empty()) return fail_server(server, sent, answer, redacted(served.unclear));
+    if (!served.unclear.empty()) return fail_server(server, sent, answer, served.unclear);
     set_served(server, std::move(served));
   } catch (const Error& error) {
     give_up(error.at(server.shown));
@@ -232,32 +254,60 @@ void Fleet::set_served(Server& server, ServedModel served) {
 void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies) {
   Server& server = servers_[sent.server];
   const size_t id = sent.pending->call.id;
-  if (is_refused_as_too_long(answer)) {
-    const std::string message = redacted(error_message(answer.body));
+  if (is_refused_by_itself(answer)) {
+    const std::string message = error_message(answer.body);
     server.health.succeeded();
     replies.push_back({.id = id,
                        .server = sent.server,
                        .answer = {},
-                       .too_long = message.empty() ? "too long for the model" : message});
+                       .refused = message.empty() ? "the server refuses it" : message});
     return;
   }
   if (const std::string refused = refusal(answer); !refused.empty()) {
     const bool log_probs = refused.find("logprob") != std::string::npos;
+    if (could_be_of_the_call(answer) && !log_probs) {
+      server.health.succeeded();
+      refused_.push_back({std::move(sent), refused});
+      return;
+    }
     return give_up(
         Error(refused, server.shown, log_probs ? "write log_probs: false into a judge file" : ""));
   }
   if (!is_good(answer)) return retry(std::move(sent), answer, retry_reason(answer));
   ChatAnswer chat = parse_chat_answer(answer.body);
-  if (!chat.unclear.empty()) return retry(std::move(sent), answer, redacted(chat.unclear));
+  if (!chat.unclear.empty()) return retry(std::move(sent), answer, chat.unclear);
   if (!chat.model.empty() && !chat.model.starts_with(server.served->model) &&
       !server.served->kind->takes_any_name) {
     return give_up(
         Error(fmt::format("it was asked for model '{}' and answered as '{}'", server.served->model,
-                          cut_to_columns(redacted(chat.model), kShownColumns)),
+                          cut_to_columns(chat.model, kShownColumns)),
               server.shown, "name the model that the server has: URL#model"));
   }
   server.health.succeeded();
-  replies.push_back({.id = id, .server = sent.server, .answer = std::move(chat), .too_long = ""});
+  server.has_answered[sent.pending->call.scoring] = true;
+  server.answered_at = Clock::now();
+  replies.push_back({.id = id, .server = sent.server, .answer = std::move(chat), .refused = ""});
+}
+
+// Where the server has answered another call of the kind, the refusal was of this one alone.
+void Fleet::settle_refused(std::vector<FleetReply>& replies) {
+  std::erase_if(refused_, [&](const Refused& one) {
+    const FleetCall& call = one.sent.pending->call;
+    if (!servers_[one.sent.server].has_answered[call.scoring]) return false;
+    replies.push_back({.id = call.id, .server = one.sent.server, .answer = {}, .refused = one.why});
+    return true;
+  });
+}
+
+void Fleet::give_up_when_all_are_refused() {
+  const bool is_more_to_come =
+      !waiting_.empty() || std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& sent) {
+        return sent.second.pending.has_value();
+      });
+  if (refused_.empty() || is_more_to_come) return;
+  const Refused& first = refused_.front();
+  give_up(
+      Error(prefix_of(first.sent.pending->call) + first.why, servers_[first.sent.server].shown));
 }
 
 // Why the answer is final; empty when it is good or worth another attempt.
@@ -266,25 +316,25 @@ std::string Fleet::refusal(const Answer& answer) const {
   if (answer.failure != Failure::None) return {};
   if (answer.retry_after && *answer.retry_after > options_.timeout) {
     return fmt::format("status {}, and it wants to be left alone for {} s: {}", answer.status,
-                       answer.retry_after->count(), redacted(error_message(answer.body)));
+                       answer.retry_after->count(), error_message(answer.body));
   }
   const int kind = answer.status / 100;
   if (kind == 2 || kind == 5 || answer.status == 408 || answer.status == 429) return {};
   if (kind == 3) return fmt::format("status {}: the API is at another address", answer.status);
-  return fmt::format("status {}: {}", answer.status, redacted(error_message(answer.body)));
+  return fmt::format("status {}: {}", answer.status, error_message(answer.body));
 }
 
 // Of an answer that is neither good nor a refusal.
 std::string Fleet::retry_reason(const Answer& answer) const {
   if (answer.failure != Failure::None) return answer.failure_text;
-  return fmt::format("status {}: {}", answer.status, redacted(error_message(answer.body)));
+  return fmt::format("status {}: {}", answer.status, error_message(answer.body));
 }
 
 void Fleet::fail_server(Server& server, const InFlight& sent, const Answer& answer,
                         const std::string& why) {
   const TimePoint now = Clock::now();
   if (is_overloaded(answer) && sent.pending) {
-    server.health.overloaded(now, answer.retry_after.value_or(std::chrono::seconds(0)));
+    server.health.overloaded(now, sent.started, answer.retry_after);
   } else {
     server.health.failed(now, sent.started, why, answer.retry_after);
   }
@@ -295,11 +345,13 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
   Pending& pending = *sent.pending;
   fail_server(server, sent, answer, why);
   pending.failed_at = sent.server;
-  if (answer.failure != Failure::Connect) {
+  const bool is_limited = is_overloaded(answer) && server.answered_at &&
+                          Clock::now() - *server.answered_at < options_.overload_patience;
+  if (answer.failure != Failure::Connect && !is_limited) {
     if (++pending.attempts > options_.retries) {
-      give_up(
-          Error(fmt::format("a request failed {} times, at last here: {}", pending.attempts, why),
-                server.shown, "look at the server, and run the same command again"));
+      give_up(Error(fmt::format("{}a request failed {} times, at last here: {}",
+                                prefix_of(pending.call), pending.attempts, why),
+                    server.shown, "look at the server, and run the same command again"));
     }
     pending.not_before = Clock::now() + backoff_.before_attempt(pending.attempts, pending.jitter);
   }
@@ -322,18 +374,6 @@ void Fleet::give_up_when_all_are_down() {
                 "",
                 "check that the servers run and speak OpenAI's chat API, and run the same command "
                 "again"));
-}
-
-// A server may repeat the key that it was sent.
-std::string Fleet::redacted(std::string text) const {
-  const std::string& key = options_.api_key;
-  if (key.empty()) return text;
-  constexpr std::string_view kInstead = "[key]";
-  for (size_t at = text.find(key); at != std::string::npos;
-       at = text.find(key, at + kInstead.size())) {
-    text.replace(at, key.size(), kInstead);
-  }
-  return text;
 }
 
 }  // namespace selene::engine

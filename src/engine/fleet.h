@@ -4,9 +4,13 @@
 // A server that refuses, times out, is cut off, answers 5xx or nonsense rests with exponential
 // backoff and jitter while the others go on, and is then tried with one call; `Retry-After` makes
 // it rest at least so long; 429 halves what it is given. The call itself is tried again elsewhere
-// or later. A connection that never stood does not count against the call. Other 4xx are final.
+// or later. What does not count against the call: a connection that never stood, and 429 from a
+// server that has answered lately. Other 4xx are final: 400, 413 and 422 for this call alone where
+// their message says so, and 400 and 422 where the server answers other calls of its kind; all else
+// for the whole fleet.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -28,6 +32,8 @@ struct FleetCall {
   size_t id = 0;
   std::string body;
   size_t max_bytes = 0;  // Of the answer.
+  bool scoring = false;  // A server may take one kind of call and refuse the other.
+  std::string name{};    // What errors call it. May be empty.
   // The one that has just computed what this goes on: the call comes first, there if it has room.
   std::optional<size_t> server{};
 };
@@ -36,8 +42,8 @@ struct FleetReply {
   size_t id = 0;
   size_t server = 0;
   ChatAnswer answer;
-  // Instead of an answer: the server's message that the request is too long for the model.
-  std::string too_long;
+  // Instead of an answer: the server's message that it does not take this one call.
+  std::string refused;
 };
 
 class Fleet {
@@ -45,8 +51,8 @@ class Fleet {
   // Throws Error as open_endpoint_engine() does.
   explicit Fleet(const EndpointOptions& options);
 
-  // What the servers say that they are; waits until each has answered or failed, and one has
-  // answered. Null when `stop` said so before. Throws Error when they differ, or when none answers.
+  // What the servers say that they are; waits until one has answered, and at first a moment for the
+  // others. Null when `stop` said so before. Throws Error when they differ, or when none answers.
   const ServedModel* served(const std::function<bool()>& stop);
 
   // Another call would find a place soon.
@@ -66,6 +72,8 @@ class Fleet {
     ServerHealth health;
     std::optional<ServedModel> served{};
     int in_flight = 0;
+    std::array<bool, 2> has_answered{};  // A call that does not score, one that does.
+    std::optional<TimePoint> answered_at{};
   };
   struct Pending {
     FleetCall call;
@@ -79,6 +87,11 @@ class Fleet {
     TimePoint started{};
     std::optional<Pending> pending{};  // None: the server is asked what it is.
   };
+  // A call that a server has refused without having answered one of its kind.
+  struct Refused {
+    InFlight sent;
+    std::string why;
+  };
   using Answer = net::HttpClient::Answer;
 
   void start_what_can(TimePoint now);
@@ -88,6 +101,8 @@ class Fleet {
   void take(Answer answer, std::vector<FleetReply>& replies);
   void take_models(Server& server, const InFlight& sent, const Answer& answer);
   void take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies);
+  void settle_refused(std::vector<FleetReply>& replies);
+  void give_up_when_all_are_refused();
   void set_served(Server& server, ServedModel served);
   std::string refusal(const Answer& answer) const;
   std::string retry_reason(const Answer& answer) const;
@@ -96,7 +111,6 @@ class Fleet {
   void retry(InFlight sent, const Answer& answer, const std::string& why);
   void give_up(const Error& error);
   void give_up_when_all_are_down();
-  std::string redacted(std::string text) const;
 
   EndpointOptions options_;
   Backoff backoff_;
@@ -104,7 +118,9 @@ class Fleet {
   std::vector<Server> servers_;
   std::deque<Pending> waiting_;
   std::map<std::uint64_t, InFlight> in_flight_;
+  std::vector<Refused> refused_;
   std::uint64_t next_id_ = 0;
+  std::optional<TimePoint> first_asked_at_;
   std::optional<ServedModel>
       reference_;  // What the first that answered said; all others must say the same.
   std::optional<Error> failure_;  // To be thrown once all replies are out.

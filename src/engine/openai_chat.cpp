@@ -37,7 +37,10 @@ const ServerKind& kind_of(std::string_view owned_by) {
   return *found;
 }
 
-Json parse(std::string_view body) { return Json::parse(body, nullptr, /*allow_exceptions=*/false); }
+// Bytes that are no UTF-8 become U+FFFD: a server may cut a token's text inside of a character.
+Json parse(std::string_view body) {
+  return Json::parse(replace_invalid_utf8(body), nullptr, /*allow_exceptions=*/false);
+}
 
 const Json& null() {
   static const Json value;
@@ -228,6 +231,7 @@ ChatAnswer parse_chat_answer(std::string_view body) {
     return answer;
   }
   answer.text = content.is_string() ? text_of(content) : text_of(field(message, "refusal"));
+  answer.invalid_utf8 = !is_valid_utf8(body) && answer.text.find("\uFFFD") != std::string::npos;
   answer.cut = text_of(field(choice, "finish_reason")) == "length";
   answer.model = text_of(field(json, "model"));
   const Json& tokens = field(field(choice, "logprobs"), "content");
@@ -252,12 +256,14 @@ std::string error_message(std::string_view body) {
   return cut_to_columns(body, kShownColumns);
 }
 
-bool is_too_long(std::string_view body) {
+bool is_about_the_request(std::string_view body) {
   std::string text(body);
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return std::tolower(c); });
   constexpr std::string_view kSigns[] = {"context_length_exceeded", "exceed_context_size",
-                                         "context length", "context size", "context window"};
+                                         "context length",          "context size",
+                                         "context window",          "content_filter",
+                                         "content_policy",          "content management policy"};
   return std::any_of(std::begin(kSigns), std::end(kSigns),
                      [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
 }

@@ -57,6 +57,7 @@ std::string choice_grammar(std::span<const std::string> choices);
 struct ChatAnswer {
   std::string text;
   bool cut = false;                 // By max_tokens.
+  bool invalid_utf8 = false;        // Bytes of the text that are no UTF-8 became U+FFFD.
   std::string model;                // As the server calls it; empty when it does not say.
   std::vector<AnswerToken> tokens;  // Empty when log-probabilities were not asked for or not given.
   bool has_usage = false;
@@ -70,7 +71,8 @@ ChatAnswer parse_chat_answer(std::string_view body);
 
 // The message in an error's body, on one line, cut.
 std::string error_message(std::string_view body);
-// The error says that the request is longer than the model's context.
-bool is_too_long(std::string_view body);
+// The error says that it is this one request that cannot be answered: it is longer than the model's
+// context, or a content filter stops it.
+bool is_about_the_request(std::string_view body);
 
 }  // namespace selene::engine

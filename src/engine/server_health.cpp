@@ -13,6 +13,7 @@ std::chrono::milliseconds Backoff::before_attempt(int failures, Random& random) 
 
 void ServerHealth::succeeded() {
   failures_ = 0;
+  overloads_ = 0;
   allowed_ = std::min(allowed_ + 1, most_in_flight_);
 }
 
@@ -28,8 +29,14 @@ void ServerHealth::failed(TimePoint now, TimePoint started, std::string_view why
                                                 backoff_.before_attempt(failures_, random_));
 }
 
-void ServerHealth::overloaded(TimePoint now, std::chrono::milliseconds rest) {
+void ServerHealth::overloaded(TimePoint now, TimePoint started,
+                              std::optional<std::chrono::seconds> retry_after) {
   allowed_ = std::max(1, allowed_ / 2);
+  std::chrono::milliseconds rest = retry_after.value_or(std::chrono::seconds(0));
+  if (overloads_ == 0 || started > overloaded_at_) {
+    overloaded_at_ = now;
+    rest = std::max(rest, backoff_.before_attempt(++overloads_, random_));
+  }
   rests_until_ = std::max(rests_until_, now + rest);
 }
 

@@ -42,8 +42,10 @@ class ServerHealth {
   // has failed.
   void failed(TimePoint now, TimePoint started, std::string_view why,
               std::optional<std::chrono::seconds> retry_after);
-  // It said that it has too much to do, which is no failure.
-  void overloaded(TimePoint now, std::chrono::milliseconds rest);
+  // A request that was started at `started` was answered that there are too many, which is no
+  // failure: the server has less to do, and rests, the longer the more often in a row.
+  void overloaded(TimePoint now, TimePoint started,
+                  std::optional<std::chrono::seconds> retry_after);
 
  private:
   int most_in_flight_;
@@ -51,8 +53,10 @@ class ServerHealth {
   Backoff backoff_;
   Random random_;
   int failures_ = 0;
+  int overloads_ = 0;  // In a row, counted as failures are.
   TimePoint rests_until_{};
   TimePoint failed_at_{};
+  TimePoint overloaded_at_{};
   std::string last_failure_;
 };
 

@@ -235,11 +235,16 @@ void Judge::run_engine(size_t engine, Work& work, const JudgeEvents& events) {
   ledger_misses_ += static_cast<std::int64_t>(requests.size());
   engine::Events engine_events;
   engine_events.stop = events.stop;
+  engine_events.name = [&](size_t request) {
+    const std::string& id = work.samples[work.parts[owners[request].front()].sample].id;
+    return fmt::format("row '{}'", cut_to_columns(id, 60));
+  };
   engine_events.results = [&](std::span<engine::Completed> completed) {
     // A record is durable before it is reported.
     if (ledger_) {
       std::vector<Record> records;
       for (const engine::Completed& one : completed) {
+        if (!one.result.is_final) continue;
         const Part& part = work.parts[owners[one.request].front()];
         records.push_back({.key = part.key,
                            .engine = engines_[engine]->id(),
@@ -282,13 +287,15 @@ void Judge::complete(Work& work, size_t index, const engine::Result& result,
   events.judgment(planned.sample, std::move(judgment));
 }
 
-engine::Result Judge::replay(const engine::Request& request) {
-  engine::Result result;
+std::optional<engine::Result> Judge::replay(const Member& member, const engine::Request& request,
+                                            const std::function<bool()>& stop) {
+  std::optional<engine::Result> result;
   engine::Events events;
+  events.stop = stop;
   events.results = [&](std::span<engine::Completed> completed) {
     result = std::move(completed.front().result);
   };
-  engines_[members_.front().engine]->run({&request, 1}, events);
+  engines_[member.engine]->run({&request, 1}, events);
   return result;
 }
 

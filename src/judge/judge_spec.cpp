@@ -225,6 +225,8 @@ JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& p
   return spec;
 }
 
+bool names_local_model(std::string_view text) { return !is_url(text) && !is_yaml(text); }
+
 JudgeSpec parse_judge_spec(std::string_view text) {
   if (is_yaml(text)) return parse_judge_file(read_file(std::string(text)), std::string(text));
   MemberSpec member;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ struct JudgeSpec {
 // Throws Error (without a place) on an unknown mode or order and a number that is out of range.
 Policy policy_of(const MemberSettings& settings, std::uint64_t seed);
 
+// Whether a --judge value is neither a server nor a judge file.
+bool names_local_model(std::string_view text);
+
 // Reads a --judge value. Throws Error that names file, line, key and what is known: an unknown key,
 // a bad value, keys that contradict one another, a member that is itself a judge file, no members.
 JudgeSpec parse_judge_spec(std::string_view text);
@@ -68,6 +72,8 @@ struct MachineOptions {
   int in_flight = 16;  // Requests at once, of each endpoint.
   int retries = 6;
   std::int64_t token_budget = 0;  // Of endpoints; 0: none.
+  // Told what the user should know, such as a key file that others can read. May be empty.
+  std::function<void(std::string_view warning)> warn{};
 };
 
 // Opens everything that the spec names, `overrides` in place of what each member says. Members with

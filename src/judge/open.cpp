@@ -2,6 +2,7 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -80,8 +81,10 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
     options.endpoints.push_back({text.substr(0, hash), ""});
   }
   for (engine::Endpoint& endpoint : options.endpoints) endpoint.model = model;
-  options.api_key =
-      engine::read_api_key(settings.key_env.value_or(""), settings.key_file.value_or("")).key;
+  const engine::ApiKey key =
+      engine::read_api_key(settings.key_env.value_or(""), settings.key_file.value_or(""));
+  if (!key.warning.empty() && machine.warn) machine.warn(key.warning);
+  options.api_key = key.key;
   options.in_flight_per_endpoint = machine.in_flight;
   options.retries = machine.retries;
   options.token_budget = machine.token_budget;
@@ -89,9 +92,14 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
   return engine::open_endpoint_engine(options);
 }
 
-// What decides whether two members can share an engine.
-std::string engine_key(const engine::EngineId& id) {
-  return fmt::format("{}\n{}\n{}\n{}", id.model, id.adapter, id.version, id.options);
+// What decides whether two members can share an engine. A server's id has neither its address nor
+// its key: two that call their models the same are two engines all the same.
+std::string engine_key(const engine::EngineId& id, const MemberSpec& member,
+                       const MemberSettings& settings) {
+  std::string key = fmt::format("{}\n{}\n{}\n{}", id.model, id.adapter, id.version, id.options);
+  if (member.endpoints.empty()) return key;
+  return key + fmt::format("\n{}\n{}\n{}", fmt::join(member.endpoints, "\n"),
+                           settings.key_env.value_or(""), settings.key_file.value_or(""));
 }
 
 // Members of one name would be taken for one another in a judgment's parts.
@@ -120,7 +128,8 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
                                                  ? open_local(one, settings, machine)
                                                  : open_endpoints(one, settings, machine);
     member.name = one.name.empty() ? engine->id().name : one.name;
-    const auto [found, added] = index_of.emplace(engine_key(engine->id()), engines.size());
+    const auto [found, added] =
+        index_of.emplace(engine_key(engine->id(), one, settings), engines.size());
     if (added) engines.push_back(std::move(engine));
     member.engine = found->second;
     members.push_back(std::move(member));

@@ -13,28 +13,42 @@ namespace {
 using data::Distribution;
 using data::Part;
 
-// The parts that have a verdict.
-std::vector<const Part*> readable(const std::vector<Part>& parts) {
-  std::vector<const Part*> found;
+// A part that has a verdict, and its share of its member's weight.
+struct Counted {
+  const Part* part;
+  double weight;
+};
+
+// A member's weight is divided among its own parts; the unit is the weight of a part of the member
+// that has most, so that where all have as many, weights are as they are given.
+std::vector<Counted> readable(const std::vector<Part>& parts) {
+  std::map<std::string, int> counts;  // Of each member.
+  int most = 0;
   for (const Part& part : parts) {
-    if (part.label) found.push_back(&part);
+    if (part.label) most = std::max(most, ++counts[part.judge]);
+  }
+  std::vector<Counted> found;
+  for (const Part& part : parts) {
+    if (!part.label) continue;
+    const double share = static_cast<double>(most) / counts[part.judge];
+    found.push_back({&part, part.weight * share});
   }
   return found;
 }
 
 // In the first part's order of labels; empty unless every part has a distribution.
-Distribution mean_distribution(const std::vector<const Part*>& parts) {
+Distribution mean_distribution(const std::vector<Counted>& parts) {
   Distribution mean;
   double total = 0;
-  for (const Part* part : parts) {
+  for (const auto& [part, weight] : parts) {
     if (part->probabilities.empty()) return {};
-    total += part->weight;
+    total += weight;
     if (mean.empty()) {
       for (const auto& [label, probability] : part->probabilities) mean.emplace_back(label, 0);
     }
     for (auto& [label, sum] : mean) {
       for (const auto& [other, probability] : part->probabilities) {
-        if (other == label) sum += part->weight * probability;
+        if (other == label) sum += weight * probability;
       }
     }
   }
@@ -43,22 +57,23 @@ Distribution mean_distribution(const std::vector<const Part*>& parts) {
 }
 
 // The label with most weight behind it; nothing when there is none or two lead.
-std::optional<std::string> majority(const std::vector<const Part*>& parts) {
+std::optional<std::string> majority(const std::vector<Counted>& parts) {
+  constexpr double kRounding = 1e-9;  // Thirds of a weight may not add up to the bit.
   std::map<std::string, double> weights;
-  for (const Part* part : parts) weights[*part->label] += part->weight;
-  std::optional<std::string> leader;
   double most = 0;
+  for (const auto& [part, weight] : parts) {
+    most = std::max(most, weights[*part->label] += weight);
+  }
+  std::optional<std::string> leader;
   for (const auto& [label, weight] : weights) {
-    if (weight == most) leader.reset();
-    if (weight > most) {
-      most = weight;
-      leader = label;
-    }
+    if (weight < most * (1 - kRounding)) continue;
+    if (leader) return std::nullopt;
+    leader = label;
   }
   return leader;
 }
 
-std::optional<std::string> combined_label(const std::vector<const Part*>& parts) {
+std::optional<std::string> combined_label(const std::vector<Counted>& parts) {
   const Distribution mean = mean_distribution(parts);
   return mean.empty() ? majority(parts) : data::most_probable(mean);
 }
@@ -73,9 +88,9 @@ bool orders_disagree(const std::vector<Part>& parts) {
                      [](const auto& entry) { return entry.second.size() > 1; });
 }
 
-bool members_disagree(const std::vector<const Part*>& parts) {
-  std::map<std::string, std::vector<const Part*>> members;
-  for (const Part* part : parts) members[part->judge].push_back(part);
+bool members_disagree(const std::vector<Counted>& parts) {
+  std::map<std::string, std::vector<Counted>> members;
+  for (const Counted& one : parts) members[one.part->judge].push_back(one);
   std::set<std::optional<std::string>> labels;
   for (const auto& [name, own] : members) labels.insert(combined_label(own));
   return labels.size() > 1;
@@ -117,7 +132,7 @@ Part make_part(const engine::Request& request, const engine::Result& result, boo
 
 void combine(std::vector<Part> parts, data::Judgment& judgment) {
   ensure(!parts.empty(), "a judgment of no parts");
-  const std::vector<const Part*> counted = readable(parts);
+  const std::vector<Counted> counted = readable(parts);
   judgment.probabilities = mean_distribution(counted);
   judgment.label = combined_label(counted);
   if (!judgment.label) {

@@ -16,6 +16,8 @@ data::Part make_part(const engine::Request& request, const engine::Result& resul
 
 // Fills label, distribution, statistics, critique, flags and key of `judgment` from its parts.
 // Unreadable parts do not count; they are flagged `part_unreadable`.
+// - A member's weight is shared by its parts that count, so that more samples or orders give it no
+// more of it.
 // - Where every part that counts has a distribution, the combined one is their weighted mean, label
 // by label; its label
 //   the most probable, the first of equals. Else there is none, and the label is the one with most

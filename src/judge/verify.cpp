@@ -18,6 +18,8 @@ namespace {
 
 using Arrangement = Circumstance::Arrangement;
 
+constexpr int kTimedPairs = 3;
+
 // Indexes into the requests, cut into the batches that are run one after the other.
 std::vector<std::vector<size_t>> arrange(size_t count, Arrangement arrangement) {
   std::vector<size_t> order(count);
@@ -144,7 +146,13 @@ VerifyReport verify(const engine::LlamaOptions& model, std::span<const engine::R
     if (done) done(row);
     report.rows.push_back(std::move(row));
   }
-  report.inexact = run({.name = "without these rules (not exact)"}, /*exact=*/false);
+  for (int pair = 0; pair < kTimedPairs; ++pair) {
+    const VerifyRow exact = run({.name = "reference"}, /*exact=*/true);
+    report.inexact = run({.name = "without these rules (not exact)"}, /*exact=*/false);
+    if (stop && stop()) return report;
+    report.costs.push_back(exact.seconds / report.inexact.seconds);
+  }
+  std::sort(report.costs.begin(), report.costs.end());
   return report;
 }
 

@@ -1,7 +1,11 @@
 #include "data/input_rows.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <fstream>
+#include <thread>
 
 #include "core/error.h"
 #include "temporary_folder.h"
@@ -130,6 +134,25 @@ TEST_F(InputRowsTest, StandardInputCanBeReadTwice) {
   }
   ::dup2(before, STDIN_FILENO);
   ::close(before);
+}
+
+TEST_F(InputRowsTest, APipeCanBeReadTwice) {
+  const std::string path = (folder_ / "pipe").string();
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(path) << line(1) + line(2); });
+  const InputRows rows(path, Json::object());
+  writer.join();
+  EXPECT_EQ(rows.name(), path);
+  EXPECT_EQ(rows.check_all(), 2u);
+  EXPECT_EQ(InputRows::Reader(rows).next(5).size(), 2u);
+  EXPECT_EQ(rows.digest(), InputRows(write(line(1) + line(2)), Json::object()).digest());
+}
+
+TEST_F(InputRowsTest, ADeviceThatCannotBeReadIsAnError) {
+  const std::string path = (folder_ / "socket").string();
+  ASSERT_EQ(::mknod(path.c_str(), S_IFSOCK | 0600, 0), 0);
+  EXPECT_EQ(message_of<Error>([&] { InputRows rows(path, Json::object()); }),
+            path + ": cannot read: No such device or address");
 }
 
 }  // namespace

@@ -47,6 +47,47 @@ class ServedJudge : public ::testing::Test {
   std::string out_ = folder_ / "out.jsonl";
 };
 
+// --- inputs that are no file, or do not stay as they are ---
+
+TEST_F(ServedJudge, ReadsAPipe) {
+  ChatServer server;
+  const std::string spec = server.url() + "#judge";
+  const std::string straight = judged_by(spec).out;
+  for (const char* line : {R"("$@" <(cat "$SAMPLES"))", R"(cat "$SAMPLES" | "$@" /dev/stdin)"}) {
+    SCOPED_TRACE(line);
+    Call call = judge_call({"--judge", spec, "--mode", "verdict", "--no-ledger"});
+    call.environment["SAMPLES"] = samples_;
+    const Finished finished = run(in_bash(call, line));
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    EXPECT_EQ(finished.out, straight);
+  }
+}
+
+TEST_F(ServedJudge, SaysThatTheInputChanged) {
+  // Blank space between the rows, so that no part of one is in a buffer when the file is cut.
+  constexpr size_t kRowBytes = 16 << 10;
+  std::string many;
+  while (many.size() < 200 * kRowBytes) {
+    many += rows().substr(0, rows().find('\n')).replace(6, 1, std::to_string(many.size())) + "\n";
+    many += std::string(kRowBytes - 1 - many.size() % kRowBytes, ' ') + "\n";
+  }
+  const std::string samples = folder_.file("many.jsonl", many);
+  ChatServer server;
+  server.next([&](httplib::Response& response) {
+    fs::resize_file(samples, kRowBytes);
+    ChatServer::status(500)(response);
+  });
+  const Finished finished =
+      judge({samples, "--judge", server.url() + "#judge", "--mode", "verdict"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_EQ(rows_of(finished.out).size(), 64u);
+  EXPECT_NE(finished.err.find("error: " + samples +
+                              ": the input changed while it was read; leave it as it is during a "
+                              "run, and run the same command again\n"),
+            std::string::npos)
+      << finished.err;
+}
+
 // --- endpoints ---
 
 TEST_F(ServedJudge, ThatIsNotThere) {
@@ -92,7 +133,8 @@ TEST_F(ServedJudge, ThatStreamsGarbageLosesNothing) {
   const std::vector<std::string> to_file{"--out", out_};
   expect_error(
       judged_by(faulty.url() + "#judge", to_file),
-      faulty.url() + ": a request failed 1 times, at last here: the answer is no JSON: 'data: {");
+      faulty.url() +
+          ": row '3': a request failed 1 times, at last here: the answer is no JSON: 'data: {");
   const std::string kept = slurp(out_ + ".part");
   EXPECT_EQ(rows_of(kept).size(), 3u);
   EXPECT_TRUE(straight.starts_with(kept));
@@ -103,6 +145,121 @@ TEST_F(ServedJudge, ThatStreamsGarbageLosesNothing) {
   ASSERT_EQ(again.exit_code, 0) << again.err;
   EXPECT_EQ(slurp(out_), straight);
   EXPECT_EQ(server.calls() - calls, kRows - 3);
+}
+
+TEST_F(ServedJudge, ThatRefusesARowIsAskedForItAgain) {
+  ChatServer server;
+  const std::vector<std::string> kept{"--ledger", folder_ / "ledger.sqlite"};
+  server.next(ChatServer::status(400, R"({"error":{"message":"9 tokens, context size 8"}})"));
+  const Finished first = judged_by(server.url() + "#judge", kept);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(rows_of(first.out)[0].at("unreadable"), "9 tokens, context size 8");
+  const Finished second = judged_by(server.url() + "#judge", kept);
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(rows_of(second.out)[0].at("label"), "Yes");
+  EXPECT_EQ(server.calls(), kRows + 1);
+}
+
+TEST_F(ServedJudge, ThatFailsAtARowNamesIt) {
+  ChatServer server;
+  server.breaks_after = 2;
+  server.breaks_with = ChatServer::status(500, R"({"error":{"message":"bug"}})");
+  const Finished finished = judged_by(server.url() + "#judge", {"--out", out_});
+  EXPECT_TRUE(finished.err.starts_with("error: " + server.url() +
+                                       ": row '2': a request failed 1 times, at last here: "
+                                       "status 500: bug; look at the server"))
+      << finished.err;
+}
+
+TEST_F(ServedJudge, OfTwoMembersAtTwoAddressesAsksBoth) {
+  ChatServer one;
+  ChatServer two;
+  const std::string jury = folder_.file(
+      "jury.yaml",
+      fmt::format("members:\n- endpoint: {}#judge\n- endpoint: {}#judge\n", one.url(), two.url()));
+  const Finished finished = judged_by(jury);
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(one.calls(), kRows);
+  EXPECT_EQ(two.calls(), kRows);
+  EXPECT_EQ(rows_of(finished.out)[0].at("parts").size(), 2u);
+}
+
+TEST_F(ServedJudge, WarnsOfAKeyThatOthersCanRead) {
+  ChatServer server;
+  const std::string key = folder_.file("key", "sk-secret\n");
+  fs::permissions(key, fs::perms::owner_all | fs::perms::others_read);
+  const Finished finished = judged_by(server.url() + "#judge", {"--key-file", key});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_NE(finished.err.find("warning: " + key + " can be read by other users; `chmod 600` it\n"),
+            std::string::npos)
+      << finished.err;
+  fs::permissions(key, fs::perms::owner_read);
+  EXPECT_EQ(judged_by(server.url() + "#judge", {"--key-file", key}).err.find("warning"),
+            std::string::npos);
+}
+
+// --- replay ---
+
+TEST_F(ServedJudge, ReplayComparesTheLabelThatWasRead) {
+  ChatServer server("library");
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished first = judged_by(server.url() + "#judge", {"--ledger", ledger});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const std::string key = rows_of(first.out)[0].at("key");
+  const Call call{.args = {"ledger", "replay", key, "--judge", server.url() + "#judge", "--key-env",
+                           "SELENE_TEST_KEY", "--ledger", ledger},
+                  .environment = {{"SELENE_TEST_KEY", "sk-secret"}}};
+  const Finished same = run(call);
+  EXPECT_EQ(same.exit_code, 0) << same.err;
+  EXPECT_EQ(same.out, "critique the same bytes\nscores   the same bits\nlabel    the same\n");
+  EXPECT_EQ(server.requests().back().get_header_value("Authorization"), "Bearer sk-secret");
+
+  server.whole_answer = "**Reasoning:** Good.\n\n**Result:** No";
+  const Finished other = run(call);
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_EQ(other.out,
+            "critique the same bytes\nscores   the same bits\nlabel    DIFFERS\n  then: Yes\n"
+            "  now:  No\n");
+  server.whole_answer = "**Reasoning:** Good.";
+  const Finished none = run(call);
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_NE(none.out.find("label    DIFFERS\n  then: Yes\n  now:  none: no result mark\n"),
+            std::string::npos)
+      << none.out;
+}
+
+TEST_F(ServedJudge, ReplayFindsTheMemberThatMadeARecord) {
+  ChatServer one;
+  ChatServer two("vllm", "other");
+  const std::string jury = folder_.file(
+      "jury.yaml",
+      fmt::format("members:\n- endpoint: {}#judge\n- endpoint: {}#other\n", one.url(), two.url()));
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished judged = judged_by(jury, {"--ledger", ledger});
+  ASSERT_EQ(judged.exit_code, 0) << judged.err;
+  const size_t calls = one.calls();
+  const std::string key = rows_of(judged.out)[0].at("parts")[1].at("key");
+  const Finished finished = run({"ledger", "replay", key, "--judge", jury, "--ledger", ledger});
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+  EXPECT_EQ(finished.out, "critique the same bytes\nscores   the same bits\nlabel    the same\n");
+  EXPECT_EQ(one.calls(), calls);
+}
+
+TEST_F(ServedJudge, ReplayEndsSoonWhenItIsInterrupted) {
+  ChatServer server;
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished judged = judged_by(server.url() + "#judge", {"--ledger", ledger});
+  ASSERT_EQ(judged.exit_code, 0) << judged.err;
+  server.next([&](httplib::Response& response) { server.stall(response); });
+  const size_t calls = server.calls();
+  Running running({.args = {"ledger", "replay", rows_of(judged.out)[0].at("key"), "--judge",
+                            server.url() + "#judge", "--ledger", ledger},
+                   .limit = std::chrono::seconds(20)});
+  while (server.calls() == calls && !running.ended()) ApiServer::pause();
+  running.signal(SIGINT);
+  const Finished finished = running.wait();
+  EXPECT_EQ(finished.exit_code, 130);
+  EXPECT_EQ(finished.err, "error: interrupted\n");
 }
 
 // --- what run.json says of them ---

@@ -190,6 +190,21 @@ TEST(Program, SaysItsVersionAndItsHelp) {
   EXPECT_EQ(help.err, "");
 }
 
+using ReadyVerify = DefaultModelTest;
+
+TEST_F(ReadyVerify, SaysWhatExactnessCostsWithItsRange) {
+  const TemporaryFolder folder;
+  const std::string sample =
+      folder.file("one.jsonl", R"({"task": "absolute", "input": "2+2?", "response": "4"})"
+                               "\n");
+  const Finished finished = run({"verify", sample, "--max-tokens", "1", "--threads", "1"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.out << finished.err;
+  EXPECT_NE(finished.out.find("\nexactness takes "), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find(", 3 runs with the rules and 3 without, in turn)\n"),
+            std::string::npos)
+      << finished.out;
+}
+
 // In a store of its own: what --keep makes is listed there and judges under its own name.
 TEST(Models, TuneMeasuresFormatsAndKeepsOne) {
   if (!std::filesystem::exists(model::store_path("default")))

@@ -28,7 +28,7 @@ TEST_F(LedgerProgram, AnswersWorkThatItKnowsAndReplaysIt) {
   const std::string key = rows_of(first.out)[0].at("parts")[0].at("key");
   const Finished replayed = run({"ledger", "replay", key, "--threads", "1", "--ledger", ledger});
   EXPECT_EQ(replayed.exit_code, 0) << replayed.out << replayed.err;
-  EXPECT_EQ(replayed.out, "critique the same bytes\nscores   the same bits\n");
+  EXPECT_EQ(replayed.out, "critique the same bytes\nscores   the same bits\nlabel    the same\n");
 
   const std::string exported = folder / "records.jsonl";
   EXPECT_EQ(run({"ledger", "export", exported, "--ledger", ledger}).exit_code, 0);

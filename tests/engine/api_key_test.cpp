@@ -64,5 +64,16 @@ TEST(ApiKey, ErrorsNameThePlaceAndNeverTheKey) {
             "printable ASCII");
 }
 
+TEST(ApiKey, IsTakenOutOfAnAnswerAlsoWhereJsonEscapesIt) {
+  EXPECT_EQ(without_key("Bearer sk-a/b+9, sk-a/b+9", "sk-a/b+9"), "Bearer [key], [key]");
+  EXPECT_EQ(without_key(R"("sk-a\/b\u002B9" and "\u0073k-a/b\u002b9")", "sk-a/b+9"),
+            R"("[key]" and "[key]")");
+  for (const char* other : {"", "sk-a/b+", R"(sk-a\)", R"(sk-a\u00)", R"(sk-a\u002fb-9)"}) {
+    EXPECT_EQ(without_key(other, "sk-a/b+9"), other);
+  }
+  EXPECT_EQ(without_key("none of these", ""), "none of these");
+  EXPECT_EQ(without_key("none of these", "none"), "none of these") << "a placeholder";
+}
+
 }  // namespace
 }  // namespace selene::engine

@@ -260,6 +260,125 @@ TEST(EndpointEngine, OtherRefusalsAreFinal) {
             moved.url() + ": status 302: the API is at another address");
 }
 
+// Also when it is the first that is asked.
+TEST(EndpointEngine, ARefusalOfOneRequestIsItsResult) {
+  for (const int status : {400, 422}) {
+    for (const int in_flight : {1, 16}) {
+      SCOPED_TRACE(fmt::format("{}, {} in flight", status, in_flight));
+      ChatServer server;
+      server.next(ChatServer::status(status, R"({"error":{"message":"I do not like it"}})"));
+      EndpointOptions options = options_for({server.url()});
+      options.in_flight_per_endpoint = in_flight;
+      const Outcome outcome = run(options, requests(20));
+      EXPECT_EQ(outcome.error, "");
+      ASSERT_EQ(outcome.results.size(), 20u);
+      int refused = 0;
+      for (const auto& [index, result] : outcome.results) {
+        if (result.unreadable.empty()) continue;
+        ++refused;
+        EXPECT_EQ(result.unreadable, fmt::format("status {}: I do not like it", status));
+        EXPECT_FALSE(result.is_final);
+      }
+      EXPECT_EQ(refused, 1);
+      EXPECT_EQ(server.calls(), 39u);
+    }
+  }
+}
+
+TEST(EndpointEngine, AContentFilterIsAboutOneRequest) {
+  ChatServer server;
+  server.next(
+      ChatServer::status(400, R"({"error":{"message":"filtered","code":"content_filter"}})"));
+  const Outcome outcome = run(options_for({server.url()}), requests(1));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(outcome.results.at(0).unreadable, "filtered");
+  EXPECT_FALSE(outcome.results.at(0).is_final);
+}
+
+TEST(EndpointEngine, AServerThatRefusesAllIsAnErrorSoon) {
+  ChatServer server;
+  server.breaks_after = 0;
+  server.breaks_with = ChatServer::status(400, R"({"error":{"message":"unknown field 'stop'"}})");
+  EXPECT_EQ(run(options_for({server.url()}), requests(100)).error,
+            server.url() + ": status 400: unknown field 'stop'");
+  EXPECT_LE(server.calls(), 24u);
+  // It writes critiques and scores no label.
+  ChatServer half;
+  half.breaks_after = 1;
+  half.breaks_with = server.breaks_with;
+  EXPECT_EQ(run(options_for({half.url()}), requests(1)).error,
+            half.url() + ": status 400: unknown field 'stop'");
+  EXPECT_EQ(half.calls(), 2u);
+}
+
+TEST(EndpointEngine, AnErrorNamesTheRequestThatFailed) {
+  const auto error_of = [](const ChatServer& server) {
+    const auto batch = requests(1);
+    const auto engine = open_endpoint_engine(options_for({server.url()}));
+    return message_of<Error>([&] {
+      engine->run(batch, {.results = [](std::span<Completed>) {},
+                          .text = {},
+                          .stop = {},
+                          .name = [](size_t request) { return fmt::format("row {}", request); }});
+    });
+  };
+  ChatServer server;
+  server.breaks_after = 0;
+  server.breaks_with = ChatServer::status(422, kRefused);
+  EXPECT_EQ(error_of(server), server.url() + ": row 0: status 422: no");
+  ChatServer failing;
+  failing.answers_as = "judge";
+  expect_all_yes(run(options_for({failing.url()}), requests(1, 0)), 1);
+  for (int i = 0; i < 4; ++i) failing.next(ChatServer::body("<html>"));
+  EXPECT_EQ(error_of(failing), failing.url() +
+                                   ": row 0: a request failed 4 times, at last here: the answer is "
+                                   "no JSON: '<html>'; look at the server, and run the same "
+                                   "command again");
+}
+
+// Without Retry-After, for longer than all retries take.
+TEST(EndpointEngine, WaitsForAServerThatHasALimit) {
+  ChatServer server;
+  EndpointOptions options = options_for({server.url()});
+  const auto engine = open_endpoint_engine(options);
+  expect_all_yes(run(*engine, requests(1, 0)), 1);
+  for (int i = 0; i < 12; ++i) server.next(ChatServer::status(429, kRefused));
+  expect_all_yes(run(*engine, requests(1, 0)), 1);
+  EXPECT_EQ(server.calls(), 14u);
+}
+
+TEST(EndpointEngine, DoesNotWaitForAServerThatAnswersNothingButItsLimit) {
+  ChatServer server;
+  server.breaks_after = 0;
+  server.breaks_with = ChatServer::status(429, kRefused);
+  const std::string failed =
+      ": a request failed 4 times, at last here: status 429: no; look at the server, and run the "
+      "same command again";
+  EXPECT_EQ(run(options_for({server.url()}), requests(1)).error, server.url() + failed);
+  ChatServer exhausted;
+  exhausted.breaks_after = 1;
+  exhausted.breaks_with = server.breaks_with;
+  EndpointOptions options = options_for({exhausted.url()});
+  options.overload_patience = milliseconds(0);
+  const auto engine = open_endpoint_engine(options);
+  expect_all_yes(run(*engine, requests(1, 0)), 1);
+  EXPECT_EQ(run(*engine, requests(1, 0)).error, exhausted.url() + failed);
+}
+
+TEST(EndpointEngine, ASilentServerDoesNotKeepAFleetFromItsWork) {
+  ChatServer silent;
+  silent.next_for_models([&silent](httplib::Response& response) { silent.stall(response); });
+  ChatServer alive;
+  const auto engine = open_endpoint_engine(options_for({silent.url(), alive.url()}));
+  auto start = Clock::now();
+  expect_all_yes(run(*engine, requests(10)), 10);
+  EXPECT_LT(Clock::now() - start, milliseconds(5000));
+  start = Clock::now();
+  expect_all_yes(run(*engine, requests(10)), 10);
+  EXPECT_LT(Clock::now() - start, milliseconds(1000)) << "it was waited for once";
+  EXPECT_EQ(silent.calls(), 0u);
+}
+
 TEST(EndpointEngine, SaysWhatToDoAboutLogProbabilitiesThatAreRefused) {
   ChatServer server;
   server.next(ChatServer::status(400, R"({"error":{"message":"no top_logprobs here"}})"));
@@ -288,6 +407,69 @@ TEST(EndpointEngine, NeverShowsTheKey) {
   EXPECT_EQ(run(options, requests(1)).error.find("secret"), std::string::npos);
   server.next(ChatServer::status(400, R"({"error":{"message":"context length, sk-secret"}})"));
   EXPECT_EQ(run(options, requests(1, 0)).results.at(0).unreadable, "context length, [key]");
+}
+
+// A message is cut to some columns; the key must be gone before.
+TEST(EndpointEngine, ShowsNoPartOfAKeyWhereAMessageIsCut) {
+  const auto error_of = [](const ChatServer& server) {
+    EndpointOptions options = options_for({server.url()});
+    options.api_key = "sk-secret-0123456789";
+    options.retries = 0;
+    return run(options, requests(1)).error;
+  };
+  const auto expect_hidden = [](const std::string& error) {
+    EXPECT_NE(error, "");
+    EXPECT_EQ(error.find("secret"), std::string::npos) << error;
+  };
+  for (size_t length = 50; length < 310; ++length) {
+    const std::string echo = std::string(length, '.') + "sk-secret-0123456789";
+    const std::string json = R"({"error":{"message":")" + echo + R"("}})";
+    const bool is_message = length > 270;
+    if (!is_message && (length < 55 || length > 80)) continue;
+    ChatServer server;
+    if (is_message) {
+      server.next(ChatServer::status(403, json));
+    } else {
+      server.next(ChatServer::body(echo));
+    }
+    expect_hidden(error_of(server));
+  }
+  ChatServer listing;
+  listing.next_for_models(
+      ChatServer::body(R"({"data":[{"id":"a"},{"id":"sk-secret-0123456789"}]})"));
+  EndpointOptions options = options_for({listing.url()});
+  options.endpoints[0].model = "";
+  options.api_key = "sk-secret-0123456789";
+  EXPECT_EQ(run(options, requests(1)).error,
+            listing.url() + ": the server has several models: a, [key]; name one: URL#model");
+}
+
+TEST(EndpointEngine, KeepsNoKeyOfAnAnswer) {
+  ChatServer server("library");
+  server.whole_answer = "**Reasoning:** Bearer sk-secret it is.\n\n**Result:** Yes";
+  EndpointOptions options = options_for({server.url()});
+  options.api_key = "sk-secret";
+  const Outcome outcome = run(options, requests(1));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(outcome.results.at(0).text, "Bearer [key] it is.");
+  EXPECT_EQ(outcome.results.at(0).label_read, 0u);
+}
+
+// llama-server cuts some answers inside of a character.
+TEST(EndpointEngine, BytesThatAreNoUtf8AreReplacedAndSaid) {
+  ChatServer server("library");
+  server.next(
+      ChatServer::body("{\"choices\":[{\"message\":{\"content\":\"**Reasoning:** "
+                       "caf\xC3.\\n\\n**Result:** Yes\"}}]}"));
+  const Outcome outcome = run(options_for({server.url()}), requests(2));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(server.calls(), 2u);
+  int replaced = 0;
+  for (const auto& [index, result] : outcome.results) {
+    EXPECT_EQ(result.label_read, 0u);
+    replaced += result.invalid_utf8 && result.text == "caf\uFFFD." ? 1 : 0;
+  }
+  EXPECT_EQ(replaced, 1);
 }
 
 TEST(EndpointEngine, AnUntrustedCertificateIsFinal) {

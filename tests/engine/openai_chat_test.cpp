@@ -125,6 +125,20 @@ TEST(OpenAiChat, ReadsAnAnswer) {
   EXPECT_EQ(answer.tokens[0].alternatives[1].text, "\xE5");
 }
 
+TEST(OpenAiChat, ReadsAnAnswerWithBytesThatAreNoUtf8) {
+  ChatAnswer answer = parse_chat_answer("{\"choices\":[{\"message\":{\"content\":\"\xE5 4\"}}]}");
+  EXPECT_EQ(answer.unclear, "");
+  EXPECT_EQ(answer.text, "\uFFFD 4");
+  EXPECT_TRUE(answer.invalid_utf8);
+  // Outside of the text they say nothing of it.
+  answer = parse_chat_answer("{\"id\":\"\xE5\",\"choices\":[{\"message\":{\"content\":\" 4\"}}]}");
+  EXPECT_EQ(answer.text, " 4");
+  EXPECT_FALSE(answer.invalid_utf8);
+  answer = parse_chat_answer("{\"choices\":[{\"message\":{\"content\":\"\uFFFD\"}}]}");
+  EXPECT_FALSE(answer.invalid_utf8);
+  EXPECT_EQ(error_message("{\"error\":\"caf\xC3\"}"), "caf\uFFFD");
+}
+
 TEST(OpenAiChat, TheChosenTokenIsAmongTheAlternatives) {
   const auto alternatives = [](const char* log_prob) {
     return parse_chat_answer(
@@ -197,15 +211,18 @@ TEST(OpenAiChat, FindsTheMessageOfAnError) {
   EXPECT_LT(error_message(std::string(5000, 'x')).size(), 400u);
 }
 
-TEST(OpenAiChat, KnowsHowServersSayTooLong) {
-  EXPECT_TRUE(is_too_long(
+TEST(OpenAiChat, KnowsHowServersSayThatItIsTheRequest) {
+  EXPECT_TRUE(is_about_the_request(
       R"({"error":{"code":400,"message":"request (9 tokens) exceeds the available context size (8
       tokens), try increasing it","type":"exceed_context_size_error"}})"));
-  EXPECT_TRUE(is_too_long("This model's maximum context length is 4096 tokens."));
-  EXPECT_TRUE(
-      is_too_long("The input (9 tokens) is longer than the model's context length (8 tokens)."));
-  EXPECT_TRUE(is_too_long(R"({"error":{"code":"context_length_exceeded"}})"));
-  EXPECT_FALSE(is_too_long(R"({"error":{"message":"Invalid value for temperature"}})"));
+  EXPECT_TRUE(is_about_the_request("This model's maximum context length is 4096 tokens."));
+  EXPECT_TRUE(is_about_the_request(
+      "The input (9 tokens) is longer than the model's context length (8 tokens)."));
+  EXPECT_TRUE(is_about_the_request(R"({"error":{"code":"context_length_exceeded"}})"));
+  EXPECT_TRUE(is_about_the_request(
+      R"({"error":{"message":"The response was filtered","code":"content_filter"}})"));
+  EXPECT_TRUE(is_about_the_request(R"({"error":{"code":"content_policy_violation"}})"));
+  EXPECT_FALSE(is_about_the_request(R"({"error":{"message":"Invalid value for temperature"}})"));
 }
 
 }  // namespace

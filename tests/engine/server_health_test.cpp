@@ -65,12 +65,28 @@ TEST(ServerHealth, RestsAsLongAsTheServerAsks) {
 
 TEST(ServerHealth, HasHalfAsMuchToDoWhenOverloaded) {
   ServerHealth health(16, kBackoff, "a");
-  health.overloaded(kStart, seconds(2));
+  health.overloaded(kStart, kStart - seconds(1), seconds(2));
   EXPECT_EQ(health.failures(), 0);
   EXPECT_EQ(health.allowed(kStart + seconds(1)), 0);
   EXPECT_EQ(health.allowed(kStart + seconds(2)), 8);
-  for (int i = 0; i < 10; ++i) health.overloaded(kStart, seconds(1));
+  for (int i = 0; i < 10; ++i) health.overloaded(kStart, kStart - seconds(1), seconds(1));
   EXPECT_EQ(health.allowed(kStart + seconds(2)), 1);
+}
+
+TEST(ServerHealth, RestsLongerTheMoreOftenItIsOverloaded) {
+  ServerHealth health(16, kBackoff, "a");
+  TimePoint now = kStart;
+  for (const int most : {100, 200, 400}) {
+    for (int i = 0; i < 5; ++i) {  // One incident.
+      health.overloaded(now + milliseconds(i), now - milliseconds(1), std::nullopt);
+    }
+    EXPECT_GE(health.rests_until() - now, milliseconds(most / 2));
+    EXPECT_LE(health.rests_until() - now, milliseconds(most));
+    now = health.rests_until() + milliseconds(10);
+  }
+  health.succeeded();
+  health.overloaded(now, now - milliseconds(1), std::nullopt);
+  EXPECT_LE(health.rests_until() - now, milliseconds(100));
 }
 
 }  // namespace

@@ -468,6 +468,22 @@ TEST(Judge, WhatTheLedgerKnowsIsNotRunAgain) {
     EXPECT_EQ(data::to_json(again[i]).dump(), data::to_json(judgments[i]).dump());
 }
 
+TEST(Judge, WhatIsNotFinalIsNotKept) {
+  const selene::testing::TemporaryFolder folder;
+  const auto refuses = [](const engine::Request&) {
+    engine::Result result;
+    result.unreadable = "too long for this server";
+    result.is_final = false;
+    return result;
+  };
+  const std::vector<Sample> samples = {pair("good", "bad")};
+  ScriptedJudge first(refuses, {verdict_only()}, "", Ledger(folder / "ledger.sqlite"));
+  EXPECT_EQ(first.judge_all(samples).at(0).unreadable, "too long for this server");
+  ScriptedJudge second(prefers_good, {verdict_only()}, "", Ledger(folder / "ledger.sqlite"));
+  EXPECT_EQ(second.judge_all(samples).at(0).label, "A");
+  EXPECT_EQ(second.asked->size(), 1u);
+}
+
 TEST(Judge, ModesAndOrdersHaveNames) {
   for (const Mode mode : {Mode::Critique, Mode::Verdict})
     EXPECT_EQ(mode_from_name(mode_name(mode)), mode);

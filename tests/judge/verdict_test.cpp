@@ -198,6 +198,36 @@ TEST(Combine, WeightsCount) {
   EXPECT_EQ(judgment.flags, Flags{"members_disagree"});
 }
 
+TEST(Combine, AMembersWeightIsSharedByItsParts) {
+  // Three samples of one member, one of another that weighs as much; the one that has no verdict
+  // takes none of the weight.
+  std::vector<Part> parts = {
+      part("Yes", {{"Yes", 0.75}, {"No", 0.25}}), part("Yes", {{"Yes", 0.75}, {"No", 0.25}}),
+      part("Yes", {{"Yes", 0.75}, {"No", 0.25}}), part("No", {{"Yes", 0}, {"No", 1}}), part("")};
+  for (size_t i = 0; i < 3; ++i) parts[i].judge = "often";
+  parts[3].judge = parts[4].judge = "once";
+  const Judgment judgment = combined(parts);
+  EXPECT_EQ(judgment.label, "No");
+  expect_near(judgment.probabilities, {{"Yes", 0.375}, {"No", 0.625}});
+  parts[3].weight = 3;
+  expect_near(combined(parts).probabilities, {{"Yes", 0.1875}, {"No", 0.8125}});
+}
+
+TEST(Combine, AMajorityOfMembersNotOfTheirParts) {
+  std::vector<Part> parts = {part("Yes"), part("Yes"), part("Yes"), part("No")};
+  for (size_t i = 0; i < 3; ++i) parts[i].judge = "often";
+  parts[3].judge = "once";
+  EXPECT_FALSE(combined(parts).label) << "one member against one";
+  parts[3].weight = 1.5;
+  EXPECT_EQ(combined(parts).label, "No");
+  // Each member is of two minds: sevenths and thirds still add up to as much.
+  std::vector<Part> many;
+  for (int i = 0; i < 7; ++i) many.push_back(part("Yes"));
+  for (int i = 0; i < 3; ++i) many.push_back(part("No"));
+  for (size_t i = 0; i < many.size(); ++i) many[i].judge = i < 7 ? "seven" : "three";
+  EXPECT_FALSE(combined(many).label);
+}
+
 TEST(Combine, MembersAreComparedByTheirOwnMeans) {
   // Each member flips, and both agree on A over both orders.
   std::vector<Part> parts = {ordered(part("A", {{"A", 0.9}, {"B", 0.1}}), "ab"),
