@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -97,6 +98,23 @@ std::map<std::string, std::vector<std::string>> renamed(const ColumnMap& map,
   return fields;
 }
 
+// The cells under their fields' names, without those that are absent.
+void rename(Json& cells, const std::map<std::string, std::vector<std::string>>& fields, bool csv,
+            Json& to) {
+  const auto put = [&](const std::string& field, Json cell) {
+    const bool absent = cell.is_null() || (csv && field != "response" && cell == "");
+    if (!absent) to[field] = std::move(cell);
+  };
+  for (auto& [column, value] : cells.items()) {
+    const auto found = fields.find(column);
+    if (found == fields.end()) {
+      put(column, std::move(value));
+    } else {
+      for (const std::string& field : found->second) put(field, value);
+    }
+  }
+}
+
 std::string take_id(Answer& answer, const std::string& place) {
   const auto id = answer.fields.find("id");
   if (id == answer.fields.end()) {
@@ -171,20 +189,17 @@ Answers read_answers(const std::string& path, const ColumnMap& map) {
       result.columns.insert(result.columns.end(), found->second.begin(), found->second.end());
     }
   }
-  std::map<std::string, size_t> lines;
+  std::unordered_map<std::string, size_t> lines;
+  result.answers.reserve(rows.size());
   for (RawRow& row : rows) {
     Answer answer{.id = {}, .line = row.line, .fields = Json::object()};
-    for (auto& [column, value] : row.fields.items()) {
-      const auto found = fields.find(column);
-      const auto put = [&](const std::string& field, Json cell) {
-        const bool absent = cell.is_null() || (csv && field != "response" && cell == "");
-        if (!absent) answer.fields[field] = std::move(cell);
-      };
-      if (found == fields.end()) {
-        put(column, std::move(value));
-      } else {
-        for (const std::string& field : found->second) put(field, value);
-      }
+    const bool as_it_is = !csv && fields.empty() &&
+                          std::none_of(row.fields.begin(), row.fields.end(),
+                                       [](const Json& value) { return value.is_null(); });
+    if (as_it_is) {
+      answer.fields = std::move(row.fields);
+    } else {
+      rename(row.fields, fields, csv, answer.fields);
     }
     const std::string place = fmt::format("{}:{}", path, row.line);
     answer.id = take_id(answer, place);

@@ -2,7 +2,9 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <span>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -78,24 +80,36 @@ bool generate(const ImportCommand& options, check::PromptfooImport& made) {
   judge::Judge judge = open_judge(flags);
   Progress progress(
       {.label = "generating", .unit = "answers", .total = missing, .silent = options.quiet});
-  size_t cut = 0;
-  for (auto& row : made.answers) {
-    if (row.contains("response")) continue;
-    if (interrupted()) return false;
+  std::vector<engine::Request> requests;
+  std::vector<size_t> rows;
+  for (size_t i = 0; i < made.answers.size(); ++i) {
+    if (made.answers[i].contains("response")) continue;
     engine::Request request;
-    request.messages = {{"user", row.at("input").get<std::string>()}};
+    request.messages = {{"user", made.answers[i].at("input").get<std::string>()}};
     request.max_tokens = kMaxTokens;
-    const engine::Result result = judge.replay(request);
-    if (interrupted()) return false;
-    if (!result.unreadable.empty()) {
-      throw Error(
-          fmt::format("no answer to {}: {}", row.at("id").get<std::string>(), result.unreadable),
-          options.config);
-    }
-    row["response"] = result.text;
-    if (result.truncated) ++cut;
-    progress.add(1);
+    requests.push_back(std::move(request));
+    rows.push_back(i);
   }
+  size_t cut = 0;
+  size_t done = 0;
+  engine::Events events;
+  events.stop = [] { return interrupted(); };
+  events.results = [&](std::span<engine::Completed> completed) {
+    for (const engine::Completed& one : completed) {
+      auto& row = made.answers[rows[one.request]];
+      if (!one.result.unreadable.empty()) {
+        throw Error(fmt::format("no answer to {}: {}", row.at("id").get<std::string>(),
+                                one.result.unreadable),
+                    options.config);
+      }
+      row["response"] = one.result.text;
+      if (one.result.truncated) ++cut;
+      ++done;
+    }
+    progress.set(done);
+  };
+  judge.run(judge.members().front(), requests, events);
+  if (done < requests.size()) return false;
   progress.finish();
   if (cut > 0 && !options.quiet)
     fmt::print(stderr, "{} of the answers were cut at {} tokens\n", cut, kMaxTokens);

@@ -213,7 +213,13 @@ int replay(const LedgerCommand& options) {
     same_engine = false;
     put(fmt::format("{} differs: then {}, now {}\n", name, record.engine.*value, id.*value));
   }
-  const auto again = judge.replay(member, record.request, [] { return interrupted(); });
+  std::optional<engine::Result> again;
+  engine::Events events;
+  events.stop = [] { return interrupted(); };
+  events.results = [&](std::span<engine::Completed> completed) {
+    again = std::move(completed.front().result);
+  };
+  judge.run(member, {&record.request, 1}, events);
   if (!again) throw Error("interrupted");
   const engine::Request& request = record.request;
   const engine::Result& then = record.result;

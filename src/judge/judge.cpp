@@ -287,16 +287,9 @@ void Judge::complete(Work& work, size_t index, const engine::Result& result,
   events.judgment(planned.sample, std::move(judgment));
 }
 
-std::optional<engine::Result> Judge::replay(const Member& member, const engine::Request& request,
-                                            const std::function<bool()>& stop) {
-  std::optional<engine::Result> result;
-  engine::Events events;
-  events.stop = stop;
-  events.results = [&](std::span<engine::Completed> completed) {
-    result = std::move(completed.front().result);
-  };
-  engines_[member.engine]->run({&request, 1}, events);
-  return result;
+void Judge::run(const Member& member, std::span<const engine::Request> requests,
+                const engine::Events& events) {
+  engines_[member.engine]->run(requests, events);
 }
 
 bool Judge::exact() const {

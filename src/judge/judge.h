@@ -84,9 +84,9 @@ class Judge {
   // The judgment of a sample that was not judged: skipped and unreadable, with the reason.
   data::Judgment not_judged(const data::Sample& sample, std::string reason) const;
 
-  // Runs one request on the member's engine, past the ledger. Nothing when `stop` ended it.
-  std::optional<engine::Result> replay(const Member& member, const engine::Request& request,
-                                       const std::function<bool()>& stop);
+  // Runs requests on the member's engine as they are, past the ledger.
+  void run(const Member& member, std::span<const engine::Request> requests,
+           const engine::Events& events);
 
   const std::string& name() const { return name_; }
   std::span<const Member> members() const { return members_; }
