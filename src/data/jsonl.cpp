@@ -108,14 +108,20 @@ class Checks : public nlohmann::json_sax<Json> {
 
 // getline that stops at a limit instead of filling the memory. False at the end of the file.
 bool read_line(std::ifstream& file, std::string& line, const std::string& place) {
+  using Traits = std::char_traits<char>;
   line.clear();
-  for (int c = file.get(); c != std::char_traits<char>::eof(); c = file.get()) {
-    if (c == '\n') return true;
-    if (line.size() == JsonlReader::kMaxLineBytes) {
-      throw Error(fmt::format("a line longer than {} MiB", JsonlReader::kMaxLineBytes >> 20), place,
-                  "is this really a JSONL file, one object a line?");
+  std::filebuf& bytes = *file.rdbuf();  // A character at a time, it is far quicker than the stream.
+  try {
+    for (Traits::int_type c = bytes.sbumpc(); c != Traits::eof(); c = bytes.sbumpc()) {
+      if (c == '\n') return true;
+      if (line.size() == JsonlReader::kMaxLineBytes) {
+        throw Error(fmt::format("a line longer than {} MiB", JsonlReader::kMaxLineBytes >> 20),
+                    place, "is this really a JSONL file, one object a line?");
+      }
+      line.push_back(Traits::to_char_type(c));
     }
-    line.push_back(static_cast<char>(c));
+  } catch (const std::ios_base::failure&) {
+    throw Error("reading failed", place);
   }
   return !line.empty();
 }
@@ -163,10 +169,7 @@ JsonlReader::JsonlReader(std::filesystem::path path, std::string name)
 bool JsonlReader::next(Row& row) {
   for (;;) {
     ++line_;
-    if (!read_line(file_, text_, place())) {
-      if (file_.bad()) throw Error("reading failed", place());
-      return false;
-    }
+    if (!read_line(file_, text_, place())) return false;
     bytes_read_ += text_.size() + 1;
     std::string_view text = text_;
     if (line_ == 1) refuse_other_formats(text, place());
