@@ -18,6 +18,8 @@ install(FILES "${llama_source}/LICENSE" DESTINATION "${licences}" RENAME llama.c
 foreach(debian IN ITEMS nlohmann-json3-dev libcli11-dev libvalijson-dev)
   install(FILES "/usr/share/doc/${debian}/copyright" DESTINATION "${licences}" RENAME ${debian} COMPONENT program)
 endforeach()
+# The texts that Debian's copyright files refer to.
+install(DIRECTORY /usr/share/common-licenses DESTINATION "${licences}" COMPONENT libraries)
 install(CODE "
   set(program \"$<TARGET_FILE:selene>\")
   set(libraries_dir \"lib/selene\")
@@ -26,6 +28,8 @@ install(SCRIPT cmake/bundle_libraries.cmake COMPONENT libraries)
 
 set(CPACK_PACKAGE_VENDOR "selene.cpp")
 set(CPACK_PACKAGE_CONTACT "The selene.cpp developers")
+set(CPACK_PACKAGE_DESCRIPTION "It reads an answer, writes a critique, and gives a verdict and a probability for every
+label that it could have given. llama.cpp runs the model.")
 set(CPACK_PACKAGE_FILE_NAME "selene-${PROJECT_VERSION}-linux-x86_64")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
@@ -33,7 +37,6 @@ set(CPACK_ARCHIVE_COMPONENT_INSTALL ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "${PROJECT_DESCRIPTION}")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-pip")  # Brings the default model.

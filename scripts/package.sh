@@ -15,7 +15,7 @@ log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 pack() { (cd build-package && cpack -B "$repo/build-package/packages" "$@") >>"$log" 2>&1 || { cat "$log" >&2; die "cpack $* failed"; }; }
 rm -rf build-package/packages dist
-pack -G TGZ -D "CPACK_COMPONENTS_ALL=program;libraries"
+pack -G TGZ -D CPACK_COMPONENT_INCLUDE_TOPLEVEL_DIRECTORY=ON -D "CPACK_COMPONENTS_ALL=program;libraries"
 pack -G DEB -D CPACK_COMPONENTS_ALL=program
 mkdir dist
 mv build-package/packages/*.tar.gz build-package/packages/*.deb dist/
