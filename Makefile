@@ -1,6 +1,6 @@
 # Every chore of the project. `make judge` and `make check` do all of their own set-up (see scripts/setup.sh).
 .DEFAULT_GOAL := all
-.PHONY: all judge check fuzz bench format lint clean help
+.PHONY: all judge check fuzz bench package format lint clean help
 
 jobs := $(shell getconf _NPROCESSORS_ONLN)
 sources = $(shell git ls-files --cached --others --exclude-standard 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' 'examples/*.cpp')
@@ -33,6 +33,9 @@ fuzz:  ## run each fuzzer for FUZZ_SECONDS (60)
 	@scripts/setup.sh check
 	@scripts/build.sh fuzz
 	@scripts/run_fuzzers.sh $(FUZZ_SECONDS)
+
+package:  ## a tarball and a Debian package in dist/, for any x86-64 CPU with AVX2
+	@scripts/package.sh
 
 format:  ## format the sources in place
 	@clang-format-14 -i $(sources)

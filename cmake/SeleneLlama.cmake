@@ -25,6 +25,16 @@ function(selene_run_script out script)
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
+# Everything is compiled for the CPU at hand; a package, for the level x86-64-v3.
+set(SELENE_ARCH native)
+if(SELENE_PACKAGE)
+  set(SELENE_ARCH x86-64-v3)
+  list(APPEND SELENE_LLAMA_ARGS -DGGML_NATIVE=OFF)
+  foreach(feature IN ITEMS SSE42 AVX AVX2 BMI2 FMA F16C)
+    list(APPEND SELENE_LLAMA_ARGS -DGGML_${feature}=ON)
+  endforeach()
+endif()
+
 if(NOT SELENE_LLAMA_ARGS)
   find_package(llama QUIET NO_CMAKE_PACKAGE_REGISTRY)
 endif()

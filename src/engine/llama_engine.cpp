@@ -20,6 +20,7 @@
 #include "engine/attention.h"
 #include "engine/drafter.h"
 #include "engine/job_order.h"
+#include "engine/q8_product.h"
 #include "engine/sequences.h"
 #include "engine/tokens.h"
 #include "model/gguf.h"
@@ -604,7 +605,7 @@ std::string llama_engine_version(bool gpu) {
   const std::pair<bool, const char*> features[] = {
       {ggml_cpu_has_avx512() != 0, "avx512"},
       {ggml_cpu_has_avx512() == 0 && ggml_cpu_has_avx2() != 0, "avx2"},
-      {ggml_cpu_has_avx512_vnni() != 0, "vnni"},
+      {ggml_cpu_has_avx512_vnni() != 0 || (has_accelerator() && has_q8_product()), "vnni"},
       {ggml_cpu_has_avx512_bf16() != 0, "bf16"},
       {ggml_cpu_has_neon() != 0, "neon"},
       {ggml_cpu_has_dotprod() != 0, "dotprod"},

@@ -1,13 +1,22 @@
 #include "engine/q8_product.h"
 
-#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
-
-#include <immintrin.h>
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "engine/omp_thread.h"
+
+// In a package, which is compiled for older CPUs, this file alone is for one with AVX-512 VNNI, and
+// used where that is found. What the headers define stays as it is: the linker may take it from
+// here for other files.
+#if defined(SELENE_PACKAGE)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vnni")
+#endif
+
+#if defined(SELENE_PACKAGE) || (defined(__AVX512VNNI__) && defined(__AVX512BW__))
+
+#include <immintrin.h>
 
 namespace selene::engine {
 namespace {
@@ -118,7 +127,14 @@ void product(const PanelBlock* panel, std::int64_t blocks, const std::int8_t* x,
 
 }  // namespace
 
-bool has_q8_product() { return true; }
+bool has_q8_product() {
+#if defined(SELENE_PACKAGE)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vnni");
+#else
+  return true;
+#endif
+}
 
 void q8_product(const Q8ProductInput& in, int threads, Q8Scratch& scratch) {
   const std::int64_t blocks = in.depth / kQ8Block;
@@ -175,4 +191,8 @@ void q8_product(const Q8ProductInput&, int, Q8Scratch&) {}
 
 }  // namespace selene::engine
 
+#endif
+
+#if defined(SELENE_PACKAGE)
+#pragma GCC pop_options
 #endif

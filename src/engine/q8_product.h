@@ -13,7 +13,7 @@
 
 namespace selene::engine {
 
-// Whether this build has the kernel (x86 with AVX-512 VNNI).
+// Whether this build has the kernel (x86 with AVX-512 VNNI) and, in a package, this CPU too.
 bool has_q8_product();
 
 constexpr std::int64_t kQ8Block = 32;      // Values under one scale.
