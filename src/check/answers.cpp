@@ -131,6 +131,10 @@ std::string take_id(Answer& answer, const std::string& place) {
 
 }  // namespace
 
+std::string place_of(const Answers& answers, const Answer& answer) {
+  return fmt::format("{}:{}", answers.name, answer.line);
+}
+
 std::string field_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }

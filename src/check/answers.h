@@ -24,6 +24,9 @@ struct Answers {
   std::vector<Answer> answers;
 };
 
+// "answers.csv:12"
+std::string place_of(const Answers& answers, const Answer& answer);
+
 // field = column: the column is known by the field's name from then on.
 using ColumnMap = std::vector<std::pair<std::string, std::string>>;
 

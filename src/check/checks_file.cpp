@@ -214,7 +214,7 @@ Check read_check(const YAML::Node& node, const std::filesystem::path& path) {
   JudgedKeys judged;
   const PlainKind* kind = nullptr;
   YAML::Node value;
-  YamlPlace at{check.place, {}, path.parent_path()};
+  YamlPlace at{check.place, {}, path};
   bool has_of = false;
   bool has_ignore_case = false;
   for (const Entry& entry : entries_of(node, "a check", file)) {

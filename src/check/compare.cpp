@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "check/batches.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -12,12 +13,6 @@ namespace selene::check {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr size_t kBatch = 1024;
-
-std::string place_of(const Answers& answers, const Answer& answer) {
-  return fmt::format("{}:{}", answers.name, answer.line);
-}
 
 std::string text_field(const Answers& answers, const Answer& answer, const char* name) {
   const auto found = answer.fields.find(name);
@@ -57,11 +52,7 @@ std::vector<data::Sample> pairs_of(const Answers& a, const Answers& b,
     }
     sample.response_a = text_field(a, answer, "response");
     sample.response_b = text_field(b, other, "response");
-    for (const auto& [name, field] :
-         {std::pair{"context", &data::Sample::context}, {"reference", &data::Sample::reference}}) {
-      if (const auto value = answer.fields.find(name); value != answer.fields.end())
-        sample.*field = field_text(*value);
-    }
+    add_optional_fields(answer, sample);
     if (!criteria.empty()) sample.criteria = criteria;
     others.erase(found);
     samples.push_back(std::move(sample));
@@ -136,23 +127,8 @@ std::optional<Comparison> compare_answers(const Answers& a, const Answers& b,
     ++done;
     if (options.progress) options.progress(done, samples.size());
   };
-  const auto stopped = [&] { return options.stop && options.stop(); };
-  for (size_t first = 0; first < samples.size() && !stopped(); first += kBatch) {
-    std::vector<data::Sample> batch;
-    std::vector<size_t> places;
-    for (size_t i = first; i < std::min(first + kBatch, samples.size()); ++i) {
-      if (!fits[i]) {
-        take(i, judge.not_judged(samples[i], "overlong"));
-        continue;
-      }
-      batch.push_back(samples[i]);
-      places.push_back(i);
-    }
-    judge.judge(
-        batch, {.judgment = [&](size_t sample,
-                                const data::Judgment& judgment) { take(places[sample], judgment); },
-                .stop = stopped});
-  }
+  judge_in_batches(
+      judge, fits, [&](size_t i) { return samples[i]; }, options.stop, take);
   if (done < samples.size()) return std::nullopt;
   if (options.judged) options.judged(judge);
   for (const Comparison::Row& row : result.rows) {
@@ -169,12 +145,7 @@ Json to_json(const Comparison::Row& row) {
   Json json = {{"id", data::id_to_json(row.id, row.id_is_integer)}};
   json["winner"] = row.winner.empty() ? Json() : Json(row.winner);
   if (!row.reason.empty()) json["reason"] = row.reason;
-  json["probabilities"] = Json();
-  if (!row.probabilities.empty()) {
-    Json object = Json::object();
-    for (const auto& [label, probability] : row.probabilities) object[label] = probability;
-    json["probabilities"] = object;
-  }
+  json["probabilities"] = data::to_json(row.probabilities);
   if (!row.critique.empty()) json["critique"] = row.critique;
   return json;
 }
@@ -187,11 +158,7 @@ Json summary_json(const Comparison& comparison) {
                {"unreadable", comparison.unreadable},
                {"b_win_rate", Json()},
                {"b_is", comparison.decision()}};
-  if (comparison.b_rate) {
-    json["b_win_rate"] = {{"value", comparison.b_rate->value},
-                          {"low", comparison.b_rate->interval.low},
-                          {"high", comparison.b_rate->interval.high}};
-  }
+  if (comparison.b_rate) json["b_win_rate"] = to_json(*comparison.b_rate);
   return json;
 }
 

@@ -10,6 +10,7 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "check/yaml_json.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
@@ -20,30 +21,8 @@ namespace {
 
 using nlohmann::json;
 
-// YAML's plain scalars by the JSON schema of YAML 1.2 (section 10.2); quoted ones are texts.
-json to_json(const YAML::Node& node, std::string_view place) {
-  if (node.IsSequence()) {
-    json list = json::array();
-    for (const YAML::Node& item : node) list.push_back(to_json(item, place));
-    return list;
-  }
-  if (node.IsMap()) {
-    json object = json::object();
-    for (const auto& entry : node)
-      object[judge::yaml_key(entry.first)] = to_json(entry.second, place);
-    return object;
-  }
-  if (node.IsNull()) return nullptr;
-  const std::string& text = node.Scalar();
-  if (node.Tag() != "!") {
-    const json value = json::parse(text, nullptr, false);
-    if (value.is_number() || value.is_boolean() || value.is_null()) return value;
-  }
-  return text;
-}
-
 json read_schema_file(const std::string& name, const YamlPlace& at) {
-  const std::filesystem::path path = at.folder / name;
+  const std::filesystem::path path = at.file.parent_path() / name;
   if (!std::filesystem::exists(path))
     throw Error(fmt::format("there is no file '{}'", path.string()), at.place);
   const std::string text = read_file(path);
@@ -100,8 +79,9 @@ JsonSchema JsonSchema::read(const YAML::Node& node, const YamlPlace& at) {
   const bool is_file = node.IsScalar();
   const std::string file =
       is_file ? judge::yaml_value<std::string>(node, at.key, at.place) : std::string();
-  const json text = is_file ? read_schema_file(file, at) : to_json(node, at.place);
-  const std::string place = is_file ? (at.folder / file).string() : at.place;
+  const json text =
+      is_file ? read_schema_file(file, at) : json(yaml_to_json(node, at.file.string()));
+  const std::string place = is_file ? (at.file.parent_path() / file).string() : at.place;
   if (!text.is_object()) throw Error("this is no JSON schema, which is an object", place);
   check_schema(text, place);
   JsonSchema schema;

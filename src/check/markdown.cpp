@@ -22,7 +22,8 @@ constexpr size_t kSentenceColumns = 400;
 constexpr size_t kDecisionEnd = 12'000;
 constexpr size_t kRatesEnd = 32'000;
 constexpr size_t kAgreementEnd = 37'000;
-constexpr size_t kChangesEnd = 44'000;
+constexpr size_t kNowFailingEnd = 41'000;
+constexpr size_t kNowPassingEnd = 44'000;
 constexpr size_t kFailuresEnd = 54'000;
 constexpr size_t kLooksEnd = 60'000;
 
@@ -207,8 +208,8 @@ std::string markdown(const Report& report) {
   add_agreement(out, report);
   if (report.has_baseline) {
     out += fmt::format("Baseline: {}.\n\n", plain(report.baseline_file, kFileColumns));
-    add_changes(out, report, Turn::NowFailing, "Now failing", kAgreementEnd + 4000);
-    add_changes(out, report, Turn::NowPassing, "Now passing", kChangesEnd);
+    add_changes(out, report, Turn::NowFailing, "Now failing", kNowFailingEnd);
+    add_changes(out, report, Turn::NowPassing, "Now passing", kNowPassingEnd);
   }
   add_outcomes(
       out, report, [](const Outcome& outcome) { return outcome.status == Status::Failed; },

@@ -77,23 +77,50 @@ RE2::Options regex_options(bool ignore_case, bool literal) {
   return options;
 }
 
-bool holds(std::string_view text, const std::string& part, bool ignore_case) {
-  if (!ignore_case) return text.find(part) != std::string_view::npos;
-  const RE2 regex(part, regex_options(true, true));
-  return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex);
-}
+// A text that answers are searched for. Where case is ignored, one of the checks file is compiled
+// once, one of a field for each answer.
+class Literal {
+ public:
+  Literal(Text text, bool ignore_case) : text_(std::move(text)), ignore_case_(ignore_case) {
+    if (ignore_case_ && text_.field.empty()) compiled_ = compile(text_.text);
+  }
+
+  const Text& text() const { return text_; }
+
+  // `part` is text().of(…) of the answer at hand.
+  bool is_in(std::string_view answer, const std::string& part, RE2::Anchor where) const {
+    if (ignore_case_) {
+      const re2::StringPiece whole(answer.data(), answer.size());
+      const auto regex = compiled_ ? compiled_ : compile(part);
+      return regex->Match(whole, 0, whole.size(), where, nullptr, 0);
+    }
+    if (where == RE2::ANCHOR_BOTH) return answer == part;
+    if (where == RE2::ANCHOR_START) return answer.starts_with(part);
+    return answer.find(part) != std::string_view::npos;
+  }
+
+ private:
+  static std::shared_ptr<const RE2> compile(const std::string& text) {
+    return std::make_shared<const RE2>(text, regex_options(/*ignore_case=*/true, /*literal=*/true));
+  }
+
+  Text text_;
+  bool ignore_case_;
+  std::shared_ptr<const RE2> compiled_;
+};
 
 // Whether all, any or none of some texts stand in the answer.
 class Contains : public PlainCheck {
  public:
   enum class Wanted { All, Any, None };
 
-  Contains(std::vector<Text> texts, Wanted wanted, bool ignore_case)
-      : texts_(std::move(texts)), wanted_(wanted), ignore_case_(ignore_case) {}
+  Contains(std::vector<Text> texts, Wanted wanted, bool ignore_case) : wanted_(wanted) {
+    for (Text& text : texts) texts_.emplace_back(std::move(text), ignore_case);
+  }
 
   std::string description() const override {
     std::vector<std::string> shown;
-    for (const Text& one : texts_) shown.push_back(one.shown());
+    for (const Literal& one : texts_) shown.push_back(one.text().shown());
     const char* verb = wanted_ == Wanted::None ? "does not contain" : "contains";
     const char* word = wanted_ == Wanted::All ? " and " : " or ";
     return fmt::format("{} {}", verb, fmt::join(shown, word));
@@ -102,9 +129,9 @@ class Contains : public PlainCheck {
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
     std::vector<std::string> found;
     std::vector<std::string> missing;
-    for (const Text& one : texts_) {
-      const std::string part = one.of(fields);
-      auto& list = holds(text, part, ignore_case_) ? found : missing;
+    for (const Literal& one : texts_) {
+      const std::string part = one.text().of(fields);
+      auto& list = one.is_in(text, part, RE2::UNANCHORED) ? found : missing;
       list.push_back(fmt::format("'{}'", cut_to_columns(part, 60)));
     }
     const auto says = [](const char* verb, const std::vector<std::string>& list) {
@@ -125,9 +152,8 @@ class Contains : public PlainCheck {
   }
 
  private:
-  std::vector<Text> texts_;
+  std::vector<Literal> texts_;
   Wanted wanted_;
-  bool ignore_case_;
 };
 
 template <Contains::Wanted Wanted>
@@ -174,32 +200,25 @@ std::unique_ptr<PlainCheck> make_regex(const YAML::Node& node, const YamlPlace& 
 // Equal to a text, or beginning with it.
 class Equals : public PlainCheck {
  public:
-  Equals(Text wanted, bool whole, bool ignore_case)
-      : wanted_(std::move(wanted)), whole_(whole), ignore_case_(ignore_case) {}
+  Equals(const Text& wanted, bool whole, bool ignore_case)
+      : wanted_({std::string(trim(wanted.text)), wanted.field}, ignore_case), whole_(whole) {}
 
   std::string description() const override {
-    return fmt::format("{} {}", whole_ ? "equals" : "starts with", wanted_.shown());
+    return fmt::format("{} {}", whole_ ? "equals" : "starts with", wanted_.text().shown());
   }
 
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
-    const std::string wanted(trim(wanted_.of(fields)));
-    const std::string_view own = trim(text);
-    const re2::StringPiece piece(own.data(), own.size());
-    const RE2 regex(wanted, regex_options(ignore_case_, true));
-    const bool passed = ignore_case_
-                            ? regex.Match(piece, 0, piece.size(),
-                                          whole_ ? RE2::ANCHOR_BOTH : RE2::ANCHOR_START, nullptr, 0)
-                        : whole_ ? own == wanted
-                                 : own.starts_with(wanted);
+    const std::string wanted(trim(wanted_.text().of(fields)));
+    const bool passed =
+        wanted_.is_in(trim(text), wanted, whole_ ? RE2::ANCHOR_BOTH : RE2::ANCHOR_START);
     const char* verb =
         whole_ ? (passed ? "equals" : "is not") : (passed ? "starts with" : "does not start with");
     return {passed, fmt::format("{} '{}'", verb, cut_to_columns(wanted, 60))};
   }
 
  private:
-  Text wanted_;
+  Literal wanted_;
   bool whole_;
-  bool ignore_case_;
 };
 
 template <bool Whole>
@@ -251,20 +270,21 @@ class Length : public PlainCheck {
       throw Error(fmt::format("'length' has min {} above max {}", *min_, *max_), at.place);
   }
 
-  std::string description() const override {
-    if (!max_) return fmt::format("has at least {} {}", *min_, unit_->name);
-    if (!min_) return fmt::format("has at most {} {}", *max_, unit_->name);
-    return fmt::format("has {} to {} {}", *min_, *max_, unit_->name);
-  }
+  std::string description() const override { return "has " + wanted(); }
 
   PlainVerdict evaluate(std::string_view text, const Json&) const override {
     const size_t length = unit_->count(text);
     const bool passed = length >= min_.value_or(0) && (!max_ || length <= *max_);
-    return {passed,
-            fmt::format("has {} {}, wanted {}", length, unit_->name, description().substr(4))};
+    return {passed, fmt::format("has {} {}, wanted {}", length, unit_->name, wanted())};
   }
 
  private:
+  std::string wanted() const {
+    if (!max_) return fmt::format("at least {} {}", *min_, unit_->name);
+    if (!min_) return fmt::format("at most {} {}", *max_, unit_->name);
+    return fmt::format("{} to {} {}", *min_, *max_, unit_->name);
+  }
+
   static size_t read_count(const YAML::Node& node, const std::string& name, const YamlPlace& at) {
     const int count = yaml_value<int>(node, name, at.place);
     if (count < 0) throw Error(fmt::format("'{}' is below 0", name), at.place);

@@ -34,10 +34,10 @@ class PlainCheck {
 
 // Where a check's value stands, for errors and for the files that it names.
 struct YamlPlace {
-  std::string place;             // "checks.yaml:12"
-  std::string_view key;          // "contains"
-  std::filesystem::path folder;  // Of the checks file.
-  bool ignore_case = false;      // The check's `ignore_case`.
+  std::string place;           // "checks.yaml:12"
+  std::string_view key;        // "contains"
+  std::filesystem::path file;  // The checks file.
+  bool ignore_case = false;    // The check's `ignore_case`.
 };
 
 struct PlainKind {

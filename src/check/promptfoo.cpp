@@ -13,6 +13,7 @@
 #include "check/promptfoo_assertions.h"
 #include "check/promptfoo_prompts.h"
 #include "check/promptfoo_text.h"
+#include "check/yaml_json.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "judge/yaml.h"
@@ -79,7 +80,7 @@ class Import {
 
  private:
   Error error(const YAML::Node& node, std::string_view what, std::string_view remedy = "") const {
-    return Error(what, place_in(source_.name, node), remedy);
+    return Error(what, judge::yaml_place(node, source_.name), remedy);
   }
   void drop(const YAML::Node& node, std::string_view what) { dropped_.add(node, what); }
   std::string scalar(const YAML::Node& node, std::string_view key) const {
@@ -255,7 +256,7 @@ bool Import::add_test(Test test, const Json& vars, const YAML::Node& node) {
       try {
         if (form->has_variables()) value = form->render(test.facts.vars);
       } catch (const Error& failure) {
-        throw failure.at(place_in(source_.name, node));
+        throw failure.at(judge::yaml_place(node, source_.name));
       }
     }
     std::string field = name;
@@ -416,7 +417,7 @@ std::optional<Json> Import::answer(const Test& test, const PromptfooPrompt& prom
     try {
       input = form->render(test.facts.vars);
     } catch (const Error& failure) {
-      throw failure.at(place_in(source_.name, prompt.node));
+      throw failure.at(judge::yaml_place(prompt.node, source_.name));
     }
   }
   bytes += input.size();

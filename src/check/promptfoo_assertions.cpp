@@ -10,6 +10,7 @@
 #include "check/answers.h"
 #include "check/checks_file.h"
 #include "check/promptfoo_text.h"
+#include "check/yaml_json.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "judge/yaml.h"
@@ -140,8 +141,8 @@ Body make_json(const Source& source) {
     if (is_file(text)) return Body::none("its schema is in a file");
     if (text.find("{{") != std::string::npos || text.find("{%") != std::string::npos)
       return Body::none("its schema is a template");
-    schema = yaml_to_json(judge::parse_yaml(text, place_in(source.file, source.value)),
-                          place_in(source.file, source.value));
+    schema = yaml_to_json(judge::parse_yaml(text, judge::yaml_place(source.value, source.file)),
+                          judge::yaml_place(source.value, source.file));
   } else {
     schema = yaml_to_json(source.value, source.file);
   }
@@ -388,17 +389,19 @@ std::string PromptfooChecks::tests_text(const std::vector<size_t>& tests) const 
 
 void PromptfooChecks::add(const YAML::Node& assertion,
                           std::span<const PromptfooTest* const> tests) {
-  if (!assertion.IsMap()) throw Error("an assertion must be a map", place_in(file_, assertion));
+  if (!assertion.IsMap())
+    throw Error("an assertion must be a map", judge::yaml_place(assertion, file_));
   if (assertion["$ref"]) return drop(assertion, "$ref: an assertion from a template");
   const YAML::Node named = assertion["type"];
   if (!named || !named.IsScalar())
-    throw Error("an assertion without a type", place_in(file_, assertion), "give it a 'type'");
+    throw Error("an assertion without a type", judge::yaml_place(assertion, file_),
+                "give it a 'type'");
   const std::string type = named.Scalar();
   const Kind* kind = find_kind(type);
   if (kind == nullptr && type != "assert-set" && !is_promptfoos(type)) {
     const std::string near = nearest_name(type, known_types());
     throw Error(fmt::format("unknown assertion type '{}'", cut_to_columns(type, 60)),
-                place_in(file_, named),
+                judge::yaml_place(named, file_),
                 near.empty() ? "" : fmt::format("did you mean '{}'?", near));
   }
   if (kind == nullptr) return drop(named, type + ": there is no such check");
@@ -427,7 +430,7 @@ std::vector<PromptfooChecks::Group> PromptfooChecks::groups_of(
     try {
       body = kind.make({kind, value, *test, file_});
     } catch (const Error& failure) {
-      throw failure.where().empty() ? failure.at(place_in(file_, assertion)) : failure;
+      throw failure.where().empty() ? failure.at(judge::yaml_place(assertion, file_)) : failure;
     }
     if (!body.why_not.empty()) {
       failed[body.why_not].push_back(test->number);

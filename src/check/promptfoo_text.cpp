@@ -1,7 +1,6 @@
 #include "check/promptfoo_text.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -16,8 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostBytes = 1 << 20;
-constexpr int kDeepest = 64;
-constexpr size_t kMostValues = 100'000;
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -30,39 +27,6 @@ bool is_name(std::string_view text) {
   return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
          std::all_of(text.begin(), text.end(), is_part) &&
          std::find(std::begin(kConstants), std::end(kConstants), text) == std::end(kConstants);
-}
-
-Json plain_scalar(const std::string& text) {
-  if (text == "true" || text == "True" || text == "TRUE") return true;
-  if (text == "false" || text == "False" || text == "FALSE") return false;
-  const Json value = Json::parse(text, nullptr, false);
-  if (!value.is_number()) return text;
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    if (!std::isfinite(number)) return text;
-    if (number == std::floor(number) && std::abs(number) < 1e15)
-      return static_cast<std::int64_t>(number);
-  }
-  return value;
-}
-
-Json to_json(const YAML::Node& node, std::string_view file, int depth, size_t& values) {
-  if (depth > kDeepest) throw Error("nested too deep", place_in(file, node));
-  if (++values > kMostValues)
-    throw Error(fmt::format("a value of more than {} parts", kMostValues), place_in(file, node));
-  if (node.IsSequence()) {
-    Json list = Json::array();
-    for (const YAML::Node& item : node) list.push_back(to_json(item, file, depth + 1, values));
-    return list;
-  }
-  if (node.IsMap()) {
-    Json object = Json::object();
-    for (const auto& entry : node)
-      object[judge::yaml_key(entry.first)] = to_json(entry.second, file, depth + 1, values);
-    return object;
-  }
-  if (!node.IsScalar()) return nullptr;
-  return node.Tag() == "!" ? Json(node.Scalar()) : plain_scalar(node.Scalar());
 }
 
 }  // namespace
@@ -148,11 +112,6 @@ std::optional<std::vector<std::string>> split_list(std::string_view text) {
   }
 }
 
-Json yaml_to_json(const YAML::Node& node, std::string_view file) {
-  size_t values = 0;
-  return to_json(node, file, 0, values);
-}
-
 std::string yaml_flow(const Json& value) {
   std::string text = value.dump();
   // YAML allows no DEL, which JSON takes as it is.
@@ -162,8 +121,8 @@ std::string yaml_flow(const Json& value) {
 }
 
 void NotCarried::add(const YAML::Node& node, std::string_view what) {
-  parts_.push_back(
-      {node.Mark().line, fmt::format("{}: {}", place_in(file_, node), cut_to_columns(what, 200))});
+  parts_.push_back({node.Mark().line, fmt::format("{}: {}", judge::yaml_place(node, file_),
+                                                  cut_to_columns(what, 200))});
 }
 
 std::vector<std::string> NotCarried::by_line() const {
@@ -173,10 +132,6 @@ std::vector<std::string> NotCarried::by_line() const {
   std::vector<std::string> texts;
   for (Part& part : sorted) texts.push_back(std::move(part.text));
   return texts;
-}
-
-std::string place_in(std::string_view file, const YAML::Node& node) {
-  return judge::yaml_place(node, file);
 }
 
 }  // namespace selene::check

@@ -1,5 +1,4 @@
-// The texts of a promptfoo configuration: templates of plain variables, lists in one text, and YAML
-// values as JSON.
+// The texts of a promptfoo configuration: templates of plain variables, and lists in one text.
 #pragma once
 
 #include <cstddef>
@@ -43,11 +42,6 @@ class PlainTemplate {
 // comma. None where a quote is never closed.
 std::optional<std::vector<std::string>> split_list(std::string_view text);
 
-// As js-yaml reads it (the core schema of YAML 1.2): unquoted null, booleans and numbers are those.
-// Throws Error with file and line for what is nested too deep, or too large with its aliases
-// written out.
-nlohmann::ordered_json yaml_to_json(const YAML::Node& node, std::string_view file);
-
 // JSON in one line, which is YAML too.
 std::string yaml_flow(const nlohmann::ordered_json& value);
 
@@ -68,8 +62,5 @@ class NotCarried {
   std::string file_;
   std::vector<Part> parts_;
 };
-
-// "file.yaml:12"
-std::string place_in(std::string_view file, const YAML::Node& node);
 
 }  // namespace selene::check

@@ -38,12 +38,14 @@ std::string requirement_text(const RateLine& line) {
   return fmt::format("{}", fmt::join(words, "; "));
 }
 
+std::string_view change_word(const stats::Estimate& change) {
+  if (change.interval.low > 0) return "better";
+  return change.interval.high < 0 ? "worse" : "cannot tell";
+}
+
 std::string change_text(const stats::Estimate& change) {
-  const char* word = change.interval.low > 0    ? "better"
-                     : change.interval.high < 0 ? "worse"
-                                                : "cannot tell";
   return fmt::format("{:+.1f} points ({:+.1f} to {:+.1f}): {}", change.value * 100,
-                     change.interval.low * 100, change.interval.high * 100, word);
+                     change.interval.low * 100, change.interval.high * 100, change_word(change));
 }
 
 std::string distribution_text(const data::Distribution& probabilities) {

@@ -24,7 +24,9 @@ std::string rate_text(const RateLine& line);
 // "at least 90%; lower end at least 80%; at most 3 points below the baseline"; empty where nothing
 // is required.
 std::string requirement_text(const RateLine& line);
-// "-5.0 points (-12.0 to +2.0): cannot tell"; the words are "better", "worse" and "cannot tell".
+// "better", "worse" or "cannot tell".
+std::string_view change_word(const stats::Estimate& change);
+// "-5.0 points (-12.0 to +2.0): cannot tell".
 std::string change_text(const stats::Estimate& change);
 // "A 0.912, B 0.088".
 std::string distribution_text(const data::Distribution& probabilities);

@@ -8,23 +8,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json estimate_json(const stats::Estimate& estimate) {
-  return {
-      {"value", estimate.value}, {"low", estimate.interval.low}, {"high", estimate.interval.high}};
-}
-
 Json outcome_json(const Outcome& outcome) {
   Json row = Json::object();
   row["status"] = status_name(outcome.status);
   if (!outcome.reason.empty()) row["reason"] = outcome.reason;
   if (outcome.look) row["look"] = true;
   if (outcome.label) row["label"] = *outcome.label;
-  if (!outcome.probabilities.empty()) {
-    Json& probabilities = row["probabilities"] = Json::object();
-    for (const auto& [label, probability] : outcome.probabilities) {
-      probabilities[label] = probability;
-    }
-  }
+  if (!outcome.probabilities.empty()) row["probabilities"] = data::to_json(outcome.probabilities);
   if (outcome.score) row["score"] = *outcome.score;
   if (outcome.margin) row["margin"] = *outcome.margin;
   if (!outcome.critique.empty()) row["critique"] = outcome.critique;
@@ -40,12 +30,12 @@ Json line_json(const RateLine& line) {
   row["failed"] = line.failed;
   row["unknown"] = line.unknown;
   row["skipped"] = line.skipped;
-  if (line.rate) row["rate"] = estimate_json(*line.rate);
+  if (line.rate) row["rate"] = to_json(*line.rate);
   if (line.min_pass_rate) {
     row["min_pass_rate"] = *line.min_pass_rate;
     row["on"] = line.on_lower ? "lower" : "point";
   }
-  if (line.change) row["change"] = estimate_json(*line.change);
+  if (line.change) row["change"] = to_json(*line.change);
   if (line.max_drop) row["max_drop"] = *line.max_drop;
   if (line.failure) row["failure"] = *line.failure;
   return row;
@@ -55,9 +45,9 @@ Json human_json(const HumanLine& human) {
   Json row = Json::object();
   row["check"] = human.check;
   row["items"] = human.confusion.total();
-  row["observed"] = estimate_json(human.agreement.observed);
+  row["observed"] = to_json(human.agreement.observed);
   row["most_frequent"] = human.agreement.most_frequent;
-  if (human.agreement.has_kappa) row["kappa"] = estimate_json(human.agreement.kappa);
+  if (human.agreement.has_kappa) row["kappa"] = to_json(human.agreement.kappa);
   row["labels"] = human.confusion.labels;
   row["counts"] = human.confusion.counts;
   return row;
@@ -88,6 +78,11 @@ std::string_view status_name(Status status) {
   }
   ensure(false, "a status without a name");
   return {};
+}
+
+Json to_json(const stats::Estimate& estimate) {
+  return {
+      {"value", estimate.value}, {"low", estimate.interval.low}, {"high", estimate.interval.high}};
 }
 
 Json to_json(const AnswerResult& answer, const std::vector<std::string>& checks) {

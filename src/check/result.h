@@ -96,6 +96,7 @@ struct Report {
   bool passed = false;  // The gate.
 };
 
+nlohmann::ordered_json to_json(const stats::Estimate& estimate);
 // A row of --out (docs/formats.md, "Check result").
 nlohmann::ordered_json to_json(const AnswerResult& answer, const std::vector<std::string>& checks);
 // The decision, for run.json and --format json.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "check/batches.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -13,13 +14,6 @@ namespace selene::check {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Samples in one batch of the judge; a round number of checks of an answer fits.
-constexpr size_t kBatch = 1024;
-
-std::string place_of(const Answers& answers, const Answer& answer) {
-  return fmt::format("{}:{}", answers.name, answer.line);
-}
 
 // A field that is text, as everything is that a check or a judge reads.
 std::string text_field(const Answer& answer, const std::string& name) {
@@ -57,11 +51,7 @@ data::Sample sample_of(const Check& check, const Answer& answer) {
   sample.task = asked.task;
   sample.input = text_field(answer, "input");
   sample.response = text_field(answer, "response");
-  for (const auto& [name, field] :
-       {std::pair{"context", &data::Sample::context}, {"reference", &data::Sample::reference}}) {
-    if (const auto found = answer.fields.find(name); found != answer.fields.end())
-      sample.*field = field_text(*found);
-  }
+  add_optional_fields(answer, sample);
   sample.criteria = asked.criteria;
   sample.labels = asked.labels;
   sample.rubric = asked.rubric;
@@ -122,11 +112,9 @@ class JudgedRun {
       std::vector<bool> fits(list.size(), true);
       check_templates(judge, list);
       check_lengths(judge, list, fits);
-      for (size_t first = 0; first < list.size(); first += kBatch) {
-        const size_t count = std::min(kBatch, list.size() - first);
-        if (stopped()) return false;
-        judge_batch(judge, list, first, count, fits);
-      }
+      judge_in_batches(
+          judge, fits, [&](size_t i) { return sample_of(list[i]); }, options_.stop,
+          [&](size_t i, const data::Judgment& judgment) { take(list[i], judgment); });
       if (stopped() && done_ < total_) return false;
       if (options_.judged) options_.judged(judge);
     }
@@ -177,25 +165,6 @@ class JudgedRun {
     throw Error(fmt::format("{} sample{} too long for the judge: {}", overlong,
                             overlong == 1 ? " is" : "s are", first),
                 "", "give --skip-overlong to count them as without a verdict, or another model");
-  }
-
-  void judge_batch(judge::Judge& judge, const std::vector<Question>& questions, size_t first,
-                   size_t count, const std::vector<bool>& fits) {
-    std::vector<data::Sample> samples;
-    std::vector<Question> asked;
-    for (size_t i = first; i < first + count; ++i) {
-      data::Sample sample = sample_of(questions[i]);
-      if (!fits[i]) {
-        take(questions[i], judge.not_judged(sample, "overlong"));
-        continue;
-      }
-      samples.push_back(std::move(sample));
-      asked.push_back(questions[i]);
-    }
-    judge.judge(samples,
-                {.judgment = [&](size_t sample,
-                                 const data::Judgment& judgment) { take(asked[sample], judgment); },
-                 .stop = [this] { return stopped(); }});
   }
 
   void take(const Question& question, const data::Judgment& judgment) {

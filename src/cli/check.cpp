@@ -95,8 +95,8 @@ JudgeFlags judge_flags(const CheckCommand& options, const check::JudgeChoice& ch
   };
   fill(flags.settings.template_spec, choice.template_spec);
   fill(flags.settings.mode, choice.mode);
-  const bool is_file = flags.judge.ends_with(".yaml") || flags.judge.ends_with(".yml");
-  if (!is_file) fill(flags.settings.mode, "verdict");  // A judge file says its own.
+  if (!judge::names_judge_file(flags.judge))  // A judge file says its own.
+    fill(flags.settings.mode, "verdict");
   return flags;
 }
 

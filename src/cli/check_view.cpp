@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "check/report_text.h"
 #include "core/text.h"
 
 namespace selene::cli {
@@ -29,18 +30,10 @@ std::string wanted(const RateLine& line) {
   return fmt::format(">= {:g}{}", *line.min_pass_rate, line.on_lower ? " (lower end)" : "");
 }
 
-bool decides(const RateLine& line) { return line.min_pass_rate || line.max_drop; }
-
 report::Cell verdict(const RateLine& line) {
   if (line.failure) return {"FAILED", Style::Red};
-  if (decides(line)) return {"passed", Style::Green};
+  if (check::decides(line)) return {"passed", Style::Green};
   return {""};
-}
-
-// "better", "worse" or "cannot tell" from a change's interval.
-std::string change_word(const stats::Estimate& change) {
-  if (change.interval.low > 0) return "better";
-  return change.interval.high < 0 ? "worse" : "cannot tell";
 }
 
 std::vector<report::Cell> cells(const RateLine& line, bool has_baseline) {
@@ -54,7 +47,7 @@ std::vector<report::Cell> cells(const RateLine& line, bool has_baseline) {
     row.push_back({line.change ? fmt::format("{} [{}, {}] {}", signed_share(line.change->value),
                                              signed_share(line.change->interval.low),
                                              signed_share(line.change->interval.high),
-                                             change_word(*line.change))
+                                             check::change_word(*line.change))
                                : ""});
   }
   row.push_back({wanted(line)});
@@ -89,8 +82,7 @@ class Listing {
     const Outcome& outcome = result.outcomes[check];
     std::string where = fmt::format("line {}", result.line);
     if (result.id != std::to_string(result.line)) where += fmt::format(" ({})", result.id);
-    const std::string line =
-        fmt::format("{} {}: {}", where, report_.checks[check], outcome.reason);
+    const std::string line = fmt::format("{} {}: {}", where, report_.checks[check], outcome.reason);
     text_ += "  " + cut_to_columns(line, terminal_.columns - 2) + "\n";
   }
 
@@ -121,7 +113,8 @@ std::string listings(const Report& report, report::Terminal terminal) {
       if (outcome.look) {
         look.add(a, c);
       } else if (outcome.status == Status::Failed) {
-        (decides(report.overall) || decides(report.lines[c]) ? failed : other).add(a, c);
+        (check::decides(report.overall) || check::decides(report.lines[c]) ? failed : other)
+            .add(a, c);
       }
     }
   }

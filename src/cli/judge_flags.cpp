@@ -38,9 +38,8 @@ void read_judge_name(const std::string& judge) {
     return;
   }
   const std::filesystem::path path(judge);
-  const auto extension = path.extension();
   const bool is_file = path.has_parent_path() || std::filesystem::exists(path) ||
-                       extension == ".gguf" || extension == ".yaml" || extension == ".yml";
+                       path.extension() == ".gguf" || judge::names_judge_file(judge);
   const bool known = judge == "default" || model::find_known_model(judge) != nullptr;
   if (!is_file && !known) model::resolve_model(judge);
 }

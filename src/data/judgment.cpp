@@ -9,13 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const Distribution& probabilities) {
-  if (probabilities.empty()) return nullptr;
-  Json object = Json::object();
-  for (const auto& [label, probability] : probabilities) object[label] = probability;
-  return object;
-}
-
 template <typename Value>
 Json or_null(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
@@ -28,7 +21,7 @@ Json to_json(const Part& part) {
   row["sample"] = part.sample;
   row["label"] = or_null(part.label);
   if (!part.label) row["unreadable"] = part.unreadable;
-  row["probabilities"] = to_json(part.probabilities);
+  row["probabilities"] = data::to_json(part.probabilities);
   row["critique"] = part.critique;
   row["flags"] = part.flags;
   row["key"] = part.key;
@@ -36,6 +29,13 @@ Json to_json(const Part& part) {
 }
 
 }  // namespace
+
+Json to_json(const Distribution& probabilities) {
+  if (probabilities.empty()) return nullptr;
+  Json object = Json::object();
+  for (const auto& [label, probability] : probabilities) object[label] = probability;
+  return object;
+}
 
 Json id_to_json(const std::string& id, bool is_integer) {
   return is_integer ? Json::parse(id) : Json(id);

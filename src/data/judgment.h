@@ -62,6 +62,8 @@ struct Judgment {
 };
 
 nlohmann::ordered_json to_json(const Judgment& judgment);
+// label → probability; null for an empty one.
+nlohmann::ordered_json to_json(const Distribution& probabilities);
 // A sample's id as it came.
 nlohmann::ordered_json id_to_json(const std::string& id, bool is_integer);
 

@@ -17,8 +17,6 @@ bool is_url(std::string_view text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-bool is_yaml(std::string_view text) { return text.ends_with(".yaml") || text.ends_with(".yml"); }
-
 std::vector<std::string> split_endpoints(std::string_view text) {
   std::vector<std::string> urls;
   while (!text.empty()) {
@@ -46,7 +44,7 @@ void read_setting(MemberSpec& member, const YAML::Node& node, std::string_view k
 void read_model(MemberSpec& member, const YAML::Node& node, std::string_view key,
                 std::string_view place) {
   member.model = yaml_value<std::string>(node, key, place);
-  if (is_yaml(member.model)) {
+  if (names_judge_file(member.model)) {
     throw Error(fmt::format("a member's model is a judge file: {}", member.model), place,
                 "a jury's members are models and endpoints; copy the members here");
   }
@@ -225,10 +223,15 @@ JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& p
   return spec;
 }
 
-bool names_local_model(std::string_view text) { return !is_url(text) && !is_yaml(text); }
+bool names_judge_file(std::string_view text) {
+  return text.ends_with(".yaml") || text.ends_with(".yml");
+}
+
+bool names_local_model(std::string_view text) { return !is_url(text) && !names_judge_file(text); }
 
 JudgeSpec parse_judge_spec(std::string_view text) {
-  if (is_yaml(text)) return parse_judge_file(read_file(std::string(text)), std::string(text));
+  if (names_judge_file(text))
+    return parse_judge_file(read_file(std::string(text)), std::string(text));
   MemberSpec member;
   if (is_url(text)) {
     member.endpoints = split_endpoints(text);

@@ -54,6 +54,8 @@ struct JudgeSpec {
 // Throws Error (without a place) on an unknown mode or order and a number that is out of range.
 Policy policy_of(const MemberSettings& settings, std::uint64_t seed);
 
+// Whether a --judge value is a judge file.
+bool names_judge_file(std::string_view text);
 // Whether a --judge value is neither a server nor a judge file.
 bool names_local_model(std::string_view text);
 

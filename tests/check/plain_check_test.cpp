@@ -1,5 +1,6 @@
 #include "check/plain_check.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
@@ -16,7 +17,8 @@ std::unique_ptr<PlainCheck> make(const std::string& key, const std::string& yaml
                                  bool ignore_case = false,
                                  const std::filesystem::path& folder = {}) {
   for (const PlainKind& kind : plain_kinds()) {
-    if (kind.key == key) return kind.make(YAML::Load(yaml), {"f:1", kind.key, folder, ignore_case});
+    if (kind.key == key)
+      return kind.make(YAML::Load(yaml), {"f:1", kind.key, folder / "f", ignore_case});
   }
   throw std::logic_error("no kind " + key);
 }
@@ -113,6 +115,13 @@ TEST(PlainCheck, WhatIsNoJsonSchemaIsRefused) {
   EXPECT_EQ(error_of([] { make("json_schema", "[1]"); }),
             "f:1: this is no JSON schema, which is an object");
   EXPECT_NE(error_of([] { make("json_schema", "{properties: 7}"); }).find("no JSON schema"),
+            std::string::npos);
+}
+
+TEST(PlainCheck, ASchemaThatGrowsWithItsAliasesIsRefused) {
+  std::string yaml = "x0: &x0 {type: object}\n";
+  for (int i = 1; i < 40; ++i) yaml += fmt::format("x{0}: &x{0} [*x{1}, *x{1}]\n", i, i - 1);
+  EXPECT_NE(error_of([&] { make("json_schema", yaml); }).find("a value of more than 100000 parts"),
             std::string::npos);
 }
 

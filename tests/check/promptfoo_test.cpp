@@ -5,6 +5,7 @@
 
 #include "check/checks_file.h"
 #include "check/promptfoo_text.h"
+#include "check/yaml_json.h"
 #include "core/error.h"
 #include "temporary_folder.h"
 
