@@ -100,15 +100,6 @@ std::string summary(const Counts& counts, std::int64_t ledger_hits, double secon
   return text + fmt::format("; {:.1f} s", seconds);
 }
 
-void InOrder::add(size_t row, data::Judgment judgment) {
-  waiting_.emplace(row, std::move(judgment));
-  for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
-    pass_(next_++, it->second);
-    waiting_.erase(it);
-  }
-  progress_.add(1);
-}
-
 void check_not_input(const fs::path& out, std::span<const NamedFile> inputs) {
   const fs::path target = link_target(out);
   for (const char* suffix : {"", ".part", ".part.json", ".run.json"}) {

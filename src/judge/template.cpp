@@ -409,7 +409,7 @@ const std::vector<Template>& builtin_templates() {
   static const std::vector<Template> templates = [] {
     std::vector<Template> found;
     for (const EmbeddedFile& file : embedded_files()) {
-      if (!file.name.ends_with(".yaml")) continue;
+      if (!file.name.starts_with("templates/")) continue;
       found.push_back(
           parse_template(file.text, std::filesystem::path(file.name).stem().string(), file.name));
     }
