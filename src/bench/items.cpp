@@ -39,9 +39,9 @@ void check_columns(const Spec& spec, const std::vector<std::string>& columns) {
   needed.insert(needed.end(), responses.begin(), responses.end());
   for (const std::string& name : needed) {
     if (std::find(columns.begin(), columns.end(), name) != columns.end()) continue;
-    throw Error(fmt::format("the select gives no column '{}'; it gives {}", name,
-                            fmt::join(columns, ", ")),
-                spec.place);
+    throw Error(
+        fmt::format("the select gives no column '{}'; it gives {}", name, fmt::join(columns, ", ")),
+        spec.place);
   }
 }
 
@@ -129,8 +129,9 @@ std::vector<std::string> revision_warnings(const Selection& selection,
     if (file.sha256.empty()) continue;
     const std::string digest = sha256_file_cached(folder / file.file);
     if (digest == file.sha256) continue;
-    warnings.push_back(fmt::format("{} is of another revision: its SHA-256 is {}, the benchmark's {}",
-                                   file.file, digest, file.sha256));
+    warnings.push_back(
+        fmt::format("{} is of another revision: its SHA-256 is {}, the benchmark's {}", file.file,
+                    digest, file.sha256));
   }
   return warnings;
 }
@@ -238,9 +239,9 @@ ItemSet choose_items(const Spec& spec, const Selection& selection,
   if (items.total == 0) throw Error("the select gives no items", spec.place);
   if (spec.items && items.total != static_cast<size_t>(*spec.items) &&
       revision_warnings(selection, folder).empty()) {
-    throw Error(fmt::format("the select gives {} items, the benchmark has {}", items.total,
-                            *spec.items),
-                spec.place);
+    throw Error(
+        fmt::format("the select gives {} items, the benchmark has {}", items.total, *spec.items),
+        spec.place);
   }
   items.chosen.assign(items.total, true);
   if (choice.limit != 0 && choice.limit < items.total) {

@@ -55,10 +55,10 @@ struct Choice {
 
 // What a run judges.
 struct ItemSet {
-  std::size_t total = 0;       // Of the benchmark.
-  std::size_t count = 0;       // Chosen.
-  std::vector<bool> chosen;    // By row.
-  std::string digest;          // SHA-256 of the chosen items' ids and texts.
+  std::size_t total = 0;     // Of the benchmark.
+  std::size_t count = 0;     // Chosen.
+  std::vector<bool> chosen;  // By row.
+  std::string digest;        // SHA-256 of the chosen items' ids and texts.
 };
 
 // Reads and checks every item. Throws Error as ItemReader does, and for ids that stand twice, no

@@ -49,8 +49,7 @@ size_t count_in_average(std::string_view task) {
   }));
 }
 
-std::vector<Average> averages_of(const std::vector<Score>& scores,
-                                 const std::vector<Spec>& specs) {
+std::vector<Average> averages_of(const std::vector<Score>& scores, const std::vector<Spec>& specs) {
   std::vector<Average> averages;
   std::vector<const Score*> all;
   double task_sum = 0;
@@ -114,15 +113,25 @@ Json to_json(const Average& average) {
 
 }  // namespace
 
+std::vector<std::string> finished_benchmarks(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    const fs::path rows = fs::path(entry.path()).replace_extension(".jsonl");
+    if (entry.path().extension() == ".yaml" && fs::exists(rows))
+      names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 Report read_report(const fs::path& folder, const ScoreOptions& options) {
   if (!fs::is_directory(folder)) throw Error("there is no such folder", folder.string());
   Report report;
   report.folder = folder.string();
   std::vector<Spec> specs;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    const fs::path rows = fs::path(entry.path()).replace_extension(".jsonl");
-    if (entry.path().extension() != ".yaml" || !fs::exists(rows)) continue;
-    specs.push_back(parse_spec(read_file(entry.path()), entry.path()));
+  for (const std::string& name : finished_benchmarks(folder)) {
+    const fs::path file = folder / (name + ".yaml");
+    specs.push_back(parse_spec(read_file(file), file));
   }
   std::sort(specs.begin(), specs.end(), [](const Spec& a, const Spec& b) {
     return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);
@@ -171,8 +180,8 @@ Json to_json(const Report& report) {
     for (const auto& [name, value] : row.values) values[name] = value;
     published.push_back({{"model", row.model}, {"source", row.source}, {"values", values}});
   }
-  return {{"folder", report.folder},     {"judge", report.judge}, {"scores", scores},
-          {"not_run", not_run},          {"averages", averages},  {"published", published}};
+  return {{"folder", report.folder}, {"judge", report.judge}, {"scores", scores},
+          {"not_run", not_run},      {"averages", averages},  {"published", published}};
 }
 
 }  // namespace selene::bench

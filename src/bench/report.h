@@ -43,6 +43,9 @@ struct Report {
   std::vector<Published> published;  // Only rows that have a figure of a benchmark that was run.
 };
 
+// The names of the benchmarks that a folder of `selene bench run` holds to their end, sorted.
+std::vector<std::string> finished_benchmarks(const std::filesystem::path& folder);
+
 // Reads a folder of `selene bench run` and scores it. Throws Error where it is none, or a benchmark
 // in it is not finished.
 Report read_report(const std::filesystem::path& folder, const ScoreOptions& options);

@@ -61,9 +61,9 @@ std::string metric_text(const Score& score) {
                                   : fmt::format("{} ({})", score.metric, score.convention);
 }
 
-constexpr const char* kColumns[] = {"benchmark", "metric",  "items",  "figure",     "95%",
-                                    "constant",  "length",  "flips",  "first",      "unread",
-                                    "not judged"};
+constexpr const char* kColumns[] = {"benchmark", "metric",   "items",     "figure",
+                                    "95%",       "constant", "length",    "flips",
+                                    "first",     "unread",   "not judged"};
 
 std::vector<std::string> row_of(const Score& score) {
   return {score.benchmark,
@@ -80,9 +80,8 @@ std::vector<std::string> row_of(const Score& score) {
 }
 
 std::string average_text(const Average& average) {
-  return average.have == average.of
-             ? fmt::format("{} of {}", average.have, average.of)
-             : fmt::format("{} of {} only", average.have, average.of);
+  return average.have == average.of ? fmt::format("{} of {}", average.have, average.of)
+                                    : fmt::format("{} of {} only", average.have, average.of);
 }
 
 constexpr const char* kLegend =
@@ -108,8 +107,8 @@ std::string report_text(const Report& report, report::Terminal terminal) {
                          {.title = "unread", .width = 6, .align = Align::Right},
                          {.title = "not judged", .width = 10, .align = Align::Right}},
                         terminal);
-    text += fmt::format("judge {}, {} mode\n\n", printable(report.judge),
-                        report.scores.front().mode);
+    text +=
+        fmt::format("judge {}, {} mode\n\n", printable(report.judge), report.scores.front().mode);
     text += table.header();
     for (const Score& score : report.scores) {
       std::vector<Cell> cells;
@@ -133,15 +132,15 @@ std::string report_text(const Report& report, report::Terminal terminal) {
     text += fmt::format("\n{} by section\n", score.benchmark);
     for (const GroupFigure& section : score.sections) {
       text += fmt::format("  {:<20}{:>6}  {:<14} {} items\n", printable(section.name),
-                          value_text(section.figure), interval_text(section.figure),
-                          section.items);
+                          value_text(section.figure), interval_text(section.figure), section.items);
     }
   }
   if (!report.published.empty()) {
     text += "\npublished, under the same reading\n";
     for (const Published& row : report.published) {
       text += fmt::format("  {:<20}", row.model);
-      for (const auto& [name, value] : row.values) text += fmt::format(" {} {}", name, number(value));
+      for (const auto& [name, value] : row.values)
+        text += fmt::format(" {} {}", name, number(value));
       text += fmt::format("  ({})\n", row.source);
     }
   }

@@ -44,9 +44,8 @@ size_t pass_kept(ChosenReader& items, data::RowOutput& output) {
   size_t kept = 0;
   data::Sample sample;
   for (data::Row row; kept < output.rows_kept() && rows.next(row); ++kept) {
-    const bool same =
-        items.next(sample) &&
-        row.value.value("id", Json()) == data::id_to_json(sample.id, sample.id_is_integer);
+    const bool same = items.next(sample) && row.value.value("id", Json()) ==
+                                                data::id_to_json(sample.id, sample.id_is_integer);
     if (!same) {
       output.drop_rows(Error("this row is not the judgment of the benchmark's item", rows.place()));
       return 0;
@@ -100,15 +99,15 @@ bool run(const Work& work, judge::Judge& judge, data::RowOutput& output, const R
         samples.push_back(std::move(window[i]));
         places.push_back(first + i);
       } else {
-        add(first + i, judge.not_judged(window[i], fmt::format("overlong: {} tokens, the context has {}",
-                                                               fits[i].tokens, fits[i].limit)));
+        add(first + i,
+            judge.not_judged(window[i], fmt::format("overlong: {} tokens, the context has {}",
+                                                    fits[i].tokens, fits[i].limit)));
       }
     }
-    judge.judge(samples, {.judgment =
-                              [&](size_t i, data::Judgment judgment) {
-                                add(places[i], std::move(judgment));
-                              },
-                          .stop = events.stop});
+    judge.judge(samples,
+                {.judgment = [&](size_t i,
+                                 data::Judgment judgment) { add(places[i], std::move(judgment)); },
+                 .stop = events.stop});
     first += window.size();
   }
   output.sync();

@@ -32,8 +32,8 @@ class Reader {
     if (item.group == scored_.groups.size()) scored_.groups.push_back(about.value("group", ""));
     const bool clustered = about.contains("cluster");
     scored_.has_clusters = scored_.has_clusters || clustered;
-    item.cluster = index_of(clusters_, clustered ? "c " + about.at("cluster").get<std::string>()
-                                                 : "i " + item.id);
+    item.cluster = index_of(
+        clusters_, clustered ? "c " + about.at("cluster").get<std::string>() : "i " + item.id);
     scored_.clusters = clusters_.size();
     if (numeric_truth_) {
       item.truth_number = about.at("truth").get<double>();
@@ -105,11 +105,10 @@ class Reader {
   int order_label(const Json& parts, std::string_view order) const {
     std::vector<double> weight(spec_.labels.size());
     bool any = false;
-    const bool all_distributions =
-        std::all_of(parts.begin(), parts.end(), [&](const Json& part) {
-          return part.at("order") != order || part.at("label").is_null() ||
-                 !part.at("probabilities").is_null();
-        });
+    const bool all_distributions = std::all_of(parts.begin(), parts.end(), [&](const Json& part) {
+      return part.at("order") != order || part.at("label").is_null() ||
+             !part.at("probabilities").is_null();
+    });
     for (const Json& part : parts) {
       if (part.at("order") != order || part.at("label").is_null()) continue;
       any = true;

@@ -26,15 +26,15 @@ struct ScoredItem {
   // Pairwise: the label of each order, as stored. Both are `label` where there was one order.
   int label_ab = -1;
   int label_ba = -1;
-  double truth_number = 0;           // Where the metric's truth is a number.
-  std::optional<double> score;       // The expected score.
-  std::vector<double> probabilities;  // By label; empty where the engine gives none.
+  double truth_number = 0;                 // Where the metric's truth is a number.
+  std::optional<double> score;             // The expected score.
+  std::vector<double> probabilities;       // By label; empty where the engine gives none.
   std::array<std::uint32_t, 2> lengths{};  // Of the responses, in characters.
 };
 
 struct Scored {
   std::vector<ScoredItem> items;
-  std::vector<std::string> groups;  // In the order of their first items.
+  std::vector<std::string> groups;   // In the order of their first items.
   std::vector<std::string> reasons;  // Why items are unreadable or skipped, each once.
   size_t clusters = 0;
   bool has_clusters = false;  // Else each item is its own.

@@ -37,8 +37,7 @@ std::vector<Entry> entries_of(const YAML::Node& node, std::string_view what,
   if (!node.IsMap()) throw Error(fmt::format("{} must be a map", what), yaml_place(node, file));
   std::vector<Entry> entries;
   for (const auto& entry : node)
-    entries.push_back(
-        {yaml_key(entry.first), entry.second, file, yaml_place(entry.first, file)});
+    entries.push_back({yaml_key(entry.first), entry.second, file, yaml_place(entry.first, file)});
   return entries;
 }
 
@@ -65,8 +64,7 @@ void read_keys(Read& read, const std::vector<Entry>& entries, const Key<Read> (&
 
 // The value of `names` that the entry names.
 template <typename Value>
-Value choice(const Entry& entry,
-             std::initializer_list<std::pair<std::string_view, Value>> names) {
+Value choice(const Entry& entry, std::initializer_list<std::pair<std::string_view, Value>> names) {
   const std::string text = entry.text();
   std::vector<std::string_view> known;
   for (const auto& [name, value] : names) {
@@ -96,7 +94,8 @@ constexpr Key<SourceFile> kFileKeys[] = {{"file", read_file_text<&SourceFile::fi
 // A name below the data folder.
 void check_relative(const std::string& name, const std::string& place) {
   const std::filesystem::path path(name);
-  const bool leaves = std::any_of(path.begin(), path.end(), [](const auto& p) { return p == ".."; });
+  const bool leaves =
+      std::any_of(path.begin(), path.end(), [](const auto& p) { return p == ".."; });
   if (name.empty() || path.is_absolute() || leaves)
     throw Error(fmt::format("'{}' is no file below the data folder", cut_to_columns(name, 80)),
                 place);
@@ -110,8 +109,7 @@ SourceFile read_source_file(const YAML::Node& node, const std::string& file) {
   if (!source.xlsx.empty()) check_relative(source.xlsx, place);
   const bool is_digest = source.sha256.size() == 64 &&
                          source.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!source.sha256.empty() && !is_digest)
-    throw Error("'sha256' must be 64 hex digits", place);
+  if (!source.sha256.empty() && !is_digest) throw Error("'sha256' must be 64 hex digits", place);
   return source;
 }
 
@@ -181,10 +179,10 @@ constexpr Key<Spec> kKeys[] = {
     {"column", read_text<&Spec::column>},
     {"average",
      [](Spec& spec, const Entry& entry) {
-       spec.average = data::task_name(choice<data::Task>(
-           entry, {{"absolute", data::Task::Absolute},
-                   {"classification", data::Task::Classification},
-                   {"pairwise", data::Task::Pairwise}}));
+       spec.average = data::task_name(
+           choice<data::Task>(entry, {{"absolute", data::Task::Absolute},
+                                      {"classification", data::Task::Classification},
+                                      {"pairwise", data::Task::Pairwise}}));
      }},
     {"source", [](Spec& spec, const Entry& entry) { spec.source = read_selection(entry); }},
     {"local", [](Spec& spec, const Entry& entry) { spec.local = read_selection(entry); }},
@@ -208,8 +206,8 @@ constexpr Key<Spec> kKeys[] = {
     {"positive", read_text<&Spec::positive>},
     {"unreadable",
      [](Spec& spec, const Entry& entry) {
-       spec.unreadable = choice<Unreadable>(
-           entry, {{"wrong", Unreadable::Wrong}, {"half", Unreadable::Half}});
+       spec.unreadable =
+           choice<Unreadable>(entry, {{"wrong", Unreadable::Wrong}, {"half", Unreadable::Half}});
      }},
     {"convention",
      [](Spec& spec, const Entry& entry) {
@@ -244,9 +242,9 @@ void check_whole(const Spec& spec) {
                                    {"source", spec.source.sql}}) {
     if (value.empty()) throw wrong(fmt::format("the key '{}' is missing", key));
   }
-  const bool is_name = spec.name.find_first_not_of(
-                           "abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos &&
-                       spec.name.front() != '.';
+  const bool is_name =
+      spec.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos &&
+      spec.name.front() != '.';
   if (!is_name)
     throw wrong(fmt::format("'{}' is no name: small letters, digits, '-', '_' and '.'",
                             cut_to_columns(spec.name, 60)));
@@ -261,8 +259,8 @@ void check_whole(const Spec& spec) {
   if ((spec.overall == Overall::Sections) == spec.sections.empty())
     throw wrong("'overall: sections' and 'sections' come together");
   const auto& labels = spec.labels;
-  if (!spec.positive.empty() &&
-      (labels.size() != 2 || std::find(labels.begin(), labels.end(), spec.positive) == labels.end()))
+  if (!spec.positive.empty() && (labels.size() != 2 || std::find(labels.begin(), labels.end(),
+                                                                 spec.positive) == labels.end()))
     throw wrong("'positive' must be one of two labels");
 }
 
@@ -297,9 +295,9 @@ Spec load_spec(const std::string& name_or_file) {
     if (file.name == fmt::format("benchmarks/{}.yaml", name_or_file))
       return parse_spec(file.text, file.name);
   }
-  throw Error(fmt::format("there is no benchmark '{}'", cut_to_columns(name_or_file, 60)), "",
-              fmt::format("known: {}; a file of your own ends with .yaml",
-                          fmt::join(spec_names(), ", ")));
+  throw Error(
+      fmt::format("there is no benchmark '{}'", cut_to_columns(name_or_file, 60)), "",
+      fmt::format("known: {}; a file of your own ends with .yaml", fmt::join(spec_names(), ", ")));
 }
 
 }  // namespace selene::bench

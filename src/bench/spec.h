@@ -64,11 +64,11 @@ struct Spec {
   std::string about;
   std::string paper;
   std::string licence;
-  bool gated = false;        // The public files need an account's token.
-  std::string column;        // Of the published rows; empty: none.
+  bool gated = false;   // The public files need an account's token.
+  std::string column;   // Of the published rows; empty: none.
   std::string average;  // The task in whose average of the paper it is; empty: in none.
 
-  Selection source;               // The public raw files.
+  Selection source;                // The public raw files.
   std::optional<Selection> local;  // A converted copy, taken where it is there.
 
   data::Task task = data::Task::Absolute;
@@ -83,7 +83,7 @@ struct Spec {
   Convention convention = Convention::Mean;  // Of the figure; reports show all.
   Overall overall = Overall::Items;
   std::vector<Section> sections;
-  std::string order = "both";  // Pairwise: what a run asks where no flag says.
+  std::string order = "both";         // Pairwise: what a run asks where no flag says.
   std::optional<std::int64_t> items;  // How many there are; another number is an error.
   std::vector<Known> known;
 };

@@ -78,8 +78,9 @@ int list(const BenchCommand& options) {
                                   {spec.about.empty() ? spec.title : spec.about}};
     put(table.row(cells));
   }
-  put(fmt::format("\ndata folder: {}{}\n", folder.string(),
-                  std::filesystem::exists(folder) ? "" : " (not there; selene bench pull makes it)"));
+  put(fmt::format(
+      "\ndata folder: {}{}\n", folder.string(),
+      std::filesystem::exists(folder) ? "" : " (not there; selene bench pull makes it)"));
   return kExitOk;
 }
 
@@ -133,8 +134,7 @@ std::filesystem::path data_folder(const std::string& data) {
     return data;
   }
   if (const char* named = std::getenv("SELENE_DATA"); named != nullptr && *named != '\0') {
-    if (!std::filesystem::is_directory(named))
-      throw Error("SELENE_DATA names no folder", named);
+    if (!std::filesystem::is_directory(named)) throw Error("SELENE_DATA names no folder", named);
     return named;
   }
   return data_dir() / "benchmarks";
@@ -154,8 +154,8 @@ std::vector<bench::Spec> load_specs(const std::vector<std::string>& names) {
 }
 
 void add_bench_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand(
-      "bench", "Benchmarks: how good a judge is, with intervals and baselines");
+  CLI::App* command =
+      app.add_subcommand("bench", "Benchmarks: how good a judge is, with intervals and baselines");
   command->require_subcommand(1);
   const auto add = [&](const char* name, const char* help, int (*run)(const BenchCommand&)) {
     auto options = std::make_shared<BenchCommand>();
@@ -169,6 +169,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   add("check", "Read every item of the benchmarks whose data is here", check);
   add_bench_run_command(*command, exit_code);
   add_bench_report_command(*command, exit_code);
+  add_bench_compare_command(*command, exit_code);
   command->footer(kExamples);
 }
 

@@ -32,9 +32,8 @@ int report_run(const BenchReportCommand& options) {
   if (!options.markdown.empty())
     write_file_atomically(output_target(options.markdown, true), bench::report_markdown(report));
   if (!options.json.empty()) write_file_atomically(output_target(options.json, true), json);
-  put(options.format == "json"
-          ? json
-          : bench::report_text(report, report::terminal(STDOUT_FILENO)));
+  put(options.format == "json" ? json
+                               : bench::report_text(report, report::terminal(STDOUT_FILENO)));
   return kExitOk;
 }
 

@@ -84,8 +84,8 @@ Plan make_plan(const BenchRunCommand& options) {
                                          {.limit = options.limit, .seed = options.judge.seed});
     planned->rows = out / (own.name + ".jsonl");
     const JudgeFlags flags = judge_flags(options, own);
-    planned->key = flags.settings.template_spec.value_or("") + "\n" +
-                   flags.settings.order.value_or("");
+    planned->key =
+        flags.settings.template_spec.value_or("") + "\n" + flags.settings.order.value_or("");
     plan.items += planned->items.count;
     plan.benchmarks.push_back(std::move(planned));
   }
@@ -139,8 +139,8 @@ class Runner {
       : options_(options),
         plan_(plan),
         folder_(options.out),
-        progress_({.label = "judging", .unit = "items", .total = plan.items,
-                   .silent = options.quiet}) {}
+        progress_(
+            {.label = "judging", .unit = "items", .total = plan.items, .silent = options.quiet}) {}
 
   // False when interrupted.
   bool run(RunRecord& record) {
@@ -183,7 +183,11 @@ class Runner {
     RunRecord record("bench run");
     const bool done = bench::run(work, *judge_, output,
                                  {.kept = [&](size_t count) { pass(count); },
-                                  .judged = [&] { progress_.add(1); ++judged_; },
+                                  .judged =
+                                      [&] {
+                                        progress_.add(1);
+                                        ++judged_;
+                                      },
                                   .stop = [] { return interrupted(); }});
     if (!done) return false;
     Json& fields = record.fields();

@@ -65,7 +65,7 @@ int list_templates() {
 
 int show_template(const std::string& name) {
   for (const EmbeddedFile& file : embedded_files()) {
-    if (std::filesystem::path(file.name).filename() != name + ".yaml") continue;
+    if (file.name != fmt::format("templates/{}.yaml", name)) continue;
     put(file.text);
     return kExitOk;
   }
