@@ -46,6 +46,18 @@ struct Case {
   std::function<Simulated(Random&, Resampling)> simulate;
 };
 
+const char* name_of(IntervalKind kind) {
+  switch (kind) {
+    case IntervalKind::Percentile:
+      return "percentile";
+    case IntervalKind::Bca:
+      return "BCa";
+    case IntervalKind::FisherZ:
+      return "Fisher z";
+  }
+  return "";
+}
+
 Simulated simulated(const std::optional<stats::Bootstrap>& bootstrap, double truth) {
   if (!bootstrap) return {{}, truth, false};
   return {bootstrap->estimate.interval, truth};
@@ -134,9 +146,10 @@ Case accuracy_difference(size_t items, double both, double only_first, double on
 }
 
 // With clusters, half of both variances lies between them.
-Case normal_pearson(size_t items, size_t clusters, double correlation) {
-  return {fmt::format("Pearson {:.1f}, normal", correlation), "percentile", items, clusters,
+Case normal_pearson(size_t items, size_t clusters, double correlation, IntervalKind kind) {
+  return {fmt::format("Pearson {:.1f}, normal", correlation), name_of(kind), items, clusters,
           [=](Random& random, Resampling resampling) {
+            resampling.kind = kind;
             std::vector<double> x(items);
             std::vector<double> y(items);
             std::vector<size_t> of(items);
@@ -155,10 +168,11 @@ Case normal_pearson(size_t items, size_t clusters, double correlation) {
 
 // Long tails to one side, which no bootstrap of few items sees enough of: e to the half of normal
 // variables.
-Case skewed_pearson(size_t items, double correlation) {
+Case skewed_pearson(size_t items, double correlation, IntervalKind kind) {
   const double truth = std::expm1(correlation / 4) / std::expm1(0.25);
-  return {fmt::format("Pearson {:.2f}, log-normal", truth), "percentile", items, items,
-          [=](Random& random, const Resampling& resampling) {
+  return {fmt::format("Pearson {:.2f}, log-normal", truth), name_of(kind), items, items,
+          [=](Random& random, Resampling resampling) {
+            resampling.kind = kind;
             std::vector<double> x(items);
             std::vector<double> y(items);
             for (size_t i = 0; i < items; ++i) {
@@ -206,11 +220,13 @@ Scores population() {
 
 using MakeStatistic = std::function<stats::CountStatistic(const Scores&)>;
 
-Case of_scores(const std::string& name, size_t items, const MakeStatistic& make) {
+Case of_scores(const std::string& name, size_t items, IntervalKind kind,
+               const MakeStatistic& make) {
   const Scores all = population();
   const double truth = *stats::value_of(make(all), all.truth.size());
-  return {fmt::format("{} {:.2f}, scores 1 to 5", name, truth), "percentile", items, items,
-          [=](Random& random, const Resampling& resampling) {
+  return {fmt::format("{} {:.2f}, scores 1 to 5", name, truth), name_of(kind), items, items,
+          [=](Random& random, Resampling resampling) {
+            resampling.kind = kind;
             Scores sample;
             for (size_t i = 0; i < items; ++i) {
               const auto row = static_cast<size_t>(random.uniform() *
@@ -252,8 +268,18 @@ std::optional<double> kappa(const stats::Confusion& confusion) {
   return agreement.kappa.value;
 }
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+// Pearson's from sums, for a sample of scores.
+stats::CountStatistic counted_pearson(const Scores& scores) {
+  return [of = stats::pearson_of(scores.truth, scores.judge)](std::span<const uint32_t> counts) {
+    std::vector<double> sums(of.width);
+    for (size_t i = 0; i < of.values.size(); ++i) {
+      sums[i % of.width] += counts[i / of.width] * of.values[i];
+    }
+    return of.of(sums);
+  };
+}
+
+void add_accuracies(std::vector<Case>& cases) {
   for (const size_t items : {100, 500}) {
     for (const double share : {0.5, 0.8, 0.95}) cases.push_back(accuracy(items, share, 0.02));
     for (const double share : {0.5, 0.8, 0.95}) cases.push_back(accuracy(items, share, 0));
@@ -264,53 +290,63 @@ std::vector<Case> all_cases() {
     }
     cases.push_back(clustered_accuracy(clusters, true, 0.8));
   }
+  cases.push_back(group_mean());
   for (const bool is_bootstrap : {true, false}) {
     for (const size_t items : {100, 500}) {
       cases.push_back(accuracy_difference(items, 0.6, 0.1, 0.15, is_bootstrap));
       cases.push_back(accuracy_difference(items, 0.85, 0.05, 0.05, is_bootstrap));
     }
   }
-  for (const size_t items : {50, 200}) {
-    for (const double correlation : {0.0, 0.5, 0.8}) {
-      cases.push_back(normal_pearson(items, items, correlation));
+}
+
+void add_correlations(std::vector<Case>& cases) {
+  for (const IntervalKind kind : {IntervalKind::FisherZ, IntervalKind::Percentile}) {
+    for (const size_t items : {50, 200}) {
+      for (const double correlation : {0.0, 0.5, 0.8}) {
+        cases.push_back(normal_pearson(items, items, correlation, kind));
+      }
+    }
+    for (const size_t clusters : {30, 60}) {
+      cases.push_back(normal_pearson(300, clusters, 0.5, kind));
+    }
+    for (const size_t items : {50, 200}) cases.push_back(skewed_pearson(items, 0.5, kind));
+    for (const size_t items : {100, 300}) {
+      cases.push_back(of_scores("Pearson", items, kind, counted_pearson));
+      cases.push_back(of_scores("Spearman", items, kind, [](const Scores& scores) {
+        return stats::spearman_of(scores.truth, scores.judge);
+      }));
+      cases.push_back(of_scores("Kendall", items, kind, [](const Scores& scores) {
+        return stats::kendall_of(scores.truth, scores.judge);
+      }));
     }
   }
-  cases.push_back(normal_pearson(300, 30, 0.5));
-  cases.push_back(normal_pearson(300, 60, 0.5));
-  for (const size_t items : {50, 200}) cases.push_back(skewed_pearson(items, 0.5));
-  cases.push_back(group_mean());
+}
+
+void add_labels(std::vector<Case>& cases) {
+  constexpr IntervalKind kKind = IntervalKind::Percentile;
   for (const size_t items : {100, 300}) {
-    cases.push_back(of_scores("Pearson", items, [](const Scores& scores) {
-      return stats::CountStatistic(
-          [of = stats::pearson_of(scores.truth, scores.judge)](std::span<const uint32_t> counts) {
-            std::vector<double> sums(of.width);
-            for (size_t i = 0; i < of.values.size(); ++i) {
-              sums[i % of.width] += counts[i / of.width] * of.values[i];
-            }
-            return of.of(sums);
-          });
-    }));
-    cases.push_back(of_scores("Spearman", items, [](const Scores& scores) {
-      return stats::spearman_of(scores.truth, scores.judge);
-    }));
-    cases.push_back(of_scores("Kendall", items, [](const Scores& scores) {
-      return stats::kendall_of(scores.truth, scores.judge);
-    }));
-    cases.push_back(of_scores("AUC", items, [](const Scores& scores) {
+    cases.push_back(of_scores("AUC", items, kKind, [](const Scores& scores) {
       return stats::roc_auc_of(scores.judge, scores.good);
     }));
-    cases.push_back(of_scores("balanced accuracy", items, [](const Scores& scores) {
+    cases.push_back(of_scores("balanced accuracy", items, kKind, [](const Scores& scores) {
       return confusion(scores, stats::balanced_accuracy);
     }));
-    cases.push_back(of_scores("macro F1", items, [](const Scores& scores) {
+    cases.push_back(of_scores("macro F1", items, kKind, [](const Scores& scores) {
       return confusion(scores, stats::macro_f1);
     }));
-    cases.push_back(of_scores("Matthews", items, [](const Scores& scores) {
+    cases.push_back(of_scores("Matthews", items, kKind, [](const Scores& scores) {
       return confusion(scores, stats::matthews);
     }));
-    cases.push_back(
-        of_scores("kappa", items, [](const Scores& scores) { return confusion(scores, kappa); }));
+    cases.push_back(of_scores("kappa", items, kKind,
+                              [](const Scores& scores) { return confusion(scores, kappa); }));
   }
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  add_accuracies(cases);
+  add_correlations(cases);
+  add_labels(cases);
   return cases;
 }
 

@@ -75,6 +75,40 @@ TEST(Bootstrap, AgreesWithSciPyOnClusters) {
   expect_interval(bootstrap(mean_of(scores), resampling)->estimate.interval, golden["bca"], 0.002);
 }
 
+// By hand: artanh r -+ t times the root of (n - 1) / n times the sum of the squared distances of
+// the jackknife's values, from Pearson's of shorter lists.
+TEST(Bootstrap, FisherZIsTheJackknifesInterval) {
+  const auto schools = testing::golden("bootstraps")["law_schools"];
+  const List x = schools["x"];
+  const List y = schools["y"];
+  List without;
+  double mean = 0;
+  for (std::size_t i = 0; i < 15; ++i) {
+    List shorter_x = x;
+    List shorter_y = y;
+    shorter_x.erase(shorter_x.begin() + static_cast<std::ptrdiff_t>(i));
+    shorter_y.erase(shorter_y.begin() + static_cast<std::ptrdiff_t>(i));
+    without.push_back(std::atanh(*pearson(shorter_x, shorter_y)));
+    mean += without.back() / 15;
+  }
+  double squares = 0;
+  for (const double value : without) squares += (value - mean) * (value - mean);
+  const double half = 2.1447866879169273 * std::sqrt(14.0 / 15 * squares);  // t of 14 degrees.
+  const double centre = std::atanh(*pearson(x, y));
+  const auto result = bootstrap(pearson_of(x, y), {.kind = IntervalKind::FisherZ});
+  expect_interval(result->estimate.interval, {std::tanh(centre - half), std::tanh(centre + half)},
+                  1e-9);
+  EXPECT_LT(result->p_of_zero, 0.05);
+}
+
+TEST(Bootstrap, FisherZOfAPerfectCorrelationIsAPoint) {
+  const List x = {1, 2, 3, 5, 8};
+  const auto result = bootstrap(pearson_of(x, x), {.kind = IntervalKind::FisherZ});
+  EXPECT_NEAR(result->estimate.interval.low, 1, 1e-12);
+  EXPECT_LE(result->estimate.interval.high, 1);
+  EXPECT_LT(result->p_of_zero, 1e-6);
+}
+
 TEST(Bootstrap, OfManyItemsIsTheNormalInterval) {
   const List scores = drawn(2000, 0.7, 1);
   const Estimate estimate = bootstrap(mean_of(scores), {})->estimate;
@@ -284,6 +318,7 @@ TEST(Bootstrap, NumbersKeysInTheirOrder) {
 TEST(Bootstrap, MisshapenInputIsABug) {
   const List scores = {1, 0, 1};
   EXPECT_THROW(bootstrap(mean_of(scores), {.resamples = 0}), std::logic_error);
+  EXPECT_THROW(bootstrap(mean_of(List{3, 4}), {.kind = IntervalKind::FisherZ}), std::logic_error);
   EXPECT_THROW(bootstrap(mean_of(scores), {.clusters = Numbers{1, 2}}), std::logic_error);
   EXPECT_THROW(
       bootstrap(mean_of(scores), {.clusters = Numbers{1, 1, 2}, .strata = Numbers{1, 2, 2}}),
