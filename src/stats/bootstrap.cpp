@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -168,28 +169,67 @@ struct Correction {
   }
 };
 
-// From the values without one unit each: the skewness of their distances to the mean.
-double acceleration(const UnitStatistic& statistic, std::size_t units) {
-  std::vector<std::uint32_t> counts(units, 1);
-  std::vector<double> values;
-  double mean = 0;
-  for (std::uint32_t& count : counts) {
-    count = 0;
-    if (const auto value = statistic(counts)) {
-      values.push_back(*value);
-      mean += *value;
+// The values without one unit each, of those units where there is one, less the mean of them in the
+// unit's stratum.
+struct Jackknife {
+  std::vector<double> distances;
+  double variance = 0;
+};
+
+Jackknife jackknife(const UnitStatistic& statistic, const Units& units) {
+  Jackknife result;
+  std::vector<std::uint32_t> counts(units.count(), 1);
+  for (std::size_t stratum = 0; stratum + 1 < units.strata.size(); ++stratum) {
+    std::vector<double> values;
+    for (std::size_t unit = units.strata[stratum]; unit < units.strata[stratum + 1]; ++unit) {
+      counts[unit] = 0;
+      if (const auto value = statistic(counts)) values.push_back(*value);
+      counts[unit] = 1;
     }
-    count = 1;
+    const auto size = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / size;
+    for (const double value : values) {
+      result.distances.push_back(mean - value);
+      result.variance += (mean - value) * (mean - value) * (size - 1) / size;
+    }
   }
-  mean /= static_cast<double>(values.size());
+  return result;
+}
+
+// Efron's (1987): the skewness of the jackknife's distances.
+double acceleration(const Jackknife& jackknife) {
   double squares = 0;
   double cubes = 0;
-  for (const double value : values) {
-    const double distance = mean - value;
+  for (const double distance : jackknife.distances) {
     squares += distance * distance;
     cubes += distance * distance * distance;
   }
   return squares > 0 ? cubes / (6 * squares * std::sqrt(squares)) : 0;
+}
+
+double artanh(double correlation) {
+  constexpr double kMost = 1 - 1e-15;
+  return std::atanh(std::clamp(correlation, -kMost, kMost));
+}
+
+Bootstrap fisher_z(const UnitStatistic& statistic, const Units& units, double correlation) {
+  ensure(std::abs(correlation) <= 1, "Fisher's z of what is no correlation");
+  const UnitStatistic z = [&](std::span<const std::uint32_t> counts) {
+    auto value = statistic(counts);
+    if (value) value = artanh(*value);
+    return value;
+  };
+  const auto degrees = static_cast<double>(units.degrees());
+  const double error = std::sqrt(jackknife(z, units).variance);
+  const double centre = artanh(correlation);
+  const double half = student_quantile(0.975, degrees) * error;
+  Bootstrap result{{correlation,
+                    {std::min(std::tanh(centre - half), correlation),
+                     std::max(std::tanh(centre + half), correlation)}},
+                   correlation == 0 ? 1.0 : 0.0,
+                   0};
+  if (error > 0) result.p_of_zero = 2 * student_cdf(-std::abs(centre) / error, degrees);
+  return result;
 }
 
 std::optional<Bootstrap> run(const UnitStatistic& statistic, const Units& units,
@@ -199,6 +239,7 @@ std::optional<Bootstrap> run(const UnitStatistic& statistic, const Units& units,
   std::vector<std::uint32_t> counts(units.count(), 1);
   const auto value = statistic(counts);
   if (!value) return std::nullopt;
+  if (resampling.kind == IntervalKind::FisherZ) return fisher_z(statistic, units, *value);
 
   Random random(resampling.seed);
   std::vector<double> values;
@@ -214,7 +255,7 @@ std::optional<Bootstrap> run(const UnitStatistic& statistic, const Units& units,
   Correction correction;
   if (resampling.kind == IntervalKind::Bca) {
     correction = {normal_quantile(distribution.share_below(*value)),
-                  acceleration(statistic, units.count())};
+                  acceleration(jackknife(statistic, units))};
   }
   const auto degrees = static_cast<double>(units.degrees());
   const double factor = std::sqrt(static_cast<double>(units.count()) / degrees);

@@ -15,16 +15,19 @@
 
 namespace selene::stats {
 
-// Both take the quantiles of the resamples' values, ties spread over their width (the
+// The first two take quantiles of the resamples' values, ties spread over their width (the
 // mid-distribution quantiles of Y. Ma, M. G. Genton and E. Parzen, Annals of the Institute of
-// Statistical Mathematics 63, 2011), and both are widened for few units with Student's t and the
-// factor sqrt(n / (n - 1)), as T. Hesterberg, "What teachers should know about the bootstrap", The
-// American Statistician 69 (2015), does: without it 30 clusters cover too little.
+// Statistical Mathematics 63, 2011), widened for few units with Student's t and the factor
+// sqrt(n / (n - 1)), as T. Hesterberg, "What teachers should know about the bootstrap", The
+// American Statistician 69 (2015), does. The last two compute the statistic without each unit: one
+// value a unit, of a CountStatistic of n items O(n^2) in all.
 enum class IntervalKind {
-  Percentile,  // For correlations and differences.
-  Bca,  // Corrected for bias and skewness: B. Efron, "Better bootstrap confidence intervals",
-        // JASA 82 (1987). For clustered means near 0 or 1. A jackknife: it costs one value
-        // of the statistic a unit, of a CountStatistic of n items O(n^2) in all.
+  Percentile,  // For differences, and metrics of labels.
+  Bca,      // Corrected for bias and skewness: B. Efron, "Better bootstrap confidence intervals",
+            // JASA 82 (1987). For means in clusters, near 0 or 1.
+  FisherZ,  // For one correlation, which it must be: Student's interval of artanh r (R. A. Fisher,
+            // Metron 1, 1921) with the jackknife's standard error, which asks for no normal data
+            // (R. G. Miller, "The jackknife: a review", Biometrika 61, 1974). No resamples.
 };
 
 // How items are drawn. `clusters` and `strata` have a number an item, equal ones are one cluster or

@@ -30,10 +30,13 @@ bool is_constant(std::span<const double> values) {
 // not constant.
 std::vector<double> standardised(std::span<const double> values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  const double scale = std::max(std::abs(*low), std::abs(*high));
+  // A power of two: nothing is rounded.
+  const int down = -std::ilogb(std::max(std::abs(*low), std::abs(*high))) - 1;
   std::vector<double> result;
   result.reserve(values.size());
-  for (const double value : values) result.push_back(value / scale - *low / scale);
+  for (const double value : values) {
+    result.push_back(std::scalbn(value, down) - std::scalbn(*low, down));
+  }
   const double mean =
       std::accumulate(result.begin(), result.end(), 0.0) / static_cast<double>(result.size());
   double largest = 0;

@@ -51,27 +51,27 @@ double beta(double x, double y, double a, double b) {
   return 1 - front * beta_fraction(y, b, a) / b;
 }
 
-// Below 0, where the distribution function has all its digits, by halving.
+// By halving below 0, where a symmetric distribution function has all its digits.
 template <typename Cdf>
-double lower_quantile(double p, const Cdf& cdf) {
+double quantile(double p, const Cdf& cdf) {
+  ensure(p > 0 && p < 1, "a quantile outside 0..1");
+  if (p > 0.5) return -quantile(1 - p, cdf);
   double high = 0;
   double low = -1;
   while (cdf(low) > p) low *= 2;
-  while (true) {
-    const double middle = low + (high - low) / 2;
-    if (middle <= low || middle >= high) return middle;
+  // Until no number is between, but not into the many that are next to 0.
+  for (double middle = low / 2; middle > low && middle < high && middle < -1e-16;
+       middle = low + (high - low) / 2) {
     (cdf(middle) > p ? high : low) = middle;
   }
+  return high;
 }
 
 }  // namespace
 
 double normal_cdf(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
 
-double normal_quantile(double p) {
-  ensure(p > 0 && p < 1, "a quantile outside 0..1");
-  return p <= 0.5 ? lower_quantile(p, normal_cdf) : -lower_quantile(1 - p, normal_cdf);
-}
+double normal_quantile(double p) { return quantile(p, normal_cdf); }
 
 double student_cdf(double t, double degrees) {
   ensure(degrees >= 1, "a t distribution without degrees of freedom");
@@ -82,9 +82,7 @@ double student_cdf(double t, double degrees) {
 }
 
 double student_quantile(double p, double degrees) {
-  ensure(p > 0 && p < 1, "a quantile outside 0..1");
-  const auto cdf = [degrees](double t) { return student_cdf(t, degrees); };
-  return p <= 0.5 ? lower_quantile(p, cdf) : -lower_quantile(1 - p, cdf);
+  return quantile(p, [degrees](double t) { return student_cdf(t, degrees); });
 }
 
 }  // namespace selene::stats
