@@ -210,6 +210,7 @@ void ParquetWriter::finish(bool overwrite) {
     throw Error("the output file exists", state.path.string(),
                 "give --overwrite or name another file");
   }
+  state_.reset();  // With it the folder of what was waiting.
 }
 
 }  // namespace selene::table
