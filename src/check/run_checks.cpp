@@ -107,8 +107,9 @@ class JudgedRun {
   bool run() {
     const auto questions = questions_of(checks_, answers_);
     for (const auto& [choice, list] : questions) total_ += list.size();
-    for (const auto& [choice, list] : questions) {
-      judge::Judge judge = options_.open(choice);
+    for (const auto& asked : questions) {
+      const std::vector<Question>& list = asked.second;  // clang 14 captures no structured binding.
+      judge::Judge judge = options_.open(asked.first);
       std::vector<bool> fits(list.size(), true);
       check_templates(judge, list);
       check_lengths(judge, list, fits);
