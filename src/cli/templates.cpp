@@ -35,7 +35,7 @@ constexpr const char* kExamples = R"(Examples:
   selene templates check mine.yaml
   selene templates render mine.yaml pairs.jsonl      the prompts, without a model
   selene templates pull atla                         the official Selene Mini templates
-  selene templates pull rewardbench                  the prompt that RewardBench's harness has for Selene)";
+  selene templates pull rewardbench                  RewardBench's own prompt for Selene)";
 
 struct TemplatesCommand {
   std::string name;
