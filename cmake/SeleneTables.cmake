@@ -6,9 +6,15 @@ if(NOT SELENE_TABLES MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "SELENE_TABLES is '${SELENE_TABLES}', not AUTO, ON or OFF")
 endif()
 
+# The tables also need zlib.
 set(SELENE_DUCKDB_LIBRARY "")  # What has to be installed with us.
 set(duckdb_found "")
-if(NOT SELENE_TABLES STREQUAL OFF)
+if(SELENE_TABLES STREQUAL ON)
+  selene_find(ZLIB zlib1g-dev)
+elseif(SELENE_TABLES STREQUAL AUTO)
+  find_package(ZLIB QUIET)
+endif()
+if(NOT SELENE_TABLES STREQUAL OFF AND ZLIB_FOUND)
   find_path(SELENE_DUCKDB_HEADER duckdb.h)
   find_library(SELENE_DUCKDB_SYSTEM duckdb)
   mark_as_advanced(SELENE_DUCKDB_HEADER SELENE_DUCKDB_SYSTEM)

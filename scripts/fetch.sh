@@ -16,6 +16,7 @@ version="$(lock_get "$name" version)"
 tree="$(lock_get "$name" tree)"
 files="$(lock_get "$name" npm_file)"
 [ -n "$version" ] && [ -n "$tree$files" ] || die "$lock_file has no source part [$name]"
+system="$(lock_get "$name" system)"
 [ -n "$tree" ] || tree="$(sha256sum <<<"$files")"
 folder="$cache/$name-$version-${tree:0:12}"
 if [ -n "$only_cached" ]; then
@@ -84,6 +85,8 @@ fetch_files() {
   done 3<<<"$files"
 }
 
+[ -z "$system" ] || [ "$system" = "$(uname -sm)" ] ||
+  die "$lock_file has $name for $system, and this is $(uname -sm): install $name yourself"
 mkdir -p "$cache"
 exec 9>"$cache/.lock-$name"
 flock 9

@@ -99,7 +99,7 @@ std::string report_text(const Report& report, report::Terminal terminal) {
                          {.title = "metric", .width = 21},
                          {.title = "items", .width = 9, .align = Align::Right},
                          {.title = "figure", .width = 6, .align = Align::Right},
-                         {.title = "95%", .width = 13},
+                         {.title = "95%", .width = 14},
                          {.title = "constant", .width = 8, .align = Align::Right},
                          {.title = "length", .width = 6, .align = Align::Right},
                          {.title = "flips", .width = 5, .align = Align::Right},

@@ -273,6 +273,7 @@ void Scorer::score_correlation() {
     read.push_back(i);
   }
   stats::Resampling how = resampling();
+  how.kind = stats::IntervalKind::FisherZ;
   if (scored_.has_clusters) how.clusters = clusters;
   const auto figure = [&](const char* name, const char* title, const auto& statistic) {
     Figure made = plain(name, title, std::nullopt, "undefined: one of the two is constant");

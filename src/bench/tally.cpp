@@ -34,16 +34,19 @@ Tally::Tally(const Spec& spec, const Scored& scored) : spec_(spec), scored_(scor
   groups_are_strata_ = groups_are_strata();
 }
 
-// Where the figure is a mean over groups and no cluster is in two of them.
+// Where the figure is a mean over groups, no cluster is in two of them, and each has several: one
+// alone says nothing about others of its group.
 bool Tally::groups_are_strata() const {
   if (spec_.overall == Overall::Items) return false;
   std::vector<size_t> stratum_of(scored_.clusters, kNone);
+  std::vector<size_t> clusters(scored_.groups.size());
   for (size_t i = 0; i < size(); ++i) {
     size_t& stratum = stratum_of[clusters_[i]];
     if (stratum != kNone && stratum != strata_[i]) return false;
+    if (stratum == kNone) ++clusters[strata_[i]];
     stratum = strata_[i];
   }
-  return true;
+  return std::find(clusters.begin(), clusters.end(), 1) == clusters.end();
 }
 
 bool Tally::is_sum() const { return spec_.overall == Overall::Items || groups_are_strata_; }

@@ -78,6 +78,13 @@ Plan make_plan(const BenchRunCommand& options) {
       plan.not_run.emplace_back(own.name, reason);
       continue;
     }
+    const JudgeFlags flags = judge_flags(options, own);
+    const std::string form = flags.settings.template_spec.value_or("");
+    if (form.ends_with(".yaml") && !std::filesystem::exists(form)) {
+      plan.not_run.emplace_back(
+          own.name, fmt::format("its template is not here: {} (selene templates pull)", form));
+      continue;
+    }
     for (const std::string& warning : bench::revision_warnings(*planned->selection, folder))
       std::fprintf(stderr, "warning: %s: %s\n", own.name.c_str(), warning.c_str());
     planned->items = bench::choose_items(own, *planned->selection, folder,

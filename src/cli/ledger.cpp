@@ -1,5 +1,5 @@
-// `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request
-// again.
+// `selene ledger`: what the ledger holds, out and in as JSONL or Parquet, pruning, and running a
+// past request again.
 #include <algorithm>
 #include <functional>
 #include <memory>
@@ -23,6 +23,7 @@
 #include "judge/ledger.h"
 #include "judge/prompt.h"
 #include "judge/verdict.h"
+#include "table/table.h"
 
 namespace selene::cli {
 namespace {
@@ -80,48 +81,109 @@ int show_stats(const LedgerCommand& options) {
   return kExitOk;
 }
 
-// To a file by way of a temporary name, or to standard output.
-int export_records(const LedgerCommand& options) {
-  judge::Ledger ledger = open_existing(options);
-  std::optional<AtomicFile> out;
-  if (options.file != "-") {
-    check_not_input(options.file, std::vector<NamedFile>{{"ledger", ledger.path()}});
-    out.emplace(output_target(options.file, options.overwrite));
-  }
+bool is_parquet(const std::string& file) { return file.ends_with(".parquet"); }
+
+void each_exported(judge::Ledger& ledger, const std::string& file,
+                   const std::function<void(const judge::Record&)>& write) {
   Progress progress({.label = "exporting", .unit = "records", .total = ledger.stats().records});
   ledger.each([&](const judge::Record& record) {
-    if (interrupted()) throw Error("interrupted; nothing was written", options.file);
-    const std::string row = judge::record_to_json(record) + "\n";
-    if (out) {
-      out->append(row);
-    } else {
-      put(row);
-    }
+    if (interrupted()) throw Error("interrupted; nothing was written", file);
+    write(record);
     progress.add(1);
   });
   progress.finish();
-  if (out) out->commit(options.overwrite);
+}
+
+// `record` is the whole of it; the columns before it are for SQL.
+void export_parquet(judge::Ledger& ledger, const std::filesystem::path& target, bool overwrite) {
+  using table::ColumnType;
+  table::ParquetWriter out(target, {{"key"},
+                                    {"model"},
+                                    {"adapter"},
+                                    {"engine"},
+                                    {"engine_version"},
+                                    {"template"},
+                                    {"prompt_tokens", ColumnType::Integer},
+                                    {"generated_tokens", ColumnType::Integer},
+                                    {"record"}});
+  each_exported(ledger, target.string(), [&](const judge::Record& record) {
+    out.append({{"key", record.key},
+                {"model", record.engine.model},
+                {"adapter", record.engine.adapter},
+                {"engine", record.engine.name},
+                {"engine_version", record.engine.version},
+                {"template", record.template_name},
+                {"prompt_tokens", record.result.prompt_tokens},
+                {"generated_tokens", record.result.generated_tokens},
+                {"record", judge::record_to_json(record)}});
+  });
+  out.finish(overwrite);
+}
+
+// To a file by way of a temporary name, or to standard output.
+int export_records(const LedgerCommand& options) {
+  judge::Ledger ledger = open_existing(options);
+  if (options.file == "-") {
+    each_exported(ledger, options.file,
+                  [](const judge::Record& record) { put(judge::record_to_json(record) + "\n"); });
+    return kExitOk;
+  }
+  check_not_input(options.file, std::vector<NamedFile>{{"ledger", ledger.path()}});
+  const std::filesystem::path target = output_target(options.file, options.overwrite);
+  if (is_parquet(options.file)) {
+    export_parquet(ledger, target, options.overwrite);
+    return kExitOk;
+  }
+  AtomicFile out(target);
+  each_exported(ledger, options.file, [&](const judge::Record& record) {
+    out.append(judge::record_to_json(record) + "\n");
+  });
+  out.commit(options.overwrite);
   return kExitOk;
 }
 
-// Reads the records of a JSONL file, some at a time.
+// Calls `take` with the JSON of each record and its place.
+using TakeText = std::function<void(const std::string& text, const std::string& place)>;
+
+void each_in_jsonl(const std::string& file, const TakeText& take) {
+  data::JsonlReader reader(file);
+  for (data::Row row; reader.next(row);) take(row.value.dump(), reader.place());
+}
+
+void each_in_parquet(const std::string& file, const TakeText& take) {
+  const std::filesystem::path path = std::filesystem::absolute(file);
+  table::Rows rows("SELECT * FROM read_parquet(" + table::quoted_file(path.string()) + ")",
+                   path.parent_path(), file);
+  size_t number = 0;
+  for (nlohmann::ordered_json row; rows.next(row);) {
+    const std::string place = fmt::format("{}, row {}", file, ++number);
+    const auto record = row.find("record");
+    if (record == row.end() || !record->is_string()) {
+      throw Error("not a ledger record: there is no text in a column 'record'", place,
+                  "give what selene ledger export wrote");
+    }
+    take(record->get_ref<const std::string&>(), place);
+  }
+}
+
+// Reads the records of a file, some at a time.
 void each_batch(const std::string& file,
                 const std::function<void(std::span<const judge::Record>)>& take) {
   constexpr size_t kBatch = 1000;
-  data::JsonlReader reader(file);
   std::vector<judge::Record> batch;
-  for (data::Row row; reader.next(row);) {
+  const auto each = is_parquet(file) ? each_in_parquet : each_in_jsonl;
+  each(file, [&](const std::string& text, const std::string& place) {
     if (interrupted())
       throw Error("interrupted; import again, what is there already is passed over", file);
     try {
-      batch.push_back(judge::record_from_json(row.value.dump()));
+      batch.push_back(judge::record_from_json(text));
     } catch (const Error& failure) {
-      throw failure.at(reader.place());
+      throw failure.at(place);
     }
-    if (batch.size() < kBatch) continue;
+    if (batch.size() < kBatch) return;
     take(batch);
     batch.clear();
-  }
+  });
   take(batch);
 }
 
@@ -244,6 +306,7 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   selene ledger stats
   selene ledger export judgments-ledger.jsonl
   selene ledger import from-another-machine.jsonl
+  selene ledger export ledger.parquet    for SQL; needs DuckDB (make tables)
   selene ledger prune --older-than 90
   selene ledger replay 4f1c9a2b          a record's key (the `key` of a judgment, or of one of its parts))");
   command->require_subcommand(1);
@@ -259,8 +322,8 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   CLI::App* stats = add("stats", "Records, size, and by which engines", show_stats);
   stats->add_flag("--json", options->json, "As JSON");
   with_file(stats);
-  CLI::App* out = add("export", "Write all records as JSONL", export_records);
-  out->add_option("FILE", options->file, "File, or - for standard output")
+  CLI::App* out = add("export", "Write all records as JSONL or Parquet", export_records);
+  out->add_option("FILE", options->file, "FILE.parquet, a JSONL file, or - for standard output")
       ->required()
       ->check(not_empty());
   out->add_flag("--overwrite", options->overwrite, "Even if the file is there");
@@ -268,7 +331,9 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   CLI::App* in =
       add("import", "Take in records that export wrote; those there already are passed over",
           import_records);
-  in->add_option("FILE", options->file, "JSONL file")->required()->check(not_empty());
+  in->add_option("FILE", options->file, "What export wrote: FILE.parquet, or JSONL")
+      ->required()
+      ->check(not_empty());
   with_file(in);
   CLI::App* remove = add("prune", "Remove records", prune);
   remove->add_option("--model", options->model, "Of these weights: a digest or its beginning");

@@ -20,6 +20,7 @@
 #include "core/interrupt.h"
 #include "core/run_record.h"
 #include "engine/llama_engine.h"
+#include "table/table.h"
 
 namespace {
 
@@ -73,8 +74,10 @@ int run(int argc, char** argv) {
   app.set_version_flag(
       "--version",
       [] {
-        return fmt::format("selene {} ({})", selene::version(),
-                           selene::engine::llama_engine_version(/*gpu=*/true));
+        return fmt::format(
+            "selene {} ({}; {})", selene::version(),
+            selene::engine::llama_engine_version(/*gpu=*/true),
+            selene::table::is_available() ? "DuckDB " + selene::table::version() : "no DuckDB");
       },
       "Print the versions of selene and of its engine");
   app.require_subcommand(1);

@@ -502,6 +502,12 @@ TemplateSet TemplateSet::open(std::string_view spec) {
     set.templates_ = {load_template(path)};
     return set;
   }
+  for (const char* name : {"atla", "rewardbench"}) {
+    if (!path.empty() && *path.begin() == fmt::format("templates-{}", name)) {
+      throw Error(fmt::format("there is no template '{}'", cut_to_columns(spec, 80)), "",
+                  fmt::format("get it here with: selene templates pull {}", name));
+    }
+  }
   std::vector<std::string_view> names;
   for (const Template& form : builtin_templates()) names.push_back(form.name);
   throw Error(fmt::format("unknown template '{}'; built in: {}", cut_to_columns(spec, 80),

@@ -16,15 +16,15 @@
 namespace selene::judge {
 
 template <typename Value>
-constexpr std::string_view kYamlType = "a text";
+inline constexpr std::string_view kYamlType = "a text";
 template <>
-constexpr std::string_view kYamlType<double> = "a number";
+inline constexpr std::string_view kYamlType<double> = "a number";
 template <>
-constexpr std::string_view kYamlType<int> = "a whole number";
+inline constexpr std::string_view kYamlType<int> = "a whole number";
 template <>
-constexpr std::string_view kYamlType<bool> = "true or false";
+inline constexpr std::string_view kYamlType<bool> = "true or false";
 template <>
-constexpr std::string_view kYamlType<std::vector<std::string>> = "a list of texts";
+inline constexpr std::string_view kYamlType<std::vector<std::string>> = "a list of texts";
 
 // Throws Error when the node has no value or none of this type.
 template <typename Value>

@@ -92,19 +92,29 @@ Json decimal(const CellType& type, duckdb_vector vector, std::uint64_t row) {
     value.value = {static_cast<std::uint64_t>(digits), digits < 0 ? -1 : 0};
   };
   switch (type.stored) {
-    case DUCKDB_TYPE_SMALLINT: take(at<std::int16_t>(vector, row)); break;
-    case DUCKDB_TYPE_INTEGER: take(at<std::int32_t>(vector, row)); break;
-    case DUCKDB_TYPE_BIGINT: take(at<std::int64_t>(vector, row)); break;
-    default: value.value = at<duckdb_hugeint>(vector, row);
+    case DUCKDB_TYPE_SMALLINT:
+      take(at<std::int16_t>(vector, row));
+      break;
+    case DUCKDB_TYPE_INTEGER:
+      take(at<std::int32_t>(vector, row));
+      break;
+    case DUCKDB_TYPE_BIGINT:
+      take(at<std::int64_t>(vector, row));
+      break;
+    default:
+      value.value = at<duckdb_hugeint>(vector, row);
   }
   return type.scale == 0 ? huge(value.value) : Json(duckdb_decimal_to_double(value));
 }
 
 size_t enum_index(const CellType& type, duckdb_vector vector, std::uint64_t row) {
   switch (type.stored) {
-    case DUCKDB_TYPE_UTINYINT: return at<std::uint8_t>(vector, row);
-    case DUCKDB_TYPE_USMALLINT: return at<std::uint16_t>(vector, row);
-    default: return at<std::uint32_t>(vector, row);
+    case DUCKDB_TYPE_UTINYINT:
+      return at<std::uint8_t>(vector, row);
+    case DUCKDB_TYPE_USMALLINT:
+      return at<std::uint16_t>(vector, row);
+    default:
+      return at<std::uint32_t>(vector, row);
   }
 }
 
@@ -128,7 +138,8 @@ Json map(const CellType& type, duckdb_vector vector, duckdb_list_entry entry) {
 Json structure(const CellType& type, duckdb_vector vector, std::uint64_t row) {
   Json values = Json::object();
   for (size_t i = 0; i < type.names.size(); ++i)
-    values[type.names[i]] = read_cell(type.inner[i], duckdb_struct_vector_get_child(vector, i), row);
+    values[type.names[i]] =
+        read_cell(type.inner[i], duckdb_struct_vector_get_child(vector, i), row);
   return values;
 }
 
@@ -144,7 +155,9 @@ void read_inner(duckdb_logical_type type, CellType& cell) {
       for (idx_t i = 0; i < duckdb_enum_dictionary_size(type); ++i)
         cell.names.push_back(owned_text(duckdb_enum_dictionary_value(type, i)));
       break;
-    case DUCKDB_TYPE_LIST: cell.inner = {read_type(duckdb_list_type_child_type(type))}; break;
+    case DUCKDB_TYPE_LIST:
+      cell.inner = {read_type(duckdb_list_type_child_type(type))};
+      break;
     case DUCKDB_TYPE_ARRAY:
       cell.size = duckdb_array_type_array_size(type);
       cell.inner = {read_type(duckdb_array_type_child_type(type))};
@@ -159,7 +172,8 @@ void read_inner(duckdb_logical_type type, CellType& cell) {
         cell.inner.push_back(read_type(duckdb_struct_type_child_type(type, i)));
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -181,37 +195,54 @@ Json read_cell(const CellType& type, duckdb_vector vector, std::uint64_t row) {
   std::uint64_t* const validity = duckdb_vector_get_validity(vector);
   if (validity != nullptr && !duckdb_validity_row_is_valid(validity, row)) return nullptr;
   switch (type.id) {
-    case DUCKDB_TYPE_SQLNULL: return nullptr;
-    case DUCKDB_TYPE_BOOLEAN: return at<bool>(vector, row);
-    case DUCKDB_TYPE_TINYINT: return at<std::int8_t>(vector, row);
-    case DUCKDB_TYPE_SMALLINT: return at<std::int16_t>(vector, row);
-    case DUCKDB_TYPE_INTEGER: return at<std::int32_t>(vector, row);
-    case DUCKDB_TYPE_BIGINT: return at<std::int64_t>(vector, row);
-    case DUCKDB_TYPE_UTINYINT: return at<std::uint8_t>(vector, row);
-    case DUCKDB_TYPE_USMALLINT: return at<std::uint16_t>(vector, row);
-    case DUCKDB_TYPE_UINTEGER: return at<std::uint32_t>(vector, row);
-    case DUCKDB_TYPE_UBIGINT: return at<std::uint64_t>(vector, row);
-    case DUCKDB_TYPE_HUGEINT: return huge(at<duckdb_hugeint>(vector, row));
+    case DUCKDB_TYPE_SQLNULL:
+      return nullptr;
+    case DUCKDB_TYPE_BOOLEAN:
+      return at<bool>(vector, row);
+    case DUCKDB_TYPE_TINYINT:
+      return at<std::int8_t>(vector, row);
+    case DUCKDB_TYPE_SMALLINT:
+      return at<std::int16_t>(vector, row);
+    case DUCKDB_TYPE_INTEGER:
+      return at<std::int32_t>(vector, row);
+    case DUCKDB_TYPE_BIGINT:
+      return at<std::int64_t>(vector, row);
+    case DUCKDB_TYPE_UTINYINT:
+      return at<std::uint8_t>(vector, row);
+    case DUCKDB_TYPE_USMALLINT:
+      return at<std::uint16_t>(vector, row);
+    case DUCKDB_TYPE_UINTEGER:
+      return at<std::uint32_t>(vector, row);
+    case DUCKDB_TYPE_UBIGINT:
+      return at<std::uint64_t>(vector, row);
+    case DUCKDB_TYPE_HUGEINT:
+      return huge(at<duckdb_hugeint>(vector, row));
     case DUCKDB_TYPE_UHUGEINT: {
       const auto value = at<duckdb_uhugeint>(vector, row);
       return huge({value.lower, value.upper == 0 ? 0 : 1});
     }
-    case DUCKDB_TYPE_FLOAT: return single(at<float>(vector, row));
-    case DUCKDB_TYPE_DOUBLE: return real(at<double>(vector, row));
-    case DUCKDB_TYPE_DECIMAL: return decimal(type, vector, row);
+    case DUCKDB_TYPE_FLOAT:
+      return single(at<float>(vector, row));
+    case DUCKDB_TYPE_DOUBLE:
+      return real(at<double>(vector, row));
+    case DUCKDB_TYPE_DECIMAL:
+      return decimal(type, vector, row);
     case DUCKDB_TYPE_VARCHAR: {
       std::string text = read_text(vector, row);
       return type.is_json ? read_json(text) : Json(std::move(text));
     }
-    case DUCKDB_TYPE_ENUM: return type.names.at(enum_index(type, vector, row));
+    case DUCKDB_TYPE_ENUM:
+      return type.names.at(enum_index(type, vector, row));
     case DUCKDB_TYPE_UUID: {
       // Stored with the first bit turned, so that it sorts as a signed integer.
       auto value = at<duckdb_hugeint>(vector, row);
       const auto upper = static_cast<std::uint64_t>(value.upper) ^ (std::uint64_t{1} << 63);
       return text_of(duckdb_create_uuid({value.lower, upper}));
     }
-    case DUCKDB_TYPE_DATE: return text_of(duckdb_create_date(at<duckdb_date>(vector, row)));
-    case DUCKDB_TYPE_TIME: return text_of(duckdb_create_time(at<duckdb_time>(vector, row)));
+    case DUCKDB_TYPE_DATE:
+      return text_of(duckdb_create_date(at<duckdb_date>(vector, row)));
+    case DUCKDB_TYPE_TIME:
+      return text_of(duckdb_create_time(at<duckdb_time>(vector, row)));
     case DUCKDB_TYPE_TIMESTAMP:
       return text_of(duckdb_create_timestamp(at<duckdb_timestamp>(vector, row)));
     case DUCKDB_TYPE_TIMESTAMP_S:
@@ -228,8 +259,10 @@ Json read_cell(const CellType& type, duckdb_vector vector, std::uint64_t row) {
     }
     case DUCKDB_TYPE_ARRAY:
       return list(type.inner[0], duckdb_array_vector_get_child(vector), row * type.size, type.size);
-    case DUCKDB_TYPE_MAP: return map(type, vector, at<duckdb_list_entry>(vector, row));
-    case DUCKDB_TYPE_STRUCT: return structure(type, vector, row);
+    case DUCKDB_TYPE_MAP:
+      return map(type, vector, at<duckdb_list_entry>(vector, row));
+    case DUCKDB_TYPE_STRUCT:
+      return structure(type, vector, row);
     default:
       throw Error(fmt::format("DuckDB's type {} is not known here", static_cast<int>(type.id)), "",
                   kCastIt);

@@ -14,8 +14,8 @@ namespace selene::table {
 // A column's type with all below it.
 struct CellType {
   duckdb_type id = DUCKDB_TYPE_INVALID;
-  bool is_json = false;              // Text that is JSON.
-  std::uint8_t width = 0, scale = 0; // Decimals.
+  bool is_json = false;                      // Text that is JSON.
+  std::uint8_t width = 0, scale = 0;         // Decimals.
   duckdb_type stored = DUCKDB_TYPE_INVALID;  // Decimals and enums: the integer in the vector.
   std::uint64_t size = 0;                    // Arrays.
   std::vector<std::string> names;            // Fields of a struct, values of an enum.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // The table functions whose first argument is a file name, several, or a pattern.
-constexpr std::array<std::string_view, 19> kReaders = {"glob",
+constexpr std::array<std::string_view, 20> kReaders = {"glob",
                                                        "parquet_bloom_probe",
                                                        "parquet_file_metadata",
                                                        "parquet_kv_metadata",
@@ -36,7 +37,8 @@ constexpr std::array<std::string_view, 19> kReaders = {"glob",
                                                        "read_ndjson_auto",
                                                        "read_ndjson_objects",
                                                        "read_parquet",
-                                                       "read_text"};
+                                                       "read_text",
+                                                       "sniff_csv"};
 // What DuckDB takes for a file where a table is named.
 constexpr std::string_view kFileEnds[] = {".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson"};
 
@@ -69,12 +71,9 @@ class Names {
     for (const Json& inner : node) find(inner);
   }
 
-  // Where names begin in the text, the first one first.
-  std::vector<size_t> positions() {
-    std::sort(positions_.begin(), positions_.end());
-    positions_.erase(std::unique(positions_.begin(), positions_.end()), positions_.end());
-    return positions_;
-  }
+  // Relative names by where they begin in the text.
+  const std::map<size_t, std::string>& relative() const { return relative_; }
+  const std::vector<std::string>& absolute() const { return absolute_; }
 
  private:
   void read_function(const Json& function) {
@@ -102,34 +101,40 @@ class Names {
       throw Error(fmt::format("'{}' is an address", cut_to_columns(name, 100)), "",
                   "get the file, and name it");
     }
-    if (name.starts_with("/")) return;
-    if (location >= sql_.size() || (sql_[location] != '\'' && sql_[location] != '"')) {
-      throw Error(fmt::format("the file name '{}' is not written as plain text",
-                              cut_to_columns(name, 100)),
-                  "", "write it between single quotes");
+    if (name.starts_with("/")) {
+      absolute_.push_back(name);
+      return;
     }
-    positions_.push_back(location + 1);
+    if (location >= sql_.size() || (sql_[location] != '\'' && sql_[location] != '"')) {
+      throw Error(
+          fmt::format("the file name '{}' is not written as plain text", cut_to_columns(name, 100)),
+          "", "write it between single quotes");
+    }
+    relative_[location + 1] = name;
   }
 
   std::string_view sql_;
-  std::vector<size_t> positions_;
+  std::map<size_t, std::string> relative_;
+  std::vector<std::string> absolute_;
 };
 
 }  // namespace
 
-std::string put_below(const std::filesystem::path& folder, std::string_view sql, const Json& tree) {
+Placed put_below(const std::filesystem::path& folder, std::string_view sql, const Json& tree) {
   Names names(sql);
   names.find(tree);
-  std::string text;
+  const std::string prefix = without_wildcards((folder / "").string());
+  Placed placed{.sql = {}, .files = names.absolute()};
   size_t done = 0;
-  for (const size_t position : names.positions()) {
+  for (const auto& [position, name] : names.relative()) {
+    placed.files.push_back(prefix + name);
+    placed.sql.append(sql.substr(done, position - done));
     const char quote = sql[position - 1];
-    text.append(sql.substr(done, position - done));
-    for (const char c : without_wildcards((folder / "").string()))
-      text.append(c == quote ? 2 : 1, c);
+    for (const char c : prefix) placed.sql.append(c == quote ? 2 : 1, c);
     done = position;
   }
-  return text.append(sql.substr(done));
+  placed.sql.append(sql.substr(done));
+  return placed;
 }
 
 }  // namespace selene::table

@@ -56,13 +56,27 @@ bool is_integer(const Json& value) {
               static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
 }
 
+// Text that is not UTF-8 stays so, in place of an exception.
+std::string dump(const Json& value) {
+  try {
+    return value.dump();
+  } catch (const Json::type_error&) {
+    return "\xFF";
+  }
+}
+
 bool fits(const Json& value, ColumnType type) {
   switch (type) {
-    case ColumnType::Text: return value.is_string();
-    case ColumnType::Integer: return is_integer(value);
-    case ColumnType::Real: return value.is_number();
-    case ColumnType::Boolean: return value.is_boolean();
-    case ColumnType::Json: return true;
+    case ColumnType::Text:
+      return value.is_string();
+    case ColumnType::Integer:
+      return is_integer(value);
+    case ColumnType::Real:
+      return value.is_number();
+    case ColumnType::Boolean:
+      return value.is_boolean();
+    case ColumnType::Json:
+      return true;
   }
   return false;
 }
@@ -131,15 +145,26 @@ void ParquetWriter::State::append_value(const Column& column, const Json& value)
     state = duckdb_append_null(appender);
   } else if (!fits(value, column.type)) {
     throw Error(fmt::format("row {}, column '{}': {} is expected, not {}", rows, column.name,
-                            name_of(column.type).text, cut_to_columns(value.dump(), 60)),
+                            name_of(column.type).text,
+                            cut_to_columns(replace_invalid_utf8(dump(value)), 60)),
                 path.string());
   } else {
     switch (column.type) {
-      case ColumnType::Text: append_text(column, value.get_ref<const std::string&>()); break;
-      case ColumnType::Json: append_text(column, value.dump()); break;
-      case ColumnType::Integer: state = duckdb_append_int64(appender, value); break;
-      case ColumnType::Real: state = duckdb_append_double(appender, value); break;
-      case ColumnType::Boolean: state = duckdb_append_bool(appender, value); break;
+      case ColumnType::Text:
+        append_text(column, value.get_ref<const std::string&>());
+        break;
+      case ColumnType::Json:
+        append_text(column, dump(value));
+        break;
+      case ColumnType::Integer:
+        state = duckdb_append_int64(appender, value);
+        break;
+      case ColumnType::Real:
+        state = duckdb_append_double(appender, value);
+        break;
+      case ColumnType::Boolean:
+        state = duckdb_append_bool(appender, value);
+        break;
     }
   }
   if (state != DuckDBSuccess) throw failure();
@@ -185,6 +210,7 @@ void ParquetWriter::finish(bool overwrite) {
     throw Error("the output file exists", state.path.string(),
                 "give --overwrite or name another file");
   }
+  state_.reset();  // With it the folder of what was waiting.
 }
 
 }  // namespace selene::table

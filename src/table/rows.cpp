@@ -1,6 +1,8 @@
 // Reading: the SELECT is checked and its file names are put below the folder, then DuckDB is locked
 // and the rows are taken from it a chunk at a time.
+#include <algorithm>
 #include <set>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,7 @@
 #include "table/file_names.h"
 #include "table/session.h"
 #include "table/table.h"
+#include "table/whole_file.h"
 
 namespace selene::table {
 namespace {
@@ -27,8 +30,9 @@ fs::path existing_folder(const fs::path& folder, const std::string& name) {
 // Nothing outside of `folder`, nothing from the net, and no file of DuckDB's own.
 void lock_into(const fs::path& folder, const Session& session) {
   session.run("SET TimeZone = 'UTC'; SET enable_external_file_cache = false");
-  session.run(fmt::format("SET temp_directory = ''; SET allowed_directories = [{}]",
-                          quoted_text(folder.string())));
+  session.run(fmt::format("SET temp_directory = ''; SET allowed_directories = [{}, {}]",
+                          quoted_text(folder.string()),
+                          quoted_text(without_wildcards(folder.string()))));  // As a pattern.
   session.run("SET enable_external_access = false; SET lock_configuration = true");
 }
 
@@ -50,13 +54,13 @@ Json syntax_tree(const Session& session, std::string_view sql) {
   std::string place;
   if (!position.empty() && std::stoul(position) < sql.size()) {
     const std::string_view before = sql.substr(0, std::stoul(position));
-    place = fmt::format(" at line {}, near '{}'",
-                        std::count(before.begin(), before.end(), '\n') + 1,
-                        cut_to_columns(sql.substr(before.size()), 40));
+    place =
+        fmt::format(" at line {}, near '{}'", std::count(before.begin(), before.end(), '\n') + 1,
+                    cut_to_columns(sql.substr(before.size()), 40));
   }
-  throw Error(fmt::format("the SQL is wrong{}: {}", place,
-                          tree.at("error_message").get<std::string>()),
-              session.where());
+  throw Error(
+      fmt::format("the SQL is wrong{}: {}", place, tree.at("error_message").get<std::string>()),
+      session.where());
 }
 
 }  // namespace
@@ -66,6 +70,7 @@ struct Rows::State {
   ~State();
 
   Error failure(const char* message) const;
+  void check_files(const std::vector<std::string>& patterns) const;
   void prepare(const std::string& sql);
   void start();
   void read_columns();
@@ -92,12 +97,29 @@ Rows::State::State(std::string_view sql, const fs::path& where_files_are, std::s
   lock_into(folder, session);
   const Json tree = syntax_tree(session, sql);
   try {
-    const std::string text = put_below(folder, sql, tree);
-    prepare(text);
+    const Placed placed = put_below(folder, sql, tree);
+    check_files(placed.files);
+    prepare(placed.sql);
     start();
     read_columns();
   } catch (const Error& failure) {
     throw failure.where().empty() ? failure.at(session.where()) : failure;
+  }
+}
+
+void Rows::State::check_files(const std::vector<std::string>& patterns) const {
+  for (const std::string& pattern : patterns) {
+    const std::string files = session.text(
+        "SELECT coalesce(string_agg(file, chr(10)), '') FROM glob(?::VARCHAR)", pattern);
+    std::istringstream lines(files);
+    for (std::string file; std::getline(lines, file);) {
+      try {
+        check_whole(file);
+      } catch (const Error& failure) {
+        throw Error(fmt::format("{}: {}", failure.where(), failure.message()), session.where(),
+                    failure.remedy());
+      }
+    }
   }
 }
 
@@ -109,11 +131,7 @@ Rows::State::~State() {
 }
 
 Error Rows::State::failure(const char* message) const {
-  const std::string_view text = message != nullptr ? message : "DuckDB failed";
-  const Error error = duckdb_failure(text, session.where());
-  if (!text.starts_with("Permission Error")) return error;
-  return Error(error.message(), session.where(),
-               fmt::format("only files below {} can be read", folder.string()));
+  return duckdb_failure(message != nullptr ? message : "DuckDB failed", session.where());
 }
 
 void Rows::State::prepare(const std::string& sql) {
@@ -179,12 +197,12 @@ bool Rows::next(Json& row) {
   row = Json::object();
   for (size_t i = 0; i < state.columns.size(); ++i) {
     try {
-      row[state.columns[i]] = read_cell(
-          state.types[i], duckdb_data_chunk_get_vector(state.chunk, i), state.chunk_row);
+      row[state.columns[i]] =
+          read_cell(state.types[i], duckdb_data_chunk_get_vector(state.chunk, i), state.chunk_row);
     } catch (const Error& failure) {
-      throw Error(fmt::format("row {}, column '{}': {}", state.row, state.columns[i],
-                              failure.message()),
-                  state.session.where(), failure.remedy());
+      throw Error(
+          fmt::format("row {}, column '{}': {}", state.row, state.columns[i], failure.message()),
+          state.session.where(), failure.remedy());
     }
   }
   ++state.chunk_row;

@@ -43,9 +43,11 @@ struct Remedy {
   const char* text;
 };
 constexpr Remedy kRemedies[] = {
+    {"disabled by configuration", "only what is below the folder of the data can be read"},
     {"No space left on device", "free some space and run the same command again"},
     {"No magic bytes found", "the file is no Parquet file, or is cut short: get it again"},
-    {"too small to be a Parquet file", "the file is no Parquet file, or is cut short: get it again"},
+    {"too small to be a Parquet file",
+     "the file is no Parquet file, or is cut short: get it again"},
 };
 
 }  // namespace
@@ -74,12 +76,12 @@ Error duckdb_failure(std::string_view message, std::string_view where) {
     kind = what.substr(0, colon);
     if (kind.ends_with(" Error")) what.remove_prefix(colon + 2);
   }
-  const bool is_sql = !place.empty() || kind == "Parser Error" || kind == "Binder Error" ||
-                      kind == "Catalog Error";
+  const bool is_sql = kind == "Parser Error" || kind == "Binder Error" || kind == "Catalog Error";
   const char* remedy = "";
   for (const Remedy& one : kRemedies) {
     if (what.find(one.sign) != std::string_view::npos) remedy = one.text;
   }
+  what = what.substr(0, what.find("\n  file = "));  // What follows are the settings of its reader.
   const std::string text = cut_to_columns(replace_invalid_utf8(trim(what)), 500);
   return Error(is_sql ? fmt::format("the SQL is wrong{}: {}", place, text) : text, where, remedy);
 }
@@ -100,8 +102,8 @@ Session::Session(const std::filesystem::path& file, std::string where) : where_(
            "DuckDB knows the settings");
   }
   char* reason = nullptr;
-  const duckdb_state opened = duckdb_open_ext(file.empty() ? nullptr : file.c_str(), &database_,
-                                              config, &reason);
+  const duckdb_state opened =
+      duckdb_open_ext(file.empty() ? nullptr : file.c_str(), &database_, config, &reason);
   duckdb_destroy_config(&config);
   if (opened != DuckDBSuccess) {
     const std::string text = reason != nullptr ? reason : "DuckDB cannot be opened";
@@ -137,8 +139,8 @@ std::string Session::text(const char* sql, std::string_view argument) const {
   const char* reason = duckdb_result_error(&result);
   std::string text = reason != nullptr ? reason : "";
   if (state == DuckDBSuccess) {
-    const std::unique_ptr<char, decltype(&duckdb_free)> value(
-        duckdb_value_varchar(&result, 0, 0), &duckdb_free);
+    const std::unique_ptr<char, decltype(&duckdb_free)> value(duckdb_value_varchar(&result, 0, 0),
+                                                              &duckdb_free);
     if (value) text = value.get();
   }
   duckdb_destroy_result(&result);

@@ -2,6 +2,7 @@
 // again.
 #include "default_model.h"
 #include "program.h"
+#include "table/table.h"
 
 namespace selene::testing {
 namespace {
@@ -49,6 +50,79 @@ TEST(LedgerImport, OfWhatIsNoRecordMakesNoLedger) {
                               ":1: not a ledger record: key 'key' not found; give what selene "
                               "ledger export wrote\n");
   EXPECT_FALSE(std::filesystem::exists(folder / "made.sqlite"));
+}
+
+// The record of docs/formats.md, a line.
+std::string example_record() {
+  const std::string text = slurp(source_file("docs/formats.md"));
+  const size_t begin = text.find("{\"key\":");
+  return text.substr(begin, text.find('\n', begin) + 1 - begin);
+}
+
+class LedgerParquet : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!table::is_available()) GTEST_SKIP() << "this build has no DuckDB (make tables)";
+  }
+  Finished ledger(const char* command, const std::string& file, const std::string& ledger) const {
+    return run({"ledger", command, file, "--ledger", folder_ / ledger});
+  }
+  const TemporaryFolder folder_;
+};
+
+TEST_F(LedgerParquet, HoldsEveryRecordAsItIs) {
+  const std::string rows = folder_.file("rows.jsonl", example_record());
+  ASSERT_EQ(ledger("import", rows, "first").exit_code, 0);
+  const std::string parquet = folder_ / "rows.parquet";
+  const Finished exported = ledger("export", parquet, "first");
+  ASSERT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_EQ(ledger("import", parquet, "second").out, "1 records read, 1 added, 0 were there\n");
+  EXPECT_EQ(ledger("import", parquet, "second").out, "1 records read, 0 added, 1 were there\n");
+  EXPECT_EQ(ledger("export", "-", "second").out, example_record());
+
+  table::Rows all("SELECT * FROM 'rows.parquet'", folder_.path(), "test");
+  Json row;
+  ASSERT_TRUE(all.next(row));
+  const Json record = Json::parse(example_record());
+  EXPECT_EQ(row.at("key"), record.at("key"));
+  EXPECT_EQ(row.at("prompt_tokens"), record.at("result").at("prompt_tokens"));
+  EXPECT_EQ(row.at("template"), record.at("template").at("name"));
+
+  const Finished again = ledger("export", parquet, "first");
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_EQ(again.err, "error: " + parquet +
+                           ": the output file exists; give --overwrite or name another file\n");
+}
+
+TEST_F(LedgerParquet, OfWhatIsNoRecordIsRefusedAndMakesNoLedger) {
+  const auto refused = [&](const std::string& file) {
+    const Finished finished = ledger("import", file, "made");
+    EXPECT_EQ(finished.exit_code, 1);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "made"));
+    return finished.err;
+  };
+  const std::string other = folder_ / "other.parquet";
+  table::ParquetWriter columns(other, {{"text"}});
+  columns.append({{"text", "x"}});
+  columns.finish();
+  EXPECT_EQ(refused(other), "error: " + other +
+                                ", row 1: not a ledger record: there is no text in a column "
+                                "'record'; give what selene ledger export wrote\n");
+
+  Json record = Json::parse(example_record());
+  record["result"]["text"] = "changed";
+  const std::string changed = folder_ / "changed.parquet";
+  table::ParquetWriter records(changed, {{"record"}});
+  records.append({{"record", example_record()}});
+  records.append({{"record", record.dump()}});
+  records.finish();
+  EXPECT_TRUE(refused(changed).starts_with("error: " + changed + ", row 2: "));
+
+  const std::string cut = folder_.file("cut.parquet", slurp(changed).substr(0, 200));
+  EXPECT_TRUE(refused(cut).ends_with("is no Parquet file, or is cut short: get it again\n"));
+  const std::string none = folder_ / "none.parquet";
+  EXPECT_EQ(refused(none),
+            "error: " + none + ": No files found that match the pattern \"" + none + "\"\n");
 }
 
 TEST_F(LedgerProgram, PrunesRecordsOfAnyAge) {

@@ -688,6 +688,13 @@ TEST(TemplateSet, AnUnknownNameIsRefusedWithTheKnownOnes) {
       "folder of them");
 }
 
+TEST(TemplateSet, SaysHowToGetTheOnesThatArePulled) {
+  EXPECT_EQ(
+      message_of<Error>([] { TemplateSet::open("templates-rewardbench/rewardbench-selene.yaml"); }),
+      "there is no template 'templates-rewardbench/rewardbench-selene.yaml'; get it here "
+      "with: selene templates pull rewardbench");
+}
+
 TEST(TemplateSet, OpensAFileOrAFolder) {
   const TemporaryFolder folder;
   const std::string rest = "task: absolute\nmark: M\nuser_template: ";
