@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kFlushRows = 2048;
 constexpr std::uint64_t kFlushBytes = std::uint64_t{16} << 20;
 constexpr int kRowGroupRows = 8192;
-constexpr const char* kMemoryLimit = "1GB";
+constexpr const char* kMemoryLimit = "512MB";
 
 struct TypeName {
   ColumnType type;
@@ -107,7 +107,7 @@ ParquetWriter::State::State(fs::path file, std::vector<Column> declared)
     : path(std::move(file)),
       columns(std::move(declared)),
       scratch(made_parent(path), "." + path.filename().string() + "."),
-      session(scratch.path() / "rows.duckdb", path.string()) {
+      session(path.string()) {
   std::vector<std::string> definitions;
   for (const Column& column : columns) {
     if (!names.insert(column.name).second)
@@ -117,6 +117,8 @@ ParquetWriter::State::State(fs::path file, std::vector<Column> declared)
   if (columns.empty()) throw Error("a table without columns", path.string());
   session.run(fmt::format("SET memory_limit = '{}'; SET temp_directory = {}", kMemoryLimit,
                           quoted_text((scratch.path() / "spilled").string())));
+  session.run(fmt::format("ATTACH {} AS disk (ROW_GROUP_SIZE {}); USE disk",
+                          quoted_text((scratch.path() / "rows.duckdb").string()), kRowGroupRows));
   // One transaction that is never committed: its rows are on the disk, but nobody waits for syncs.
   session.run("BEGIN");
   session.run(fmt::format("CREATE TABLE rows ({})", fmt::join(definitions, ", ")));

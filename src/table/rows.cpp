@@ -90,7 +90,7 @@ struct Rows::State {
 };
 
 Rows::State::State(std::string_view sql, const fs::path& where_files_are, std::string name)
-    : folder(existing_folder(where_files_are, name)), session("", std::move(name)) {
+    : folder(existing_folder(where_files_are, name)), session(std::move(name)) {
   if (!is_valid_utf8(sql)) throw Error("the SQL is not UTF-8", session.where());
   if (sql.find('\0') != std::string_view::npos)
     throw Error("the SQL has a zero byte", session.where());

@@ -86,7 +86,7 @@ Error duckdb_failure(std::string_view message, std::string_view where) {
   return Error(is_sql ? fmt::format("the SQL is wrong{}: {}", place, text) : text, where, remedy);
 }
 
-Session::Session(const std::filesystem::path& file, std::string where) : where_(std::move(where)) {
+Session::Session(std::string where) : where_(std::move(where)) {
   struct Setting {
     const char* name;
     const char* value;
@@ -102,8 +102,7 @@ Session::Session(const std::filesystem::path& file, std::string where) : where_(
            "DuckDB knows the settings");
   }
   char* reason = nullptr;
-  const duckdb_state opened =
-      duckdb_open_ext(file.empty() ? nullptr : file.c_str(), &database_, config, &reason);
+  const duckdb_state opened = duckdb_open_ext(nullptr, &database_, config, &reason);
   duckdb_destroy_config(&config);
   if (opened != DuckDBSuccess) {
     const std::string text = reason != nullptr ? reason : "DuckDB cannot be opened";

@@ -1,9 +1,8 @@
-// One DuckDB database with one connection, and DuckDB's failures as Errors.
+// One DuckDB database in memory with one connection, and DuckDB's failures as Errors.
 #pragma once
 
 #include <duckdb.h>
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -24,9 +23,9 @@ Error duckdb_failure(std::string_view message, std::string_view where);
 
 class Session {
  public:
-  // In memory where `file` is empty. One thread, so that rows keep their order; no extension is
+  // One thread, so that rows keep their order; no extension is
   // installed or loaded. Failures have `where` as their place.
-  Session(const std::filesystem::path& file, std::string where);
+  explicit Session(std::string where);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
