@@ -126,11 +126,12 @@ std::vector<std::string> revision_warnings(const Selection& selection,
                                            const std::filesystem::path& folder) {
   std::vector<std::string> warnings;
   for (const SourceFile& file : selection.files) {
-    if (file.sha256.empty()) continue;
-    const std::string digest = sha256_file_cached(folder / file.file);
+    const std::string& name = file.xlsx.empty() ? file.file : file.xlsx;
+    if (file.sha256.empty() || !std::filesystem::exists(folder / name)) continue;
+    const std::string digest = sha256_file_cached(folder / name);
     if (digest == file.sha256) continue;
     warnings.push_back(
-        fmt::format("{} is of another revision: its SHA-256 is {}, the benchmark's {}", file.file,
+        fmt::format("{} is of another revision: its SHA-256 is {}, the benchmark's {}", name,
                     digest, file.sha256));
   }
   return warnings;

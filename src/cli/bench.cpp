@@ -167,9 +167,11 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   };
   add("list", "The benchmarks, and whether their data is here", list);
   add("check", "Read every item of the benchmarks whose data is here", check);
+  add_bench_pull_command(*command, exit_code);
   add_bench_run_command(*command, exit_code);
   add_bench_report_command(*command, exit_code);
   add_bench_compare_command(*command, exit_code);
+  add_bench_export_command(*command, exit_code);
   command->footer(kExamples);
 }
 

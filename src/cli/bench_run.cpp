@@ -90,7 +90,6 @@ Plan make_plan(const BenchRunCommand& options) {
     planned->items = bench::choose_items(own, *planned->selection, folder,
                                          {.limit = options.limit, .seed = options.judge.seed});
     planned->rows = out / (own.name + ".jsonl");
-    const JudgeFlags flags = judge_flags(options, own);
     planned->key =
         flags.settings.template_spec.value_or("") + "\n" + flags.settings.order.value_or("");
     plan.items += planned->items.count;
