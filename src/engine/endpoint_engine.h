@@ -45,12 +45,12 @@ struct EndpointOptions {
 // id(): the model is "endpoint:", its name and what the server says that it is; the version is
 // "openai-chat 1" and the kind of server; neither key nor address is in it. context_tokens() and
 // context_limit() are 0: not known. A request that the server refuses (as too long, by a content
-// filter, with 400 or 422 while it answers others) ends unreadable with the server's message, and
-// the result is not final.
+// filter, with 400 or 422) or fails after all retries while it answers others ends unreadable with
+// the server's message, and the result is not final.
 //
-// run() throws Error naming the endpoint when all requests are refused, when one, which is named
-// too, fails after all retries, or is answered by another model, when no endpoint answers any more,
-// and when the token budget is spent; what ended before was delivered.
+// run() throws Error naming the endpoint when all requests are refused or fail, the first of which
+// is named too, when one is answered by another model, when no endpoint answers any more, and when
+// the token budget is spent; what ended before, or soon after, was delivered.
 std::unique_ptr<Engine> open_endpoint_engine(const EndpointOptions& options);
 
 }  // namespace selene::engine

@@ -21,7 +21,13 @@ constexpr Milliseconds kProbeInterval{50};
 constexpr Milliseconds kTimeForOthers{2000};
 constexpr size_t kShownColumns = 300;
 // A server that has refused so many calls and answered none refuses all.
-constexpr size_t kMostRefused = 8;
+constexpr size_t kMostSetAside = 8;
+// The call that finds out whether a server answers anything.
+constexpr size_t kProbe = SIZE_MAX;
+// For what is in flight when the fleet gives up.
+constexpr Milliseconds kDrainTime{30'000};
+// A longer Retry-After is not waited for.
+constexpr std::chrono::seconds kLongestRest{600};
 
 // Of the API: /v1, unless the URL has a path of its own.
 std::string api_url(const std::string& text, const net::Url& url) {
@@ -109,7 +115,7 @@ const ServedModel* Fleet::served(const std::function<bool()>& stop) {
 }
 
 bool Fleet::has_room() const {
-  return refused_.size() < kMostRefused &&
+  return set_aside_.size() < kMostSetAside &&
          waiting_.size() + in_flight_.size() <
              servers_.size() * static_cast<size_t>(options_.in_flight_per_endpoint);
 }
@@ -123,15 +129,17 @@ void Fleet::add(FleetCall call) {
 
 std::vector<FleetReply> Fleet::wait(Milliseconds timeout) {
   std::vector<FleetReply> replies;
-  give_up_when_all_are_refused();
   if (!failure_) {
+    probe_when_nothing_else_tells();
     start_what_can(Clock::now());
+  }
+  if (!failure_ || is_draining()) {
     for (Answer& answer : client_.wait(time_to_next_start(Clock::now(), timeout))) {
       take(std::move(answer), replies);
     }
-    settle_refused(replies);
+    settle_set_aside(replies);
   }
-  if (replies.empty() && failure_) {
+  if (replies.empty() && failure_ && !is_draining()) {
     const Error failure = *failure_;
     cancel_all();
     throw failure;
@@ -143,7 +151,8 @@ void Fleet::cancel_all() {
   client_.cancel_all();
   in_flight_.clear();
   waiting_.clear();
-  refused_.clear();
+  set_aside_.clear();
+  is_probing_ = false;
   failure_.reset();
   for (Server& server : servers_) server.in_flight = 0;
 }
@@ -154,6 +163,7 @@ std::optional<size_t> Fleet::choose_server(const Pending& pending, TimePoint now
   };
   const auto preferred = pending.call.server;
   if (preferred && preferred != pending.failed_at && has_place(*preferred)) return preferred;
+  if (preferred && pending.call.id == kProbe) return std::nullopt;
   // Not where the call has failed, while another server does well: one that fails is the least
   // loaded.
   bool another_does_well = false;
@@ -194,7 +204,10 @@ void Fleet::start(size_t server, std::optional<Pending> pending, TimePoint now) 
       .timeout = pending ? options_.timeout : std::min(options_.timeout, kProbeTimeout),
       .connect_timeout = options_.connect_timeout,
       .max_bytes = pending ? pending->call.max_bytes : options_.max_answer_bytes};
-  if (pending) request.body = pending->call.body;
+  if (pending) {
+    request.body = pending->call.body;
+    if (pending->first_started == TimePoint{}) pending->first_started = now;
+  }
   client_.start(next_id_, std::move(request));
   in_flight_.emplace(next_id_++, InFlight{server, now, std::move(pending)});
   ++servers_[server].in_flight;
@@ -254,6 +267,7 @@ void Fleet::set_served(Server& server, ServedModel served) {
 void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies) {
   Server& server = servers_[sent.server];
   const size_t id = sent.pending->call.id;
+  const bool scoring = sent.pending->call.scoring;
   if (is_refused_by_itself(answer)) {
     const std::string message = error_message(answer.body);
     server.health.succeeded();
@@ -266,8 +280,9 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
   if (const std::string refused = refusal(answer); !refused.empty()) {
     const bool log_probs = refused.find("logprob") != std::string::npos;
     if (could_be_of_the_call(answer) && !log_probs) {
+      if (id == kProbe) return give_up(error_of(set_aside_.front()));
       server.health.succeeded();
-      refused_.push_back({std::move(sent), refused});
+      set_aside_.push_back({.sent = std::move(sent), .why = refused, .failing_since = {}});
       return;
     }
     return give_up(
@@ -284,37 +299,53 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
               server.shown, "name the model that the server has: URL#model"));
   }
   server.health.succeeded();
-  server.has_answered[sent.pending->call.scoring] = true;
-  server.answered_at = Clock::now();
+  server.answered_at[scoring] = Clock::now();
+  if (id == kProbe) {
+    is_probing_ = false;
+    return;
+  }
   replies.push_back({.id = id, .server = sent.server, .answer = std::move(chat), .refused = ""});
 }
 
-// Where the server has answered another call of the kind, the refusal was of this one alone.
-void Fleet::settle_refused(std::vector<FleetReply>& replies) {
-  std::erase_if(refused_, [&](const Refused& one) {
+// Where another call of the kind is answered, this one alone is to blame.
+void Fleet::settle_set_aside(std::vector<FleetReply>& replies) {
+  std::erase_if(set_aside_, [&](const SetAside& one) {
     const FleetCall& call = one.sent.pending->call;
-    if (!servers_[one.sent.server].has_answered[call.scoring]) return false;
+    const auto answers_others = [&](const Server& server) {
+      const bool counts = one.failing_since || &server == &servers_[one.sent.server];
+      return counts && server.answered_at[call.scoring] > one.failing_since.value_or(TimePoint{});
+    };
+    if (std::none_of(servers_.begin(), servers_.end(), answers_others)) return false;
     replies.push_back({.id = call.id, .server = one.sent.server, .answer = {}, .refused = one.why});
     return true;
   });
 }
 
-void Fleet::give_up_when_all_are_refused() {
+void Fleet::probe_when_nothing_else_tells() {
   const bool is_more_to_come =
       !waiting_.empty() || std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& sent) {
         return sent.second.pending.has_value();
       });
-  if (refused_.empty() || is_more_to_come) return;
-  const Refused& first = refused_.front();
-  give_up(
-      Error(prefix_of(first.sent.pending->call) + first.why, servers_[first.sent.server].shown));
+  if (set_aside_.empty() || is_probing_ || is_more_to_come) return;
+  const SetAside& first = set_aside_.front();
+  FleetCall probe = first.sent.pending->call;
+  probe.id = kProbe;
+  probe.body = short_body(probe.body);
+  probe.server = first.failing_since ? std::nullopt : std::optional(first.sent.server);
+  is_probing_ = true;
+  add(std::move(probe));
+}
+
+Error Fleet::error_of(const SetAside& call) const {
+  return Error(prefix_of(call.sent.pending->call) + call.why, servers_[call.sent.server].shown,
+               call.remedy);
 }
 
 // Why the answer is final; empty when it is good or worth another attempt.
 std::string Fleet::refusal(const Answer& answer) const {
   if (answer.failure == Failure::Tls) return answer.failure_text;
   if (answer.failure != Failure::None) return {};
-  if (answer.retry_after && *answer.retry_after > options_.timeout) {
+  if (answer.retry_after && *answer.retry_after > kLongestRest) {
     return fmt::format("status {}, and it wants to be left alone for {} s: {}", answer.status,
                        answer.retry_after->count(), error_message(answer.body));
   }
@@ -345,31 +376,57 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
   Pending& pending = *sent.pending;
   fail_server(server, sent, answer, why);
   pending.failed_at = sent.server;
-  const bool is_limited = is_overloaded(answer) && server.answered_at &&
-                          Clock::now() - *server.answered_at < options_.overload_patience;
+  const bool is_limited = waits_for_limit(server, answer);
+  if (pending.call.id == kProbe && !is_limited) return give_up(error_of(set_aside_.front()));
   if (answer.failure != Failure::Connect && !is_limited) {
     if (++pending.attempts > options_.retries) {
-      give_up(Error(fmt::format("{}a request failed {} times, at last here: {}",
-                                prefix_of(pending.call), pending.attempts, why),
-                    server.shown, "look at the server, and run the same command again"));
+      const std::string why_aside =
+          fmt::format("a request failed {} times, at last here: {}", pending.attempts, why);
+      const TimePoint since = pending.first_started;
+      set_aside_.push_back({.sent = std::move(sent),
+                            .why = why_aside,
+                            .remedy = "look at the server, and run the same command again",
+                            .failing_since = since});
+      return;
     }
     pending.not_before = Clock::now() + backoff_.before_attempt(pending.attempts, pending.jitter);
   }
   waiting_.push_front(std::move(pending));
 }
 
-// The first failure is the one to tell.
-void Fleet::give_up(const Error& error) {
-  if (!failure_) failure_ = error;
+// 429 from a server that has answered lately.
+bool Fleet::waits_for_limit(const Server& server, const Answer& answer) const {
+  const TimePoint last = std::max(server.answered_at[0], server.answered_at[1]);
+  return is_overloaded(answer) && last != TimePoint{} &&
+         Clock::now() - last < options_.overload_patience;
 }
 
+// The first failure is the one to tell.
+void Fleet::give_up(const Error& error) {
+  if (failure_) return;
+  failure_ = error;
+  drain_until_ = Clock::now() + kDrainTime;
+}
+
+bool Fleet::is_draining() const {
+  return Clock::now() < drain_until_ &&
+         std::any_of(in_flight_.begin(), in_flight_.end(),
+                     [](const auto& sent) { return sent.second.pending.has_value(); });
+}
+
+// A call that has failed after all retries may be to blame itself, so another one is tried.
 void Fleet::give_up_when_all_are_down() {
+  const auto failed = std::find_if(set_aside_.begin(), set_aside_.end(), [](const SetAside& one) {
+    return one.failing_since.has_value();
+  });
+  const int most = options_.retries + (failed == set_aside_.end() ? 0 : 1);
   std::string all;
   for (const Server& server : servers_) {
-    if (server.health.failures() <= options_.retries) return;
+    if (server.health.failures() <= most) return;
     if (!all.empty()) all += "; ";
     all += fmt::format("{}: {}", server.shown, server.health.last_failure());
   }
+  if (failed != set_aside_.end()) return give_up(error_of(*failed));
   give_up(Error(fmt::format("no endpoint works after {} attempts: {}", options_.retries + 1, all),
                 "",
                 "check that the servers run and speak OpenAI's chat API, and run the same command "

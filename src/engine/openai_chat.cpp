@@ -207,6 +207,16 @@ std::string chat_body(const ServedModel& served, const ChatCall& call) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string short_body(std::string_view chat_body) {
+  constexpr int kMostTokens = 4;
+  Json body = parse(chat_body);
+  for (Json& message : body["messages"]) message["content"] = "Hello";
+  for (const char* limit : {"max_tokens", "max_completion_tokens"}) {
+    if (body.contains(limit)) body[limit] = std::min(body[limit].get<int>(), kMostTokens);
+  }
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string choice_grammar(std::span<const std::string> choices) {
   std::string grammar;
   for (const std::string& choice : choices) {

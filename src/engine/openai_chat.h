@@ -50,6 +50,8 @@ struct ChatCall {
 };
 
 std::string chat_body(const ServedModel& served, const ChatCall& call);
+// The same call with messages of a word, for a few tokens.
+std::string short_body(std::string_view chat_body);
 
 // A grammar for one of the texts.
 std::string choice_grammar(std::span<const std::string> choices);

@@ -234,26 +234,76 @@ TEST(EndpointEngine, DoesNotWaitForALongRetryAfter) {
             server.url() + ": status 429, and it wants to be left alone for 3600 s: no");
 }
 
-TEST(EndpointEngine, GivesUpOnARequestAfterAllRetriesAndKeepsTheOthers) {
+// The request that says so is answered by 500, whenever it comes.
+ChatServer& failing_at(ChatServer& server, const std::string& content) {
+  server.fails_at = content;
+  return server;
+}
+
+TEST(EndpointEngine, ARequestThatAlwaysFailsIsItsResultWhereOthersAreAnswered) {
+  for (const int in_flight : {1, 16}) {
+    for (const char* failing : {"0", "7", "19"}) {  // Also the first and the last one.
+      SCOPED_TRACE(fmt::format("{}, {} in flight", failing, in_flight));
+      ChatServer server;
+      EndpointOptions options = options_for({failing_at(server, failing).url()});
+      options.in_flight_per_endpoint = in_flight;
+      const Outcome outcome = run(options, requests(20));
+      EXPECT_EQ(outcome.error, "");
+      ASSERT_EQ(outcome.results.size(), 20u);
+      for (const auto& [index, result] : outcome.results) {
+        const bool failed = std::to_string(index) == failing;
+        EXPECT_EQ(result.unreadable,
+                  failed ? "a request failed 4 times, at last here: status 500: no" : "");
+        EXPECT_EQ(result.is_final, !failed);
+      }
+    }
+  }
+}
+
+// The next run has nothing else to ask; a short request tells whether the server is to blame.
+TEST(EndpointEngine, ARequestThatAlwaysFailsIsItsResultAlsoAlone) {
   ChatServer server;
+  const Outcome outcome = run(options_for({failing_at(server, "0").url()}), requests(1));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(outcome.results.at(0).unreadable,
+            "a request failed 4 times, at last here: status 500: no");
+  const std::string probe = server.requests().back().body;
+  EXPECT_NE(probe.find(R"("content":"Hello")"), std::string::npos) << probe;
+  EXPECT_NE(probe.find(R"("max_tokens":4)"), std::string::npos) << probe;
+}
+
+TEST(EndpointEngine, GivesUpWhereNothingIsAnsweredAnyMore) {
+  ChatServer server;
+  server.breaks_after = 2;
+  server.breaks_with = ChatServer::body("<html>gateway</html>");
   const auto engine = open_endpoint_engine(options_for({server.url()}));
   expect_all_yes(run(*engine, requests(1)), 1);
-  for (int i = 0; i < 4; ++i) server.next(ChatServer::body("<html>gateway</html>"));
-  const Outcome outcome = run(*engine, requests(1));
-  EXPECT_EQ(outcome.error,
+  EXPECT_NE(run(options_for({server.url()}), requests(20)).error, "");
+  EXPECT_EQ(run(*engine, requests(1)).error,
             server.url() +
                 ": a request failed 4 times, at last here: the answer is no JSON: "
                 "'<html>gateway</html>'; look at the server, and run the same command again");
-  // The same engine goes on.
-  expect_all_yes(run(*engine, requests(2)), 2);
+  server.breaks_after = SIZE_MAX;
+  expect_all_yes(run(*engine, requests(2)), 2);  // The same engine goes on.
+}
+
+TEST(EndpointEngine, WhatIsInFlightIsWaitedForWhenItGivesUp) {
+  ChatServer server;
+  server.takes = milliseconds(200);
+  server.next(ChatServer::status(403, kRefused));
+  const Outcome outcome = run(options_for({server.url()}), requests(10, 0));
+  EXPECT_EQ(outcome.error, server.url() + ": status 403: no");
+  EXPECT_EQ(outcome.results.size(), 9u);
 }
 
 TEST(EndpointEngine, OtherRefusalsAreFinal) {
   ChatServer server;
-  server.next(ChatServer::status(400, R"({"error":{"message":"temperature must be nice"}})"));
+  server.breaks_after = 0;
+  server.breaks_with =
+      ChatServer::status(400, R"({"error":{"message":"temperature must be nice"}})");
   EXPECT_EQ(run(options_for({server.url()}), requests(1)).error,
             server.url() + ": status 400: temperature must be nice");
-  EXPECT_EQ(server.calls(), 1u);
+  EXPECT_EQ(server.calls(), 2u);
   ChatServer moved;
   moved.next(ChatServer::status(302));
   EXPECT_EQ(run(options_for({moved.url()}), requests(1)).error,
@@ -308,7 +358,7 @@ TEST(EndpointEngine, AServerThatRefusesAllIsAnErrorSoon) {
   half.breaks_with = server.breaks_with;
   EXPECT_EQ(run(options_for({half.url()}), requests(1)).error,
             half.url() + ": status 400: unknown field 'stop'");
-  EXPECT_EQ(half.calls(), 2u);
+  EXPECT_EQ(half.calls(), 3u);
 }
 
 TEST(EndpointEngine, AnErrorNamesTheRequestThatFailed) {
@@ -327,9 +377,8 @@ TEST(EndpointEngine, AnErrorNamesTheRequestThatFailed) {
   server.breaks_with = ChatServer::status(422, kRefused);
   EXPECT_EQ(error_of(server), server.url() + ": row 0: status 422: no");
   ChatServer failing;
-  failing.answers_as = "judge";
-  expect_all_yes(run(options_for({failing.url()}), requests(1, 0)), 1);
-  for (int i = 0; i < 4; ++i) failing.next(ChatServer::body("<html>"));
+  failing.breaks_after = 0;
+  failing.breaks_with = ChatServer::body("<html>");
   EXPECT_EQ(error_of(failing), failing.url() +
                                    ": row 0: a request failed 4 times, at last here: the answer is "
                                    "no JSON: '<html>'; look at the server, and run the same "
@@ -415,7 +464,8 @@ TEST(EndpointEngine, ShowsNoPartOfAKeyWhereAMessageIsCut) {
     EndpointOptions options = options_for({server.url()});
     options.api_key = "sk-secret-0123456789";
     options.retries = 0;
-    return run(options, requests(1)).error;
+    const Outcome outcome = run(options, requests(1));
+    return outcome.error.empty() ? outcome.results.at(0).unreadable : outcome.error;
   };
   const auto expect_hidden = [](const std::string& error) {
     EXPECT_NE(error, "");
