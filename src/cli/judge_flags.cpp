@@ -189,6 +189,12 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
       ->check(CLI::Range(0, 1000))
       ->group(kServers);
   command
+      .add_option("--timeout", options.timeout_s,
+                  "Seconds that a server may take for a request; then it is sent again")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86'400))
+      ->group(kServers);
+  command
       .add_option("--token-budget", options.token_budget,
                   "Stop when servers have used so many tokens; 0: no limit")
       ->capture_default_str()

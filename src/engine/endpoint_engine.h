@@ -34,7 +34,11 @@ struct EndpointOptions {
   std::int64_t token_budget = 0;
   // Of one answer; log-probabilities come on top (16 KiB a token).
   size_t max_answer_bytes = 4 << 20;
-  std::chrono::milliseconds timeout{600'000};  // Of one call.
+  // Of one call. A server that queues calls, or writes a long critique, sends nothing for long.
+  std::chrono::milliseconds timeout{300'000};
+  // When nothing else is left to send, a call without an answer for so long, and for three times
+  // the longest that one of its kind took, is sent to another server too.
+  std::chrono::milliseconds send_again_after{2'000};
   std::chrono::milliseconds connect_timeout{10'000};
   bool ask_log_probs = true;  // False: labels are read from the text, without probabilities.
 };

@@ -194,6 +194,46 @@ void Fleet::start_what_can(TimePoint now) {
     start(*server, std::move(*next), now);
     next = waiting_.erase(next);
   }
+  if (waiting_.empty()) send_again(now);
+}
+
+// What a silent server holds, to one that does well and has nothing else to do.
+void Fleet::send_again(TimePoint now) {
+  std::vector<Pending> late;
+  for (const auto& [id, sent] : in_flight_) {
+    if (!sent.pending || sent.is_of(kProbe) || count_in_flight(sent.pending->call.id) > 1) continue;
+    const Milliseconds longest = longest_[sent.pending->call.scoring];
+    if (longest == Milliseconds::zero() ||
+        now - sent.started < std::max(options_.send_again_after, 3 * longest)) {
+      continue;
+    }
+    late.push_back(*sent.pending);
+    late.back().failed_at = sent.server;
+  }
+  for (Pending& call : late) {
+    const auto server = choose_server(call, now);
+    if (!server || server == call.failed_at || servers_[*server].health.failures() > 0) return;
+    start(*server, std::move(call), now);
+  }
+}
+
+size_t Fleet::count_in_flight(size_t call) const {
+  return static_cast<size_t>(
+      std::count_if(in_flight_.begin(), in_flight_.end(),
+                    [&](const auto& sent) { return sent.second.is_of(call); }));
+}
+
+// The call has been answered elsewhere.
+void Fleet::cancel_twin(size_t call) {
+  const auto twin = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                 [&](const auto& sent) { return sent.second.is_of(call); });
+  if (twin == in_flight_.end()) return;
+  client_.cancel(twin->first);
+  Server& late = servers_[twin->second.server];
+  --late.in_flight;
+  late.health.failed(Clock::now(), twin->second.started,
+                     "no answer for long, and one from another server", std::nullopt);
+  in_flight_.erase(twin);
 }
 
 void Fleet::start(size_t server, std::optional<Pending> pending, TimePoint now) {
@@ -225,6 +265,7 @@ Milliseconds Fleet::time_to_next_start(TimePoint now, Milliseconds most) const {
 
 void Fleet::take(Answer answer, std::vector<FleetReply>& replies) {
   auto sent = in_flight_.extract(answer.id);
+  if (sent.empty()) return;  // Its twin was answered at the same time.
   Server& server = servers_[sent.mapped().server];
   --server.in_flight;
   answer.body = without_key(answer.body, options_.api_key);  // Before anything is cut or kept.
@@ -271,6 +312,7 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
   if (is_refused_by_itself(answer)) {
     const std::string message = error_message(answer.body);
     server.health.succeeded();
+    cancel_twin(id);
     replies.push_back({.id = id,
                        .server = sent.server,
                        .answer = {},
@@ -282,6 +324,7 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
     if (could_be_of_the_call(answer) && !log_probs) {
       if (id == kProbe) return give_up(error_of(set_aside_.front()));
       server.health.succeeded();
+      cancel_twin(id);
       set_aside_.push_back({.sent = std::move(sent), .why = refused, .failing_since = {}});
       return;
     }
@@ -300,6 +343,10 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
   }
   server.health.succeeded();
   server.answered_at[scoring] = Clock::now();
+  longest_[scoring] =
+      std::max(longest_[scoring],
+               std::chrono::ceil<Milliseconds>(server.answered_at[scoring] - sent.started));
+  cancel_twin(id);
   if (id == kProbe) {
     is_probing_ = false;
     return;
@@ -376,6 +423,7 @@ void Fleet::retry(InFlight sent, const Answer& answer, const std::string& why) {
   Pending& pending = *sent.pending;
   fail_server(server, sent, answer, why);
   pending.failed_at = sent.server;
+  if (count_in_flight(pending.call.id) > 0) return;  // It goes on elsewhere.
   const bool is_limited = waits_for_limit(server, answer);
   if (pending.call.id == kProbe && !is_limited) return give_up(error_of(set_aside_.front()));
   if (answer.failure != Failure::Connect && !is_limited) {

@@ -8,6 +8,9 @@
 // server that has answered lately. Other 4xx are final: 400, 413 and 422 for this call alone where
 // their message says so; all else but 400 and 422 for the whole fleet.
 //
+// When nothing else is left to send, a call that a server is silent about for long is sent to
+// another one too; the first answer counts.
+//
 // Whether a call that was refused with 400 or 422, or that failed after all retries, is to blame
 // itself tells what else is answered: another call of its kind, or where there is none left, a
 // short one of the same form. Then the call alone is refused; else the whole fleet has failed.
@@ -90,6 +93,7 @@ class Fleet {
     size_t server = 0;
     TimePoint started{};
     std::optional<Pending> pending{};  // None: the server is asked what it is.
+    bool is_of(size_t call) const { return pending && pending->call.id == call; }
   };
   // A call that was refused, or failed after all retries, until it is known whether by itself.
   struct SetAside {
@@ -100,6 +104,7 @@ class Fleet {
     std::optional<TimePoint> failing_since{};
   };
   using Answer = net::HttpClient::Answer;
+  using Milliseconds = std::chrono::milliseconds;
 
   void start_what_can(TimePoint now);
   void start(size_t server, std::optional<Pending> pending, TimePoint now);
@@ -111,6 +116,9 @@ class Fleet {
   void settle_set_aside(std::vector<FleetReply>& replies);
   void probe_when_nothing_else_tells();
   Error error_of(const SetAside& call) const;
+  void send_again(TimePoint now);
+  size_t count_in_flight(size_t call) const;
+  void cancel_twin(size_t call);
   void set_served(Server& server, ServedModel served);
   std::string refusal(const Answer& answer) const;
   std::string retry_reason(const Answer& answer) const;
@@ -130,6 +138,7 @@ class Fleet {
   std::map<std::uint64_t, InFlight> in_flight_;
   std::vector<SetAside> set_aside_;
   bool is_probing_ = false;
+  std::array<Milliseconds, 2> longest_{};  // That a call took which was answered, of each kind.
   std::uint64_t next_id_ = 0;
   std::optional<TimePoint> first_asked_at_;
   std::optional<ServedModel>

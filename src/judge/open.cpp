@@ -87,6 +87,7 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
   options.api_key = key.key;
   options.in_flight_per_endpoint = machine.in_flight;
   options.retries = machine.retries;
+  options.timeout = std::chrono::seconds(machine.timeout_s);
   options.token_budget = machine.token_budget;
   options.ask_log_probs = settings.log_probs.value_or(true);
   return engine::open_endpoint_engine(options);

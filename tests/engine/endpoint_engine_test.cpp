@@ -591,6 +591,37 @@ TEST(EndpointEngine, AFleetWithAFailingServerGoesOn) {
   EXPECT_LT(failing.calls(), 60u);
 }
 
+TEST(EndpointEngine, TheLastRequestsOfASilentServerAreSentToAnother) {
+  ChatServer silent;
+  ChatServer alive;
+  for (int i = 0; i < 4; ++i) {
+    silent.next([&](httplib::Response& response) { silent.stall(response); });
+  }
+  EndpointOptions options = options_for({silent.url(), alive.url()});
+  options.in_flight_per_endpoint = 4;
+  options.send_again_after = milliseconds(200);
+  const auto start = Clock::now();
+  expect_all_yes(run(options, requests(12)), 12);
+  EXPECT_LT(Clock::now() - start, milliseconds(5'000));  // The time limit is 10 s.
+  EXPECT_LE(alive.calls(), 24u);
+}
+
+// The twin's failure is no failure of the call, nor are there two answers.
+TEST(EndpointEngine, ARequestThatWasSentTwiceIsAnsweredOnce) {
+  ChatServer slow;
+  ChatServer alive;
+  slow.next([&](httplib::Response& response) {
+    for (int i = 0; i < 1000 && alive.calls() < 6; ++i) ChatServer::pause();  // The twin is there.
+    ChatServer::status(500)(response);
+  });
+  alive.takes = milliseconds(60);
+  EndpointOptions options = options_for({slow.url(), alive.url()});
+  options.in_flight_per_endpoint = 1;
+  options.send_again_after = milliseconds(100);
+  options.retries = 0;
+  expect_all_yes(run(options, requests(6, 0)), 6);
+}
+
 TEST(EndpointEngine, SaysWhichEndpointsAreDown) {
   const std::string dead = testing::dead_url();
   ChatServer failing;
