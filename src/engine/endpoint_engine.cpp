@@ -15,9 +15,10 @@ namespace selene::engine {
 namespace {
 
 // Raise when the calls that a request becomes, or what is read from their answers, change.
-constexpr int kProtocolRevision = 1;
+constexpr int kProtocolRevision = 2;
 constexpr std::chrono::milliseconds kStopInterval{50};
-constexpr size_t kLogProbBytesPerToken = 16 << 10;
+constexpr size_t kAlternativeBytes = 256;  // With its bytes as numbers.
+constexpr size_t kTokenBytes = 4 << 10;
 
 // The requests of one run() on their way.
 struct Run {
@@ -143,7 +144,10 @@ void EndpointEngine::add_call(const Run& run, size_t request, const ChatSteps& s
                               std::optional<size_t> server) {
   const ChatCall call = steps.call();
   size_t max_bytes = options_.max_answer_bytes;
-  if (call.log_probs) max_bytes += static_cast<size_t>(call.max_tokens) * kLogProbBytesPerToken;
+  if (call.alternatives > 0) {
+    max_bytes += static_cast<size_t>(call.max_tokens) *
+                 (kTokenBytes + static_cast<size_t>(call.alternatives) * kAlternativeBytes);
+  }
   fleet_.add({.id = request,
               .body = chat_body(run.served, call),
               .max_bytes = max_bytes,

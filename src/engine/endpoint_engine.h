@@ -32,7 +32,7 @@ struct EndpointOptions {
   std::chrono::milliseconds overload_patience{120'000};
   // Of prompts and answers, over all runs; once it is spent no call starts. 0: none.
   std::int64_t token_budget = 0;
-  // Of one answer; log-probabilities come on top (16 KiB a token).
+  // Of one answer; log-probabilities come on top.
   size_t max_answer_bytes = 4 << 20;
   // Of one call. A server that queues calls, or writes a long critique, sends nothing for long.
   std::chrono::milliseconds timeout{300'000};
@@ -47,7 +47,7 @@ struct EndpointOptions {
 // by the first call of id() or run(), which throws Error when none of them answers.
 //
 // id(): the model is "endpoint:", its name and what the server says that it is; the version is
-// "openai-chat 1" and the kind of server; neither key nor address is in it. context_tokens() and
+// "openai-chat 2" and the kind of server; neither key nor address is in it. context_tokens() and
 // context_limit() are 0: not known. A request that the server refuses (as too long, by a content
 // filter, with 400 or 422) or fails after all retries while it answers others ends unreadable with
 // the server's message, and the result is not final.

@@ -20,14 +20,14 @@ constexpr size_t kShownColumns = 300;
 constexpr size_t kGarbageColumns = 80;
 
 // Field by field: who owns the models, our name, continues, takes a grammar, takes any name,
-// alternatives, the field of the limit.
+// alternatives and the most of them, the field of the limit.
 constexpr std::array<ServerKind, 6> kServerKinds{{
-    {"llamacpp", "llama-server", true, true, true, 100, "max_tokens"},
-    {"vllm", "vllm", true, false, false, 20, "max_tokens"},
-    {"sglang", "sglang", true, false, false, 20, "max_tokens"},
-    {"system", "openai", false, false, false, 20, "max_completion_tokens"},
-    {"openai", "openai", false, false, false, 20, "max_completion_tokens"},
-    {"", "other", false, false, false, 20, "max_tokens"},
+    {"llamacpp", "llama-server", true, true, true, 100, 5000, "max_tokens"},
+    {"vllm", "vllm", true, false, false, 20, 20, "max_tokens"},
+    {"sglang", "sglang", true, false, false, 20, 20, "max_tokens"},
+    {"system", "openai", false, false, false, 20, 20, "max_completion_tokens"},
+    {"openai", "openai", false, false, false, 20, 20, "max_completion_tokens"},
+    {"", "other", false, false, false, 20, 20, "max_tokens"},
 }};
 
 const ServerKind& kind_of(std::string_view owned_by) {
@@ -199,9 +199,9 @@ std::string chat_body(const ServedModel& served, const ChatCall& call) {
   if (call.sampling.temperature > 0) {
     body["seed"] = call.sampling.seed & 0x7FFFFFFF;  // What every server takes.
   }
-  if (call.log_probs) {
+  if (call.alternatives > 0) {
     body["logprobs"] = true;
-    body["top_logprobs"] = served.kind->most_alternatives;
+    body["top_logprobs"] = call.alternatives;
   }
   if (!call.grammar.empty()) body["grammar"] = call.grammar;
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);

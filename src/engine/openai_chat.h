@@ -20,7 +20,8 @@ struct ServerKind {
   bool continues;         // An assistant message at the end is continued (continue_final_message).
   bool takes_grammar;     // llama.cpp's GBNF, which keeps an answer to the labels.
   bool takes_any_name;    // It has one model, and calls it by its own name.
-  int most_alternatives;  // The most that `top_logprobs` may ask for.
+  int alternatives;       // That `top_logprobs` asks for.
+  int most_alternatives;  // The same where a label was not among them.
   std::string_view max_tokens_field;
 };
 
@@ -45,8 +46,8 @@ struct ChatCall {
   int max_tokens = 0;
   std::string stop;  // May be empty.
   Sampling sampling;
-  bool log_probs = false;
-  std::string grammar;  // May be empty.
+  int alternatives = 0;  // With their log-probabilities, for each token.
+  std::string grammar;   // May be empty.
 };
 
 std::string chat_body(const ServedModel& served, const ChatCall& call);

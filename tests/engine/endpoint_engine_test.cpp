@@ -147,7 +147,7 @@ TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
   const EngineId& id = engine->id();
   EXPECT_EQ(id.name, "judge");
   EXPECT_EQ(id.model, "endpoint:judge (smol.gguf)");
-  EXPECT_EQ(id.version, "openai-chat 1, llama-server");
+  EXPECT_EQ(id.version, "openai-chat 2, llama-server");
   EXPECT_EQ(id.options, "");
   EXPECT_EQ(id.adapter, "");
   const auto fleet = open_endpoint_engine(options_for({twin.url(), server.url()}));
@@ -166,7 +166,7 @@ TEST(EndpointEngine, AServerWithoutAListOfModelsIsAnyOther) {
   server.next_for_models(ChatServer::status(404));
   const auto engine = open_endpoint_engine(options_for({server.url()}));
   EXPECT_EQ(engine->id().model, "endpoint:judge");
-  EXPECT_EQ(engine->id().version, "openai-chat 1, other");
+  EXPECT_EQ(engine->id().version, "openai-chat 2, other");
 }
 
 TEST(EndpointEngine, SendsTheKeyToEveryRequest) {

@@ -91,7 +91,7 @@ TEST(OpenAiChat, WritesSamplingLogProbabilitiesAndGrammarWhenAsked) {
   call.messages = {{"user", "x"}};
   call.max_tokens = 3;
   call.sampling = {.temperature = 0.5, .seed = 0xFFFFFFFFFFFFFFFF};
-  call.log_probs = true;
+  call.alternatives = 100;
   call.grammar = "root ::= \"x\"";
   EXPECT_EQ(
       chat_body(served_by("llama-server"), call),
