@@ -67,8 +67,8 @@ const EngineId& EndpointEngine::id() const {
   if (!id_.model.empty()) return id_;
   const ServedModel* served = fleet_.served(interrupted);
   if (served == nullptr) throw Error("interrupted");
-  id_.name = served->model;
-  id_.model = "endpoint:" + served->model;
+  id_.name = served->name;
+  id_.model = "endpoint:" + served->name;
   if (!served->details.empty()) id_.model += fmt::format(" ({})", served->details);
   id_.version = fmt::format("openai-chat {}, {}", kProtocolRevision, served->kind->name);
   if (!options_.ask_log_probs) id_.options = "no log-probabilities";

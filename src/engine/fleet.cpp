@@ -80,7 +80,7 @@ bool is_overloaded(const net::HttpClient::Answer& answer) {
 
 std::string described(const ServedModel& served) {
   const std::string details = served.details.empty() ? "" : " (" + served.details + ")";
-  return fmt::format("{}{} on {}", served.model, details, served.kind->name);
+  return fmt::format("{}{} on {}", served.name, details, served.kind->name);
 }
 
 }  // namespace
@@ -295,7 +295,7 @@ void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answ
 void Fleet::set_served(Server& server, ServedModel served) {
   if (!reference_) reference_ = served;
   const bool same = served.kind->name == reference_->kind->name &&
-                    served.model == reference_->model && served.details == reference_->details;
+                    served.name == reference_->name && served.details == reference_->details;
   if (!same) {
     return give_up(Error(fmt::format("it serves {}, another endpoint of this judge {}",
                                      described(served), described(*reference_)),

@@ -72,18 +72,23 @@ std::string wrong_shape(std::string_view what, std::string_view body) {
   return fmt::format("the answer is not {}: '{}'", what, cut_to_columns(body, kGarbageColumns));
 }
 
-// Without the folders of a path, which differ from machine to machine.
-std::string details_of(const Json& model, const std::string& asked) {
+// A path without its folders, which differ from machine to machine; "owner/model" stays.
+std::string without_folders(const std::string& name) {
+  const bool is_path = name.starts_with('/') || name.starts_with('.') || name.starts_with('~') ||
+                       name.ends_with(".gguf");
+  return is_path ? name.substr(name.find_last_of("/\\") + 1) : name;
+}
+
+std::string details_of(const Json& model, const std::string& name) {
   const std::string id = text_of(field(model, "id"));
-  std::string root = text_of(field(model, "root"));
-  if (root.starts_with("/")) root = root.substr(root.rfind('/') + 1);
-  std::string details = root.empty() ? id : root;
-  if (details == asked) details.clear();
+  const std::string root = text_of(field(model, "root"));
+  std::string details = without_folders(root.empty() ? id : root);
+  if (details == name) details.clear();
   const Json& meta = field(model, "meta");
-  for (const char* name : {"n_params", "size"}) {
-    const Json& value = field(meta, name);
+  for (const char* key : {"n_params", "size"}) {
+    const Json& value = field(meta, key);
     if (!value.is_number()) continue;
-    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", name, count_of(value));
+    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", key, count_of(value));
   }
   return details;
 }
@@ -152,14 +157,14 @@ std::span<const ServerKind> server_kinds() { return kServerKinds; }
 
 ServedModel unlisted_model(const std::string& asked) {
   if (asked.empty()) throw Error("the server has no list of its models", "", "name one: URL#model");
-  return {.kind = &kServerKinds.back(), .model = asked, .details = "", .unclear = ""};
+  return {.kind = &kServerKinds.back(), .model = asked, .name = without_folders(asked)};
 }
 
 ServedModel parse_models(std::string_view body, const std::string& asked) {
   const Json json = parse(body);
-  if (json.is_discarded()) return {nullptr, "", "", not_json(body)};
+  if (json.is_discarded()) return {.unclear = not_json(body)};
   const Json& models = field(json, "data");
-  if (!models.is_array()) return {nullptr, "", "", wrong_shape("a list of models", body)};
+  if (!models.is_array()) return {.unclear = wrong_shape("a list of models", body)};
   if (models.empty()) return unlisted_model(asked);
   if (asked.empty() && models.size() > 1) {
     std::string names;
@@ -178,9 +183,11 @@ ServedModel parse_models(std::string_view body, const std::string& asked) {
   const bool listed = model != models.end();
   const ServerKind& kind = kind_of(text_of(field(listed ? *model : models.front(), "owned_by")));
   const bool known = listed || (models.size() == 1 && kind.takes_any_name);
-  ServedModel served{&kind, asked.empty() ? text_of(field(*model, "id")) : asked, "", ""};
-  if (served.model.empty()) return {nullptr, "", "", wrong_shape("a list of models", body)};
-  if (known) served.details = details_of(listed ? *model : models.front(), served.model);
+  ServedModel served{.kind = &kind, .model = asked};
+  if (asked.empty()) served.model = text_of(field(*model, "id"));
+  if (served.model.empty()) return {.unclear = wrong_shape("a list of models", body)};
+  served.name = without_folders(served.model);
+  if (known) served.details = details_of(listed ? *model : models.front(), served.name);
   return served;
 }
 

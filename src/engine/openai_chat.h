@@ -30,9 +30,10 @@ std::span<const ServerKind> server_kinds();  // The last one is for any other se
 // What a server says of itself (GET /models).
 struct ServedModel {
   const ServerKind* kind = nullptr;
-  std::string model;    // To ask for.
-  std::string details;  // What the server says that it is, when it says more than its name.
-  std::string unclear;  // Instead of all others: why the answer is no list of models.
+  std::string model{};    // To ask for.
+  std::string name{};     // The same without the folders of a file.
+  std::string details{};  // What the server says that it is, when it says more than its name.
+  std::string unclear{};  // Instead of all others: why the answer is no list of models.
 };
 
 // `asked` empty: the server's only model; Error when it has several, which names them.

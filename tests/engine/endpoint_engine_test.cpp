@@ -139,8 +139,8 @@ TEST(EndpointEngine, WithoutLogProbabilitiesTheLabelIsRead) {
 }
 
 TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
-  ChatServer server("llamacpp", "smol.gguf");
-  ChatServer twin("llamacpp", "smol.gguf");
+  ChatServer server("llamacpp", "/a/models/smol.gguf");
+  ChatServer twin("llamacpp", "/b/smol.gguf");
   EndpointOptions options = options_for({server.url()});
   options.api_key = "sk-secret";
   const auto engine = open_endpoint_engine(options);
@@ -159,6 +159,9 @@ TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
   EXPECT_EQ(server.calls(), 0u);
   options.ask_log_probs = false;
   EXPECT_EQ(open_endpoint_engine(options)->id().options, "no log-probabilities");
+  options.endpoints.front().model = "";
+  EXPECT_EQ(open_endpoint_engine(options)->id().name, "smol.gguf");
+  EXPECT_EQ(open_endpoint_engine(options)->id().model, "endpoint:smol.gguf");
 }
 
 TEST(EndpointEngine, AServerWithoutAListOfModelsIsAnyOther) {
