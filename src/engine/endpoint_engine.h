@@ -6,8 +6,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/engine.h"
@@ -41,6 +43,9 @@ struct EndpointOptions {
   std::chrono::milliseconds send_again_after{2'000};
   std::chrono::milliseconds connect_timeout{10'000};
   bool ask_log_probs = true;  // False: labels are read from the text, without probabilities.
+  // Told of another model than the one asked for, and of a server that fails or answers again. May
+  // be empty.
+  std::function<void(std::string_view warning)> warn{};
 };
 
 // Throws Error that names the option and what is wrong with it. The servers are asked what they are

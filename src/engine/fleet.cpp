@@ -293,6 +293,11 @@ void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answ
 }
 
 void Fleet::set_served(Server& server, ServedModel served) {
+  if (!reference_ && !served.instead.empty()) {
+    warn(fmt::format("{}: it has no model '{}', and answers with its own, '{}'", server.shown,
+                     cut_to_columns(served.model, kShownColumns),
+                     cut_to_columns(served.instead, kShownColumns)));
+  }
   if (!reference_) reference_ = served;
   const bool same = served.kind->name == reference_->kind->name &&
                     served.name == reference_->name && served.details == reference_->details;
@@ -334,7 +339,7 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
   if (!is_good(answer)) return retry(std::move(sent), answer, retry_reason(answer));
   ChatAnswer chat = parse_chat_answer(answer.body);
   if (!chat.unclear.empty()) return retry(std::move(sent), answer, chat.unclear);
-  if (!chat.model.empty() && !chat.model.starts_with(server.served->model) &&
+  if (!chat.model.empty() && !is_same_model(server.served->model, chat.model) &&
       !server.served->kind->takes_any_name) {
     return give_up(
         Error(fmt::format("it was asked for model '{}' and answered as '{}'", server.served->model,
@@ -386,6 +391,10 @@ void Fleet::probe_when_nothing_else_tells() {
 Error Fleet::error_of(const SetAside& call) const {
   return Error(prefix_of(call.sent.pending->call) + call.why, servers_[call.sent.server].shown,
                call.remedy);
+}
+
+void Fleet::warn(const std::string& warning) const {
+  if (options_.warn) options_.warn(warning);
 }
 
 // Why the answer is final; empty when it is good or worth another attempt.

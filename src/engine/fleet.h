@@ -120,6 +120,7 @@ class Fleet {
   size_t count_in_flight(size_t call) const;
   void cancel_twin(size_t call);
   void set_served(Server& server, ServedModel served);
+  void warn(const std::string& warning) const;
   std::string refusal(const Answer& answer) const;
   std::string retry_reason(const Answer& answer) const;
   void fail_server(Server& server, const InFlight& sent, const Answer& answer,

@@ -160,6 +160,14 @@ ServedModel unlisted_model(const std::string& asked) {
   return {.kind = &kServerKinds.back(), .model = asked, .name = without_folders(asked)};
 }
 
+bool is_same_model(std::string_view asked, std::string_view answered) {
+  if (!answered.starts_with(asked)) return false;
+  const std::string_view rest = answered.substr(asked.size());
+  const bool is_date = rest.starts_with('-') && rest.size() > 1 &&
+                       rest.find_first_not_of("0123456789-") == std::string_view::npos;
+  return rest.empty() || rest == ":latest" || is_date;
+}
+
 ServedModel parse_models(std::string_view body, const std::string& asked) {
   const Json json = parse(body);
   if (json.is_discarded()) return {.unclear = not_json(body)};
@@ -187,6 +195,7 @@ ServedModel parse_models(std::string_view body, const std::string& asked) {
   if (asked.empty()) served.model = text_of(field(*model, "id"));
   if (served.model.empty()) return {.unclear = wrong_shape("a list of models", body)};
   served.name = without_folders(served.model);
+  if (known && !listed) served.instead = without_folders(text_of(field(models.front(), "id")));
   if (known) served.details = details_of(listed ? *model : models.front(), served.name);
   return served;
 }

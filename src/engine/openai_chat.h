@@ -32,9 +32,14 @@ struct ServedModel {
   const ServerKind* kind = nullptr;
   std::string model{};    // To ask for.
   std::string name{};     // The same without the folders of a file.
+  std::string instead{};  // Where it takes any name and has not this one: its own.
   std::string details{};  // What the server says that it is, when it says more than its name.
   std::string unclear{};  // Instead of all others: why the answer is no list of models.
 };
+
+// Whether a server that was asked for `asked` and calls itself `answered` has that model: the same
+// name, or with a date (-2024-08-06, -0613) or a tag (:latest) after it.
+bool is_same_model(std::string_view asked, std::string_view answered);
 
 // `asked` empty: the server's only model; Error when it has several, which names them.
 ServedModel parse_models(std::string_view body, const std::string& asked);

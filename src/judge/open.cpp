@@ -89,6 +89,7 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
   options.retries = machine.retries;
   options.timeout = std::chrono::seconds(machine.timeout_s);
   options.token_budget = machine.token_budget;
+  options.warn = machine.warn;
   options.ask_log_probs = settings.log_probs.value_or(true);
   return engine::open_endpoint_engine(options);
 }

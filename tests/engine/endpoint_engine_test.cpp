@@ -553,12 +553,32 @@ TEST(EndpointEngine, AnotherModelIsAnError) {
             server.url() +
                 ": it was asked for model 'judge' and answered as 'gpt-2'; name the model that the "
                 "server has: URL#model");
+  ChatServer larger;
+  larger.answers_as = "judge-turbo";
+  EXPECT_NE(run(options_for({larger.url()}), requests(1)).error.find("answered as 'judge-turbo'"),
+            std::string::npos);
   ChatServer dated;
   dated.answers_as = "judge-2024-08-06";
   expect_all_yes(run(options_for({dated.url()}), requests(1)), 1);
   ChatServer llama("llamacpp");
   llama.answers_as = "/models/smol.gguf";
   expect_all_yes(run(options_for({llama.url()}), requests(1)), 1);
+}
+
+TEST(EndpointEngine, WarnsOfAServerThatTakesAnyName) {
+  ChatServer one("llamacpp", "/models/smol\x1b.gguf");
+  ChatServer two("llamacpp", "/models/smol\x1b.gguf");
+  EndpointOptions options = options_for({one.url(), two.url()});
+  std::vector<std::string> warnings;
+  options.warn = [&](std::string_view warning) { warnings.emplace_back(warning); };
+  expect_all_yes(run(options, requests(4)), 4);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_TRUE(warnings[0].ends_with(
+      ": it has no model 'judge', and answers with its own, 'smol\uFFFD.gguf'"))
+      << warnings[0];
+  for (Endpoint& endpoint : options.endpoints) endpoint.model = "";
+  expect_all_yes(run(options, requests(4)), 4);
+  EXPECT_EQ(warnings.size(), 1u);
 }
 
 TEST(EndpointEngine, AFleetSharesTheWork) {

@@ -35,6 +35,13 @@ TEST(OpenAiChat, KnowsVllmAndItsModelAmongOthers) {
   EXPECT_EQ(parse_models(body, "other").model, "other");
 }
 
+TEST(OpenAiChat, ADateMayFollowTheNameOfTheModel) {
+  for (const char* same : {"gpt-4", "gpt-4-0613", "gpt-4-2024-08-06", "gpt-4:latest"})
+    EXPECT_TRUE(is_same_model("gpt-4", same)) << same;
+  for (const char* other : {"gpt-4-turbo", "gpt-4-1106-preview", "gpt-4o", "gpt-", "gpt-4-", ""})
+    EXPECT_FALSE(is_same_model("gpt-4", other)) << other;
+}
+
 // One file is one model wherever it lies.
 TEST(OpenAiChat, FoldersAreNoPartOfAName) {
   const auto served = [](const std::string& id, const std::string& asked) {
