@@ -253,6 +253,8 @@ void finish_output(const Run& run, const Json& work, double judging_s, RunRecord
   record.fields()["ledger"] = {{"found", run.judge.ledger_hits()},
                                {"not_found", run.judge.ledger_misses()}};
   record.fields()["engine"] = to_json(run.judge.counters());
+  const std::vector<engine::ServerUse> servers = run.judge.servers();
+  if (!servers.empty()) record.fields()["servers"] = to_json(servers);
   record.fields()["judging_s"] = judging_s;
   run.output->finish(record);
 }

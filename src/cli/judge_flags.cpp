@@ -1,5 +1,7 @@
 #include "cli/judge_flags.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <tuple>
@@ -8,6 +10,7 @@
 
 #include "cli/arguments.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "engine/chat_template.h"
 #include "model/store.h"
 #include "net/url.h"
@@ -257,7 +260,11 @@ std::filesystem::path ledger_path(const JudgeFlags& flags) {
 judge::Judge open_judge(const JudgeFlags& flags) {
   judge::MachineOptions machine = flags.machine;
   machine.mmap = !flags.no_mmap;
-  machine.warn = [](std::string_view warning) { fmt::print(stderr, "warning: {}\n", warning); };
+  machine.warn = [](std::string_view warning) {
+    // In place of a line of progress, which is drawn again.
+    const char* clear = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[2K" : "";
+    fmt::print(stderr, "{}warning: {}\n", clear, printable(warning));
+  };
   std::optional<std::filesystem::path> ledger;
   if (!flags.no_ledger) ledger = ledger_path(flags);
   return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed,

@@ -85,6 +85,17 @@ Json to_json(const engine::Counters& counters) {
           {"scoring_s", counters.scoring_s}};
 }
 
+Json to_json(std::span<const engine::ServerUse> servers) {
+  Json list = Json::array();
+  for (const engine::ServerUse& one : servers) {
+    list.push_back({{"address", one.address},
+                    {"requests", one.requests},
+                    {"failures", one.failures},
+                    {"retries", one.retries}});
+  }
+  return list;
+}
+
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
   std::string text =
       fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,

@@ -45,6 +45,7 @@ std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
 
 nlohmann::ordered_json to_json(const Counts& counts);
 nlohmann::ordered_json to_json(const engine::Counters& counters);
+nlohmann::ordered_json to_json(std::span<const engine::ServerUse> servers);
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds);
 
 // Passes judgments on in the order of rows as soon as the order allows; each counts as progress at

@@ -41,6 +41,7 @@ class EndpointEngine : public Engine {
   std::int64_t context_limit() const override { return 0; }
   void run(std::span<const Request> requests, const Events& events) override;
   Counters counters() const override { return counters_; }
+  std::vector<ServerUse> servers() const override { return fleet_.use(); }
   bool exact() const override { return false; }  // A server's batches move its numbers.
 
  private:

@@ -94,7 +94,8 @@ Fleet::Fleet(const EndpointOptions& options)
     servers_.push_back({.url = api_url(endpoint.url, url),
                         .shown = shown,
                         .asked_model = endpoint.model,
-                        .health = ServerHealth(options_.in_flight_per_endpoint, backoff_, shown)});
+                        .health = ServerHealth(options_.in_flight_per_endpoint, backoff_, shown),
+                        .use = {.address = shown}});
   }
 }
 
@@ -130,6 +131,7 @@ void Fleet::add(FleetCall call) {
 std::vector<FleetReply> Fleet::wait(Milliseconds timeout) {
   std::vector<FleetReply> replies;
   if (!failure_) {
+    tell_of_failures();
     probe_when_nothing_else_tells();
     start_what_can(Clock::now());
   }
@@ -231,6 +233,7 @@ void Fleet::cancel_twin(size_t call) {
   client_.cancel(twin->first);
   Server& late = servers_[twin->second.server];
   --late.in_flight;
+  ++late.use.failures;
   late.health.failed(Clock::now(), twin->second.started,
                      "no answer for long, and one from another server", std::nullopt);
   in_flight_.erase(twin);
@@ -245,6 +248,8 @@ void Fleet::start(size_t server, std::optional<Pending> pending, TimePoint now) 
       .connect_timeout = options_.connect_timeout,
       .max_bytes = pending ? pending->call.max_bytes : options_.max_answer_bytes};
   if (pending) {
+    ++servers_[server].use.requests;
+    if (pending->failed_at) ++servers_[server].use.retries;
     request.body = pending->call.body;
     if (pending->first_started == TimePoint{}) pending->first_started = now;
   }
@@ -393,6 +398,27 @@ Error Fleet::error_of(const SetAside& call) const {
                call.remedy);
 }
 
+// Once a server: run.json has the numbers.
+void Fleet::tell_of_failures() {
+  for (Server& server : servers_) {
+    const bool fails = server.health.failures() > 0;
+    if (fails && !server.failure_is_told) {
+      warn(fmt::format("{}: it is left alone for a while: {}", server.shown,
+                       server.health.last_failure()));
+      server.failure_is_told = true;
+    } else if (!fails && server.failure_is_told && !server.return_is_told) {
+      warn(fmt::format("{}: it answers again", server.shown));
+      server.return_is_told = true;
+    }
+  }
+}
+
+std::vector<ServerUse> Fleet::use() const {
+  std::vector<ServerUse> all;
+  for (const Server& server : servers_) all.push_back(server.use);
+  return all;
+}
+
 void Fleet::warn(const std::string& warning) const {
   if (options_.warn) options_.warn(warning);
 }
@@ -419,6 +445,7 @@ std::string Fleet::retry_reason(const Answer& answer) const {
 
 void Fleet::fail_server(Server& server, const InFlight& sent, const Answer& answer,
                         const std::string& why) {
+  if (sent.pending) ++server.use.failures;
   const TimePoint now = Clock::now();
   if (is_overloaded(answer) && sent.pending) {
     server.health.overloaded(now, sent.started, answer.retry_after);

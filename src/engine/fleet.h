@@ -69,6 +69,8 @@ class Fleet {
   // returned; nothing is in flight then.
   std::vector<FleetReply> wait(std::chrono::milliseconds timeout);
   void cancel_all();
+  // One a server, of chat calls.
+  std::vector<ServerUse> use() const;
 
  private:
   struct Server {
@@ -80,6 +82,9 @@ class Fleet {
     int in_flight = 0;
     // Last, a call that does not score, and one that does. TimePoint{}: never.
     std::array<TimePoint, 2> answered_at{};
+    ServerUse use{};
+    bool failure_is_told = false;
+    bool return_is_told = false;
   };
   struct Pending {
     FleetCall call;
@@ -120,6 +125,7 @@ class Fleet {
   size_t count_in_flight(size_t call) const;
   void cancel_twin(size_t call);
   void set_served(Server& server, ServedModel served);
+  void tell_of_failures();
   void warn(const std::string& warning) const;
   std::string refusal(const Answer& answer) const;
   std::string retry_reason(const Answer& answer) const;

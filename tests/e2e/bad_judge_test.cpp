@@ -30,15 +30,17 @@ class ServedJudge : public ::testing::Test {
     return text;
   }
   // One request after another, and no second attempt.
-  Finished judged_by(const std::string& judge_spec, std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {samples_, "--judge", judge_spec, "--in-flight", "1", "--retries",
-                               "0", "--mode", "verdict"});
-    return judge(more);
+  Finished judged_by(const std::string& judge_spec, std::vector<std::string> more = {},
+                     const char* retries = "0") const {
+    more.insert(more.begin(), {"judge", samples_, "--judge", judge_spec, "--in-flight", "1",
+                               "--retries", retries, "--mode", "verdict"});
+    return run(more);
   }
+  // Besides warnings.
   void expect_error(const Finished& finished, const std::string& message) const {
     EXPECT_EQ(finished.exit_code, 1);
     EXPECT_EQ(finished.out, "");
-    EXPECT_TRUE(finished.err.starts_with("error: " + message)) << finished.err;
+    EXPECT_NE(("\n" + finished.err).find("\nerror: " + message), std::string::npos) << finished.err;
   }
   Json run_json() const { return Json::parse(slurp(out_ + ".run.json")); }
 
@@ -165,10 +167,9 @@ TEST_F(ServedJudge, ThatFailsAtARowNamesIt) {
   server.breaks_after = 2;
   server.breaks_with = ChatServer::status(500, R"({"error":{"message":"bug"}})");
   const Finished finished = judged_by(server.url() + "#judge", {"--out", out_});
-  EXPECT_TRUE(finished.err.starts_with("error: " + server.url() +
-                                       ": row '2': a request failed 1 times, at last here: "
-                                       "status 500: bug; look at the server"))
-      << finished.err;
+  expect_error(finished, server.url() +
+                             ": row '2': a request failed 1 times, at last here: status 500: bug; "
+                             "look at the server");
 }
 
 TEST_F(ServedJudge, OfTwoMembersAtTwoAddressesAsksBoth) {
@@ -263,6 +264,23 @@ TEST_F(ServedJudge, ReplayEndsSoonWhenItIsInterrupted) {
 }
 
 // --- what run.json says of them ---
+
+TEST_F(ServedJudge, HasItsRequestsAndFailuresCounted) {
+  ChatServer server;
+  server.next(ChatServer::status(500));
+  std::string with_user = server.url() + "#judge";
+  with_user.insert(with_user.find("127"), "me:secret@");
+  const Finished finished = judged_by(with_user, {"--out", out_}, /*retries=*/"1");
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(finished.err.find("secret"), std::string::npos) << finished.err;
+  EXPECT_NE(finished.err.find("warning: " + server.url() + ": it is left alone for a while: "),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(run_json().at("servers"),
+            Json::parse(fmt::format(R"([{{"address":"{}","requests":{},"failures":1,)"
+                                    R"("retries":1}}])",
+                                    server.url(), kRows + 1)));
+}
 
 TEST_F(ServedJudge, IsNotExactAndSaysSo) {
   ChatServer server;

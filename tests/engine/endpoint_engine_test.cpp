@@ -645,6 +645,30 @@ TEST(EndpointEngine, ARequestThatWasSentTwiceIsAnsweredOnce) {
   expect_all_yes(run(options, requests(6, 0)), 6);
 }
 
+TEST(EndpointEngine, TellsOfAServerThatFailsAndComesBackAndCounts) {
+  ChatServer failing;
+  ChatServer alive;
+  for (int i = 0; i < 2; ++i) failing.next(ChatServer::status(500, kRefused));
+  alive.takes = failing.takes = milliseconds(5);
+  EndpointOptions options = options_for({failing.url(), alive.url()});
+  options.in_flight_per_endpoint = 1;
+  std::vector<std::string> warnings;
+  options.warn = [&](std::string_view warning) { warnings.emplace_back(warning); };
+  const auto engine = open_endpoint_engine(options);
+  expect_all_yes(run(*engine, requests(30, 0)), 30);
+  EXPECT_EQ(warnings, (std::vector<std::string>{
+                          failing.url() + ": it is left alone for a while: status 500: no",
+                          failing.url() + ": it answers again"}));
+  const std::vector<ServerUse> use = engine->servers();
+  ASSERT_EQ(use.size(), 2u);
+  EXPECT_EQ(use[0].address, failing.url());
+  EXPECT_EQ(use[0].failures, 2);
+  EXPECT_EQ(use[1].failures, 0);
+  EXPECT_EQ(use[0].requests, static_cast<std::int64_t>(failing.calls()));
+  EXPECT_EQ(use[0].requests + use[1].requests, 32);
+  EXPECT_EQ(use[0].retries + use[1].retries, 2);
+}
+
 TEST(EndpointEngine, SaysWhichEndpointsAreDown) {
   const std::string dead = testing::dead_url();
   ChatServer failing;
