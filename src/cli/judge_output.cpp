@@ -34,6 +34,14 @@ void Counts::add(const Json& judgment) {
   if (judgment.at("probabilities").is_null()) ++without_probabilities;
   const Json& flags = judgment.at("flags");
   if (std::find(flags.begin(), flags.end(), "truncated") != flags.end()) ++truncated;
+  for (const Json& part : judgment.value("parts", Json::array())) {
+    const std::string judge = part.at("judge").get<std::string>();
+    if (part.at("label").is_null()) {
+      ++parts[judge].unreadable;
+    } else if (part.at("probabilities").is_null()) {
+      ++parts[judge].without_probabilities;
+    }
+  }
 }
 
 std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
@@ -65,13 +73,18 @@ std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
 }
 
 Json to_json(const Counts& counts) {
-  return {{"rows", counts.rows},
-          {"judged", counts.judged},
-          {"unreadable", counts.unreadable},
-          {"without_probabilities", counts.without_probabilities},
-          {"skipped", counts.skipped},
-          {"truncated", counts.truncated},
-          {"from_before", counts.kept}};
+  Json object = {{"rows", counts.rows},
+                 {"judged", counts.judged},
+                 {"unreadable", counts.unreadable},
+                 {"without_probabilities", counts.without_probabilities},
+                 {"skipped", counts.skipped},
+                 {"truncated", counts.truncated},
+                 {"from_before", counts.kept}};
+  for (const auto& [judge, parts] : counts.parts) {
+    object["parts"][judge] = {{"unreadable", parts.unreadable},
+                              {"without_probabilities", parts.without_probabilities}};
+  }
+  return object;
 }
 
 Json to_json(const engine::Counters& counters) {
@@ -104,6 +117,10 @@ std::string summary(const Counts& counts, std::int64_t ledger_hits, double secon
     text += fmt::format(", {} without probabilities", counts.without_probabilities);
   if (counts.truncated > 0)
     text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
+  for (const auto& [judge, parts] : counts.parts) {
+    text += fmt::format(", of the parts by {} {} unreadable and {} without probabilities",
+                        cut_to_columns(judge, 60), parts.unreadable, parts.without_probabilities);
+  }
   if (counts.kept > 0) text += fmt::format(", {} of them from before", counts.kept);
   if (ledger_hits > 0)
     text += fmt::format(", {} request{} known from the ledger", ledger_hits,

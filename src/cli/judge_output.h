@@ -32,6 +32,12 @@ struct Counts {
   size_t without_probabilities = 0;  // Among the judged, the unreadable too.
   size_t skipped = 0;
   size_t truncated = 0;
+  // Of the parts by a member, an order or a sample; only members with any.
+  struct Parts {
+    size_t unreadable = 0;
+    size_t without_probabilities = 0;  // Among the readable.
+  };
+  std::map<std::string, Parts> parts{};
 
   // `judgment` is a row as it is written.
   void add(const nlohmann::ordered_json& judgment);

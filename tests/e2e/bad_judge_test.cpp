@@ -229,6 +229,21 @@ TEST_F(ServedJudge, ReplayComparesTheLabelThatWasRead) {
       << none.out;
 }
 
+TEST_F(ServedJudge, ReplayShowsATerminalNoControlCharacters) {
+  ChatServer server("library");
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished first = judged_by(server.url() + "#judge", {"--ledger", ledger});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  ChatServer hostile("library", "ju\x1b[2Jdge");
+  hostile.whole_answer = "Bad \x1b[31m.";
+  const Finished finished = run({"ledger", "replay", rows_of(first.out)[0].at("key"), "--judge",
+                                 hostile.url(), "--ledger", ledger});
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_EQ(finished.out.find('\x1b'), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("now endpoint:ju\uFFFD[2Jdge\n"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("  now:  Bad \uFFFD[31m.\n"), std::string::npos) << finished.out;
+}
+
 TEST_F(ServedJudge, ReplayFindsTheMemberThatMadeARecord) {
   ChatServer one;
   ChatServer two("vllm", "other");
@@ -303,6 +318,28 @@ TEST_F(ServedJudge, WithoutLogProbabilitiesIsCounted) {
     EXPECT_EQ(judgment.at("label"), "Yes");
     EXPECT_TRUE(judgment.at("probabilities").is_null());
   }
+}
+
+TEST_F(ServedJudge, AMemberThatGivesLessIsNamed) {
+  ChatServer good;
+  ChatServer silent("library", "silent");
+  silent.whole_answer = "I would rather not say.";
+  ChatServer plain("vllm", "plain");
+  plain.with_log_probs = false;
+  const std::string jury = folder_.file(
+      "jury.yaml", fmt::format("members:\n- endpoint: {}#judge\n- endpoint: {}#silent\n- "
+                               "endpoint: {}#plain\n",
+                               good.url(), silent.url(), plain.url()));
+  const Finished finished = judged_by(jury, {"--out", out_});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_NE(finished.err.find("6 judged, 0 unreadable, 0 skipped, 6 without probabilities, of the "
+                              "parts by plain 0 unreadable and 6 without probabilities, of the "
+                              "parts by silent 6 unreadable and 0 without probabilities"),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(run_json().at("counts").at("parts"),
+            Json::parse(R"({"plain":{"unreadable":0,"without_probabilities":6},)"
+                        R"("silent":{"unreadable":6,"without_probabilities":0}})"));
 }
 
 TEST_F(ServedJudge, ThatRefusesLogProbabilitiesIsAskedWithoutThem) {
