@@ -19,6 +19,7 @@
 #include "core/file.h"
 #include "core/interrupt.h"
 #include "core/progress.h"
+#include "core/text.h"
 #include "data/jsonl.h"
 #include "judge/ledger.h"
 #include "judge/prompt.h"
@@ -52,6 +53,9 @@ judge::Ledger open_existing(const LedgerCommand& options) {
   return judge::Ledger(path);
 }
 
+// On one line, whatever a server or an import says.
+std::string shown(const std::string& text) { return cut_to_columns(text, 200); }
+
 int show_stats(const LedgerCommand& options) {
   judge::Ledger ledger = open_existing(options);
   const judge::Ledger::Stats stats = ledger.stats();
@@ -69,13 +73,15 @@ int show_stats(const LedgerCommand& options) {
     put(fmt::format("{}\n", row.dump()));
     return kExitOk;
   }
-  put(fmt::format("{}\n{} records, {:.1f} MB", ledger.path().string(), stats.records,
+  put(fmt::format("{}\n{} records, {:.1f} MB", printable(ledger.path().string()), stats.records,
                   static_cast<double>(stats.bytes) / 1e6));
   if (stats.records > 0) put(fmt::format(", from {} to {}", stats.oldest, stats.newest));
   put("\n");
   for (const auto& one : stats.engines) {
-    put(fmt::format("  {:8}  {}  {}  {}\n", one.records, one.model.substr(0, 12), one.name,
-                    one.version));
+    const bool is_digest = !one.model.starts_with("endpoint:");
+    put(fmt::format("  {:8}  {}  {}  {}\n", one.records,
+                    shown(is_digest ? one.model.substr(0, 12) : one.model), shown(one.name),
+                    shown(one.version)));
   }
   return kExitOk;
 }
@@ -194,7 +200,8 @@ bool compare(const char* what, const char* same, const std::string& then, const 
     put(fmt::format("{:8} {}\n", what, same));
     return true;
   }
-  put(fmt::format("{:8} {}\n  then: {}\n  now:  {}\n", what, "DIFFERS", then, now));
+  put(fmt::format("{:8} {}\n  then: {}\n  now:  {}\n", what, "DIFFERS", printable(then),
+                  printable(now)));
   return false;
 }
 
@@ -211,7 +218,8 @@ int replay(const LedgerCommand& options) {
   for (const auto& [name, value] : kEngineFacts) {
     if (record.engine.*value == id.*value) continue;
     same_engine = false;
-    put(fmt::format("{} differs: then {}, now {}\n", name, record.engine.*value, id.*value));
+    put(fmt::format("{} differs: then {}, now {}\n", name, shown(record.engine.*value),
+                    shown(id.*value)));
   }
   std::optional<engine::Result> again;
   engine::Events events;
