@@ -1,6 +1,8 @@
 // `selene ledger`: what the ledger holds, out and in as JSONL, pruning, and running a past request
 // again.
 #include <algorithm>
+#include <cctype>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,14 +37,32 @@ struct LedgerCommand {
   std::string model;
   std::optional<double> older_than_days;
   bool all = false;
+  bool damaged = false;
   bool overwrite = false;
+  bool skip_damaged = false;
   bool json = false;
+  std::vector<std::string> keys;
   JudgeFlags judge;
 };
 
 std::filesystem::path ledger_path(const LedgerCommand& options) {
   return options.ledger.empty() ? judge::Ledger::default_path()
                                 : std::filesystem::path(options.ledger);
+}
+
+// A beginning of a record's key; anything else is wrong usage. Digits become lower-case.
+CLI::Validator record_key() {
+  const auto check = [](std::string& key) {
+    std::transform(key.begin(), key.end(), key.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return judge::Ledger::could_be_key(key)
+               ? std::string()
+               : fmt::format("'{}' is not a record's key: give at least 6 of its 64 hex digits",
+                             cut_to_columns(key, 80));
+  };
+  CLI::Validator validator("");
+  validator.operation(check);
+  return validator;
 }
 
 // For the commands that only read: a ledger is not made by looking at it.
@@ -95,7 +115,7 @@ int export_records(const LedgerCommand& options) {
     out.emplace(output_target(options.file, options.overwrite));
   }
   Progress progress({.label = "exporting", .unit = "records", .total = ledger.stats().records});
-  ledger.each([&](const judge::Record& record) {
+  const auto write = [&](const judge::Record& record) {
     if (interrupted()) throw Error("interrupted; nothing was written", options.file);
     const std::string row = judge::record_to_json(record) + "\n";
     if (out) {
@@ -104,9 +124,23 @@ int export_records(const LedgerCommand& options) {
       put(row);
     }
     progress.add(1);
-  });
+  };
+  size_t damaged = 0;
+  const auto say = [&](const std::string& key, const Error& failure) {
+    if (!options.skip_damaged) {
+      throw Error(failure.message(), failure.where(),
+                  failure.remedy() + ", or give --skip-damaged to export the others");
+    }
+    ++damaged;
+    progress.clear();
+    std::fprintf(stderr, "warning: record %s is damaged and left out\n", key.c_str());
+  };
+  ledger.each(write, say);
   progress.finish();
   if (out) out->commit(options.overwrite);
+  if (damaged == 0) return kExitOk;
+  std::fprintf(stderr, "%zu damaged record%s left out; selene ledger prune --damaged removes %s\n",
+               damaged, damaged == 1 ? "" : "s", damaged == 1 ? "it" : "them");
   return kExitOk;
 }
 
@@ -131,6 +165,13 @@ void each_batch(const std::string& file,
   take(batch);
 }
 
+std::vector<std::string> damaged_keys(judge::Ledger& ledger) {
+  std::vector<std::string> keys;
+  ledger.each([](const judge::Record&) {},
+              [&](const std::string& key, const Error&) { keys.push_back(key); });
+  return keys;
+}
+
 int import_records(const LedgerCommand& options) {
   each_batch(options.file, [](std::span<const judge::Record>) {});  // A bad row is found first.
   judge::Ledger ledger(ledger_path(options));
@@ -146,12 +187,24 @@ int import_records(const LedgerCommand& options) {
 }
 
 int prune(const LedgerCommand& options) {
-  if (options.model.empty() && !options.older_than_days && !options.all) {
-    throw UsageError("say what to remove", "", "give --model DIGEST, --older-than DAYS or --all");
+  const bool by_engine_or_age = !options.model.empty() || options.older_than_days;
+  const int ways = !options.keys.empty() + options.damaged + by_engine_or_age + options.all;
+  if (ways == 0) {
+    throw UsageError("say what to remove", "",
+                     "give KEYs, --model DIGEST, --older-than DAYS, --damaged or --all");
+  }
+  if (ways > 1) {
+    throw UsageError("KEYs, --damaged, --all, and --model with --older-than contradict one another",
+                     "", "give one of them");
   }
   judge::Ledger ledger = open_existing(options);
-  put(fmt::format("{} records removed\n",
-                  ledger.prune(options.model, options.older_than_days.value_or(0))));
+  std::uint64_t removed = 0;
+  if (by_engine_or_age || options.all) {
+    removed = ledger.prune(options.model, options.older_than_days.value_or(0));
+  } else {
+    removed = ledger.remove(options.damaged ? damaged_keys(ledger) : options.keys);
+  }
+  put(fmt::format("{} record{} removed\n", removed, removed == 1 ? "" : "s"));
   return kExitOk;
 }
 
@@ -272,6 +325,8 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
       ->required()
       ->check(not_empty());
   out->add_flag("--overwrite", options->overwrite, "Even if the file is there");
+  out->add_flag("--skip-damaged", options->skip_damaged,
+                "Leave out records that are not as they were written, and name them");
   with_file(out);
   CLI::App* in =
       add("import", "Take in records that export wrote; those there already are passed over",
@@ -279,12 +334,20 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   in->add_option("FILE", options->file, "JSONL file")->required()->check(not_empty());
   with_file(in);
   CLI::App* remove = add("prune", "Remove records", prune);
-  remove->add_option("--model", options->model, "Of these weights: a digest or its beginning");
+  remove->add_option("KEY", options->keys, "Records' keys, at least 6 digits of each")
+      ->transform(record_key());
+  remove
+      ->add_option("--model", options->model,
+                   "Of this model: a digest or its beginning, or endpoint:NAME")
+      ->check(not_empty());
   remove->add_option("--older-than", options->older_than_days, "Days")->check(number_from(0, 1e6));
+  remove->add_flag("--damaged", options->damaged, "Those that are not as they were written");
   remove->add_flag("--all", options->all, "All of them");
   with_file(remove);
   CLI::App* again = add("replay", "Run a past request again and compare", replay);
-  again->add_option("KEY", options->key, "A record's key, at least 6 digits")->required();
+  again->add_option("KEY", options->key, "A record's key, at least 6 digits")
+      ->required()
+      ->transform(record_key());
   add_model_flags(*again, options->judge);
   again->add_option("--threads", options->judge.machine.threads, "0: one a core")
       ->capture_default_str()

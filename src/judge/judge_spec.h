@@ -73,7 +73,7 @@ struct MachineOptions {
   bool mmap = true;
   int in_flight = 16;  // Requests at once, of each endpoint.
   int retries = 6;
-  int timeout_s = 300;  // Of a request.
+  int timeout_s = 300;            // Of a request.
   std::int64_t token_budget = 0;  // Of endpoints; 0: none.
   // Told what the user should know, such as a key file that others can read. May be empty.
   std::function<void(std::string_view warning)> warn{};

@@ -140,6 +140,11 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
   std::string name = spec.name.empty() ? members.front().name : spec.name;
   std::optional<Ledger> opened;
   if (ledger) opened.emplace(*ledger);
+  if (opened && machine.warn) {
+    opened->pass_over_damage([warn = machine.warn](const Error& failure) {
+      warn(fmt::format("{}: {}; it is judged again", failure.where(), failure.message()));
+    });
+  }
   return Judge(std::move(name), std::move(engines), std::move(members), std::move(opened));
 }
 

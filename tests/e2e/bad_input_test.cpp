@@ -239,7 +239,17 @@ const BadUsage kBadUsage[] = {
     {"EmptyFile", {"judge", ""}, "error: FILE: the value is empty"},
     {"NothingToPrune",
      {"ledger", "prune"},
-     "error: say what to remove; give --model DIGEST, --older-than DAYS or --all\n"},
+     "error: say what to remove; give KEYs, --model DIGEST, --older-than DAYS, --damaged or "
+     "--all\n"},
+    {"PruneAllAndSome",
+     {"ledger", "prune", "--all", "--older-than", "30"},
+     "error: KEYs, --damaged, --all, and --model with --older-than contradict one another; give "
+     "one of them\n"},
+    {"PruneNoModel", {"ledger", "prune", "--model", ""}, "error: --model: the value is empty"},
+    {"ReplayOfNoKey",
+     {"ledger", "replay", "row 3"},
+     "error: KEY: 'row 3' is not a record's key: give at least 6 of its 64 hex digits; see selene "
+     "ledger replay --help\n"},
     {"NoDate", one_sample({"--date", "foo"}),
      "error: --date: 'foo' is not a date; write it as YYYY-MM-DD; see selene judge --help"},
     {"UnknownModel", one_sample({"--judge", "nope"}),

@@ -244,6 +244,24 @@ TEST_F(ServedJudge, ReplayShowsATerminalNoControlCharacters) {
   EXPECT_NE(finished.out.find("  now:  Bad \uFFFD[31m.\n"), std::string::npos) << finished.out;
 }
 
+TEST_F(ServedJudge, ReplayTakesACapitalKeyAndSaysWhatAKeyIs) {
+  ChatServer server;
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished first = judged_by(server.url() + "#judge", {"--ledger", ledger});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const auto replay = [&](const std::string& key) {
+    return run({"ledger", "replay", key, "--judge", server.url() + "#judge", "--ledger", ledger});
+  };
+  std::string key = rows_of(first.out)[0].at("key");
+  for (char& c : key) c = static_cast<char>(std::toupper(c));
+  EXPECT_EQ(replay(key).exit_code, 0);
+  const Finished none = replay(std::string(64, '0'));
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_TRUE(none.err.ends_with(
+      "; a judgment with parts is no record: give the key of one of its parts\n"))
+      << none.err;
+}
+
 TEST_F(ServedJudge, ReplayFindsTheMemberThatMadeARecord) {
   ChatServer one;
   ChatServer two("vllm", "other");
@@ -401,9 +419,38 @@ TEST_F(ServedJudge, LosesNothingWhenItsLedgerIsDamaged) {
   bytes.replace(number, 4, "-0.9");
   const std::string changed = folder_.file("changed.sqlite", bytes);
   const Finished finished = judged_by(spec, {"--ledger", changed});
-  expect_error(finished, changed + ": the ledger is damaged at record ");
-  EXPECT_NE(finished.err.find("the record's result was changed"), std::string::npos)
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(finished.out, straight);
+  EXPECT_TRUE(
+      finished.err.starts_with("warning: " + changed + ": the ledger is damaged at record "))
       << finished.err;
+  EXPECT_NE(finished.err.find(": the record's result was changed: it has another digest; it is "
+                              "judged again\n"),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(server.calls(), calls + 1);
+  EXPECT_EQ(judged_by(spec, {"--ledger", changed}).err.find("warning"), std::string::npos);
+  EXPECT_EQ(server.calls(), calls + 1);
+
+  const std::string export_to = folder_ / "export.jsonl";
+  folder_.file("changed.sqlite", bytes);
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(changed + suffix);
+  const Finished refused = run({"ledger", "export", export_to, "--ledger", changed});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(
+      refused.err.find(" --ledger " + changed + ", or give --skip-damaged to export the others\n"),
+      std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(fs::exists(export_to));
+  const Finished skipped =
+      run({"ledger", "export", export_to, "--skip-damaged", "--ledger", changed});
+  EXPECT_EQ(skipped.exit_code, 0);
+  EXPECT_EQ(rows_of(slurp(export_to)).size(), kRows - 1);
+  EXPECT_TRUE(skipped.err.ends_with(
+      " is damaged and left out\n1 damaged record left out; selene ledger prune --damaged removes "
+      "it\n"))
+      << skipped.err;
+  EXPECT_EQ(run({"ledger", "prune", "--damaged", "--ledger", changed}).out, "1 record removed\n");
 
   const std::string half = folder_.file("half.sqlite", bytes.substr(0, bytes.size() / 2));
   expect_error(judged_by(spec, {"--ledger", half}),

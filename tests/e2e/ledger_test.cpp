@@ -64,7 +64,7 @@ TEST_F(LedgerProgram, PrunesRecordsOfAnyAge) {
     return run({"ledger", "prune", "--older-than", days, "--ledger", ledger}).out;
   };
   EXPECT_EQ(prune("1"), "0 records removed\n");
-  EXPECT_EQ(prune("0"), "1 records removed\n");
+  EXPECT_EQ(prune("0"), "1 record removed\n");
 }
 
 // --- ledgers of records that were written by hand ---
