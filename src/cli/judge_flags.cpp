@@ -235,12 +235,23 @@ void check_judge_flags(const JudgeFlags& flags) {
   const auto is_server = [](const judge::MemberSpec& member) { return !member.endpoints.empty(); };
   const auto servers = std::count_if(spec.members.begin(), spec.members.end(), is_server);
   const bool all_are_servers = servers == std::ssize(spec.members);
+  const judge::MachineOptions& machine = flags.machine;
+  const judge::MachineOptions unset;  // A default that is given all the same does no harm.
   const std::tuple<bool, bool, const char*> local_or_server_flags[] = {
+      {true, settings.adapter.value_or("none") != "none", "--adapter"},
       {true, settings.chat_template.has_value(), "--chat-template"},
       {true, settings.date.has_value(), "--date"},
+      {true, machine.threads != unset.threads, "--threads"},
+      {true, machine.context_tokens != unset.context_tokens, "--ctx-size"},
+      {true, machine.kv_mib != unset.kv_mib, "--kv-mib"},
+      {true, machine.gpu_layers != unset.gpu_layers, "--gpu-layers"},
+      {true, flags.no_mmap, "--no-mmap"},
       {false, settings.key_env.has_value(), "--key-env"},
       {false, settings.key_file.has_value(), "--key-file"},
-      {false, flags.machine.token_budget > 0, "--token-budget"}};
+      {false, machine.in_flight != unset.in_flight, "--in-flight"},
+      {false, machine.retries != unset.retries, "--retries"},
+      {false, machine.timeout_s != unset.timeout_s, "--timeout"},
+      {false, machine.token_budget != unset.token_budget, "--token-budget"}};
   for (const auto& [local, given, flag] : local_or_server_flags) {
     if (given && local && all_are_servers) {
       throw UsageError(fmt::format("{} is for a local model, this judge is a server", flag), "",

@@ -79,7 +79,8 @@ struct MachineOptions {
   std::function<void(std::string_view warning)> warn{};
 };
 
-// Opens everything that the spec names, `overrides` in place of what each member says. Members with
+// Opens everything that the spec names, `overrides` in place of what each member says (of a server,
+// those that are for a local model alone say nothing). Members with
 // the same engine share it. `ledger` empty: none. Throws Error.
 Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::uint64_t seed,
                  const MachineOptions& machine, const std::optional<std::filesystem::path>& ledger);

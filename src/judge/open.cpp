@@ -37,6 +37,16 @@ MemberSettings merged(MemberSettings settings, const MemberSettings& overrides) 
   return settings;
 }
 
+// What is for a local model says nothing of a jury's servers.
+MemberSettings overrides_of(const MemberSpec& member, MemberSettings overrides) {
+  if (member.endpoints.empty()) return overrides;
+  overrides.adapter.reset();
+  overrides.adapter_scale.reset();
+  overrides.chat_template.reset();
+  overrides.date.reset();
+  return overrides;
+}
+
 std::unique_ptr<engine::Engine> open_local(const MemberSpec& member, const MemberSettings& settings,
                                            const MachineOptions& machine) {
   const model::ResolvedModel model = model::resolve_model(member.model);
@@ -121,7 +131,7 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
   std::map<std::string, size_t> index_of;
   std::vector<Member> members;
   for (const MemberSpec& one : spec.members) {
-    const MemberSettings settings = merged(one.settings, overrides);
+    const MemberSettings settings = merged(one.settings, overrides_of(one, overrides));
     Member member;
     member.weight = one.weight;
     member.policy = policy_of(settings, seed);

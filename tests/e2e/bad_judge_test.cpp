@@ -57,7 +57,7 @@ TEST_F(ServedJudge, ReadsAPipe) {
   const std::string straight = judged_by(spec).out;
   for (const char* line : {R"("$@" <(cat "$SAMPLES"))", R"(cat "$SAMPLES" | "$@" /dev/stdin)"}) {
     SCOPED_TRACE(line);
-    Call call = judge_call({"--judge", spec, "--mode", "verdict", "--no-ledger"});
+    Call call{.args = {"judge", "--judge", spec, "--mode", "verdict", "--no-ledger"}};
     call.environment["SAMPLES"] = samples_;
     const Finished finished = run(in_bash(call, line));
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
@@ -80,7 +80,7 @@ TEST_F(ServedJudge, SaysThatTheInputChanged) {
     ChatServer::status(500)(response);
   });
   const Finished finished =
-      judge({samples, "--judge", server.url() + "#judge", "--mode", "verdict"});
+      run({"judge", samples, "--judge", server.url() + "#judge", "--mode", "verdict"});
   EXPECT_EQ(finished.exit_code, 1);
   EXPECT_EQ(rows_of(finished.out).size(), 64u);
   EXPECT_NE(finished.err.find("error: " + samples +
