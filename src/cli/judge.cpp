@@ -135,7 +135,7 @@ void resume(Run& run, const Json& work) {
     run.output->drop_rows(*wrong);
     run.counts = {.rows = run.counts.rows};
   }
-  if (run.counts.kept > 0) {
+  if (run.counts.kept > 0 && !run.options.quiet) {
     std::fprintf(stderr, "going on after %zu row%s in %s\n", run.counts.kept,
                  run.counts.kept == 1 ? "" : "s", run.output->part_path().c_str());
   }

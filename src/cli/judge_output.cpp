@@ -166,11 +166,11 @@ std::string interrupt_message(const Counts& counts, const data::RowOutput* outpu
   std::string text = counts.done() == 0 ? "interrupted before a row was done"
                                         : fmt::format("interrupted: {} of {} rows are done",
                                                       counts.done(), counts.rows);
-  if (output != nullptr && counts.done() > 0) {
-    return text + fmt::format(
-                      " and kept in {}, what is finished of later ones too; the same command again "
-                      "goes on from there",
-                      output->part_path().string());
+  if (output != nullptr) {
+    text += counts.done() == 0 ? ", what is finished of later ones is kept"
+                               : fmt::format(" and kept in {}, what is finished of later ones too",
+                                             output->part_path().string());
+    return text + "; the same command again goes on from there";
   }
   if (has_ledger) {
     return text + "; finished judgments are in the ledger, and the same command again reuses them";

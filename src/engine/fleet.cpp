@@ -285,7 +285,9 @@ void Fleet::take(Answer answer, std::vector<FleetReply>& replies) {
 void Fleet::take_models(Server& server, const InFlight& sent, const Answer& answer) {
   const bool no_list = answer.status == 404 || answer.status == 405;
   const std::string refused = refusal(answer);
-  if (!refused.empty() && !no_list) return give_up(Error(refused, server.shown));
+  if (!refused.empty() && !no_list) {
+    return give_up(Error(refused, server.shown, remedy_of(answer.status)));
+  }
   if (!no_list && !is_good(answer)) return fail_server(server, sent, answer, retry_reason(answer));
   try {
     ServedModel served = no_list ? unlisted_model(server.asked_model)
@@ -339,7 +341,8 @@ void Fleet::take_chat(InFlight sent, const Answer& answer, std::vector<FleetRepl
       return;
     }
     return give_up(
-        Error(refused, server.shown, log_probs ? "write log_probs: false into a judge file" : ""));
+        Error(refused, server.shown,
+              log_probs ? "write log_probs: false into a judge file" : remedy_of(answer.status)));
   }
   if (!is_good(answer)) return retry(std::move(sent), answer, retry_reason(answer));
   ChatAnswer chat = parse_chat_answer(answer.body);
@@ -435,6 +438,15 @@ std::string Fleet::refusal(const Answer& answer) const {
   if (kind == 2 || kind == 5 || answer.status == 408 || answer.status == 429) return {};
   if (kind == 3) return fmt::format("status {}: the API is at another address", answer.status);
   return fmt::format("status {}: {}", answer.status, error_message(answer.body));
+}
+
+std::string Fleet::remedy_of(int status) const {
+  if (status == 401 || status == 403) {
+    return options_.api_key.empty() ? "give its key: --key-env NAME or --key-file FILE"
+                                    : "look at the key and what it allows";
+  }
+  if (status != 404) return {};
+  return "look at the address and the model's name: the API is below /v1 unless the URL has a path";
 }
 
 // Of an answer that is neither good nor a refusal.

@@ -128,6 +128,7 @@ class Fleet {
   void tell_of_failures();
   void warn(const std::string& warning) const;
   std::string refusal(const Answer& answer) const;
+  std::string remedy_of(int status) const;
   std::string retry_reason(const Answer& answer) const;
   void fail_server(Server& server, const InFlight& sent, const Answer& answer,
                    const std::string& why);

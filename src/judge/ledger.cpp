@@ -56,6 +56,14 @@ struct Ledger::State {
     sqlite3_close(database);
   }
 
+  // SQLite calls a file of shared memory that cannot grow an error of the device.
+  bool disk_is_full() const {
+    constexpr std::uintmax_t kLeast = 64 << 10;
+    std::error_code unknown;
+    const auto space =
+        std::filesystem::space(std::filesystem::absolute(path).parent_path(), unknown);
+    return !unknown && space.available < kLeast;
+  }
   Error failure(int code) const {
     const int kind = code & 0xFF;
     const std::string text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
@@ -65,7 +73,7 @@ struct Ledger::State {
     if (kind == SQLITE_NOTADB)
       return error("this file is not a ledger", "name another with --ledger FILE");
     if (kind == SQLITE_CORRUPT) return error("the ledger is damaged", kBeginAnew);
-    if (kind == SQLITE_FULL)
+    if (kind == SQLITE_FULL || (kind == SQLITE_IOERR && disk_is_full()))
       return error("no space left for the ledger", "free some and run the same command again");
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
       return error("the ledger is in use by another program",
@@ -172,7 +180,7 @@ void Ledger::State::open() {
   sqlite3_extended_result_codes(database, 1);
   if (sqlite3_db_readonly(database, "main") == 1) {
     throw Error("the ledger is read-only", path.string(),
-                "make it writable, or give --ledger FILE or --no-ledger");
+                "make it or a copy of it writable, or name another: --ledger FILE");
   }
   sqlite3_busy_handler(database, &State::wait_for_others, this);
   make_or_check_schema();

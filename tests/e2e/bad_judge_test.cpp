@@ -199,6 +199,49 @@ TEST_F(ServedJudge, WarnsOfAKeyThatOthersCanRead) {
             std::string::npos);
 }
 
+TEST_F(ServedJudge, MayHaveItsSchemeInCapitals) {
+  ChatServer server;
+  const Finished finished = judged_by("HTTP" + server.url().substr(4) + "#judge");
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+}
+
+// The first row is not done, a later one is.
+TEST_F(ServedJudge, AnInterruptWithoutALedgerSaysThatWhatIsFinishedIsKept) {
+  ChatServer server;
+  server.fails_at = R"(```\n0\n```)";
+  server.fails_with = [&](httplib::Response& response) { server.stall(response); };
+  Running running({.args = {"judge", samples_, "--judge", server.url() + "#judge", "--mode",
+                            "verdict", "--no-ledger", "--out", out_},
+                   .limit = std::chrono::seconds(60)});
+  while (server.calls() < kRows && !running.ended()) ApiServer::pause();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  running.signal(SIGINT);
+  const Finished finished = running.wait();
+  EXPECT_EQ(finished.exit_code, 130);
+  EXPECT_TRUE(finished.err.ends_with(
+      "interrupted before a row was done, what is finished of later ones is kept; the same command "
+      "again goes on from there\n"))
+      << finished.err;
+  server.fails_at.clear();
+  const size_t calls = server.calls();
+  const Finished again = run({"judge", samples_, "--judge", server.url() + "#judge", "--mode",
+                              "verdict", "--no-ledger", "--out", out_, "--quiet"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.err, "");
+  EXPECT_LT(server.calls(), calls + kRows);
+}
+
+TEST_F(ServedJudge, QuietSaysNothingOfGoingOn) {
+  ChatServer faulty;
+  faulty.breaks_after = 3;
+  faulty.breaks_with = ChatServer::status(403);
+  ASSERT_EQ(judged_by(faulty.url() + "#judge", {"--out", out_}).exit_code, 1);
+  ChatServer server;
+  const Finished again = judged_by(server.url() + "#judge", {"--out", out_, "--quiet"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.err, "");
+}
+
 // --- replay ---
 
 TEST_F(ServedJudge, ReplayComparesTheLabelThatWasRead) {

@@ -31,10 +31,8 @@ class ChatServer : public ApiServer {
       const int now = ++at_once_;
       for (int most = most_at_once; now > most && !most_at_once.compare_exchange_weak(most, now);) {
       }
-      const bool fails = !fails_at.empty() &&
-                         request.body.find(R"("content":")" + fails_at + '"') != std::string::npos;
-      if (fails) {
-        status(500, R"({"error":{"message":"no"}})")(response);
+      if (!fails_at.empty() && request.body.find(fails_at) != std::string::npos) {
+        fails_with(response);
       } else if (answered_++ >= breaks_after) {
         breaks_with(response);
       } else if (!fail(faults_, response)) {
@@ -75,7 +73,9 @@ class ChatServer : public ApiServer {
   // After so many requests for a chat all others are answered by this.
   std::atomic<size_t> breaks_after = SIZE_MAX;
   Fault breaks_with;
-  std::string fails_at;  // A message with this content is answered by 500; empty: none.
+  // A request with this in its body is answered so. Empty: none.
+  std::string fails_at;
+  Fault fails_with = status(500, R"({"error":{"message":"no"}})");
   std::atomic<int> most_at_once = 0;
 
  private:

@@ -237,9 +237,8 @@ TEST(EndpointEngine, DoesNotWaitForALongRetryAfter) {
             server.url() + ": status 429, and it wants to be left alone for 3600 s: no");
 }
 
-// The request that says so is answered by 500, whenever it comes.
-ChatServer& failing_at(ChatServer& server, const std::string& content) {
-  server.fails_at = content;
+ChatServer& failing_at(ChatServer& server, const std::string& message) {
+  server.fails_at = R"("content":")" + message + '"';
   return server;
 }
 
@@ -295,7 +294,8 @@ TEST(EndpointEngine, WhatIsInFlightIsWaitedForWhenItGivesUp) {
   server.takes = milliseconds(200);
   server.next(ChatServer::status(403, kRefused));
   const Outcome outcome = run(options_for({server.url()}), requests(10, 0));
-  EXPECT_EQ(outcome.error, server.url() + ": status 403: no");
+  EXPECT_EQ(outcome.error,
+            server.url() + ": status 403: no; give its key: --key-env NAME or --key-file FILE");
   EXPECT_EQ(outcome.results.size(), 9u);
 }
 
@@ -311,6 +311,19 @@ TEST(EndpointEngine, OtherRefusalsAreFinal) {
   moved.next(ChatServer::status(302));
   EXPECT_EQ(run(options_for({moved.url()}), requests(1)).error,
             moved.url() + ": status 302: the API is at another address");
+}
+
+TEST(EndpointEngine, SaysWhatToDoWithoutAKeyOrAnApi) {
+  ChatServer locked;
+  locked.next_for_models(ChatServer::status(401, kRefused));
+  EXPECT_EQ(run(options_for({locked.url()}), requests(1)).error,
+            locked.url() + ": status 401: no; give its key: --key-env NAME or --key-file FILE");
+  ChatServer elsewhere;
+  elsewhere.next(ChatServer::status(404, kRefused));
+  EXPECT_EQ(run(options_for({elsewhere.url()}), requests(1)).error,
+            elsewhere.url() +
+                ": status 404: no; look at the address and the model's name: the API is below /v1 "
+                "unless the URL has a path");
 }
 
 // Also when it is the first that is asked.
@@ -454,7 +467,8 @@ TEST(EndpointEngine, NeverShowsTheKey) {
   EndpointOptions options = options_for({server.url()});
   options.api_key = "sk-secret";
   EXPECT_EQ(message_of<Error>([&] { open_endpoint_engine(options)->id(); }),
-            server.url() + ": status 401: wrong key [key], yes [key]");
+            server.url() +
+                ": status 401: wrong key [key], yes [key]; look at the key and what it allows");
   for (int i = 0; i < 4; ++i) server.next(ChatServer::status(500, echo));
   EXPECT_EQ(run(options, requests(1)).error.find("secret"), std::string::npos);
   server.next(ChatServer::status(400, R"({"error":{"message":"context length, sk-secret"}})"));

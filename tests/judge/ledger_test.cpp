@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <fstream>
 #include <limits>
 #include <thread>
 
@@ -342,8 +343,24 @@ TEST_F(LedgerTest, AReadOnlyOneIsRefusedBeforeAnythingIsJudged) {
   });
   if (!said || *said == "no right") GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
   EXPECT_EQ(*said, path_ +
-                       ": the ledger is read-only; make it writable, or give --ledger FILE or "
-                       "--no-ledger");
+                       ": the ledger is read-only; make it or a copy of it writable, or name "
+                       "another: --ledger FILE");
+}
+
+TEST_F(LedgerTest, AFullDiskIsSaidFromTheBeginning) {
+  const auto said = selene::testing::on_small_disk(folder_.path(), 300 << 10, [&] {
+    put(1);
+    std::ofstream rest(folder_ / "rest");
+    while (rest << std::string(4096, 'x') && rest.flush()) {
+    }
+    return message_of<Error>([&] {
+      Ledger ledger(path_);
+      for (int i = 1; i < 100; ++i) ledger.put(std::vector<Record>{record_of(i)});
+    });
+  });
+  if (!said) GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
+  EXPECT_EQ(*said,
+            path_ + ": no space left for the ledger; free some and run the same command again");
 }
 
 TEST_F(LedgerTest, AFullDiskIsSaidAndLosesNothing) {
