@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,6 +72,10 @@ judge::Ledger open_existing(const LedgerCommand& options) {
   const std::filesystem::path path = ledger_path(options);
   if (!std::filesystem::exists(path))
     throw Error("there is no ledger yet", path.string(), "selene judge makes one");
+  std::error_code no_file;
+  if (std::filesystem::file_size(path, no_file) == 0 && !no_file)
+    throw Error("this file is empty, not a ledger", path.string(),
+                "name another with --ledger FILE");
   return judge::Ledger(path);
 }
 
@@ -144,15 +150,42 @@ int export_records(const LedgerCommand& options) {
   return kExitOk;
 }
 
+// A file that can be read twice: of standard input or a pipe a copy, removed with this.
+class ImportFile {
+ public:
+  explicit ImportFile(const std::string& given)
+      : path_(given), name_(given == "-" ? "standard input" : given) {
+    const std::filesystem::path source = given == "-" ? "/dev/stdin" : given;
+    if (!std::filesystem::exists(source) || std::filesystem::is_regular_file(source)) {
+      path_ = source;
+      return;
+    }
+    folder_.emplace(std::filesystem::temp_directory_path(), "selene-import-");
+    path_ = folder_->path() / "records.jsonl";
+    std::ofstream copy(path_, std::ios::binary);
+    std::ifstream input(source, std::ios::binary);
+    if (input.peek() != std::ifstream::traits_type::eof()) copy << input.rdbuf();
+    if (!copy.flush()) throw Error("cannot copy it", name_, "look at the space in " + path_);
+  }
+
+  data::JsonlReader reader() const { return data::JsonlReader(path_, name_); }
+
+ private:
+  std::string path_;
+  std::string name_;
+  std::optional<ScratchFolder> folder_;
+};
+
 // Reads the records of a JSONL file, some at a time.
-void each_batch(const std::string& file,
+void each_batch(const ImportFile& file,
                 const std::function<void(std::span<const judge::Record>)>& take) {
   constexpr size_t kBatch = 1000;
-  data::JsonlReader reader(file);
+  data::JsonlReader reader = file.reader();
   std::vector<judge::Record> batch;
   for (data::Row row; reader.next(row);) {
     if (interrupted())
-      throw Error("interrupted; import again, what is there already is passed over", file);
+      throw Error("interrupted; import again, what is there already is passed over",
+                  reader.place());
     try {
       batch.push_back(judge::record_from_json(row.value.dump()));
     } catch (const Error& failure) {
@@ -173,11 +206,12 @@ std::vector<std::string> damaged_keys(judge::Ledger& ledger) {
 }
 
 int import_records(const LedgerCommand& options) {
-  each_batch(options.file, [](std::span<const judge::Record>) {});  // A bad row is found first.
+  const ImportFile file(options.file);
+  each_batch(file, [](std::span<const judge::Record>) {});  // A bad row is found first.
   judge::Ledger ledger(ledger_path(options));
   const std::uint64_t before = ledger.stats().records;
   std::uint64_t read = 0;
-  each_batch(options.file, [&](std::span<const judge::Record> records) {
+  each_batch(file, [&](std::span<const judge::Record> records) {
     ledger.put(records);
     read += records.size();
   });
@@ -331,7 +365,9 @@ void add_ledger_command(CLI::App& app, int& exit_code) {
   CLI::App* in =
       add("import", "Take in records that export wrote; those there already are passed over",
           import_records);
-  in->add_option("FILE", options->file, "JSONL file")->required()->check(not_empty());
+  in->add_option("FILE", options->file, "JSONL file, or - for standard input")
+      ->required()
+      ->check(not_empty());
   with_file(in);
   CLI::App* remove = add("prune", "Remove records", prune);
   remove->add_option("KEY", options->keys, "Records' keys, at least 6 digits of each")

@@ -98,6 +98,28 @@ class ImportedLedger : public ::testing::Test {
   std::string path_ = folder_ / "ledger.sqlite";
 };
 
+TEST_F(ImportedLedger, ComesFromStandardInputOrAPipe) {
+  const std::string row = record_of("m").dump() + "\n";
+  EXPECT_EQ(run({.args = {"ledger", "import", "-", "--ledger", path_}, .input = row}).out,
+            "1 records read, 1 added, 0 were there\n");
+  const Call call{.args = {"ledger", "import", "-", "--ledger", path_},
+                  .environment = {{"ROW", row}}};
+  EXPECT_EQ(run(in_bash(call, R"(printf %s "$ROW" | "$@")")).out,
+            "1 records read, 0 added, 1 were there\n");
+  const Finished wrong = run({.args = {"ledger", "import", "-", "--ledger", path_}, .input = "{}"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_TRUE(wrong.err.starts_with("error: standard input:1: not a ledger record: ")) << wrong.err;
+}
+
+TEST_F(ImportedLedger, AnEmptyFileIsLeftEmpty) {
+  folder_.file("ledger.sqlite", "");
+  const Finished stats = ledger({"stats"});
+  EXPECT_EQ(stats.exit_code, 1);
+  EXPECT_EQ(stats.err, "error: " + path_ +
+                           ": this file is empty, not a ledger; name another with --ledger FILE\n");
+  EXPECT_EQ(std::filesystem::file_size(path_), 0u);
+}
+
 TEST_F(ImportedLedger, ShowsATerminalNoControlCharacters) {
   const std::string hostile = "endpoint:\x1b[2J\nmodel";
   ASSERT_EQ(import_rows({record_of(hostile, "na\x1bme")}).exit_code, 0);

@@ -140,6 +140,11 @@ TEST(Record, IsRefusedWhenItWasChanged) {
   EXPECT_EQ(refusal("\"label_read\":null", "\"label_read\":2"),
             "not a ledger record: the result does not fit the labels");
   EXPECT_TRUE(refusal("\"truncated\"", "\"cut\"").starts_with("not a ledger record: "));
+  EXPECT_EQ(refusal("-0.25", "0.25"), "not a ledger record: a log-probability is above 0");
+  for (const char* place : {"\"key\"", "\"model\"", "\"digest\"", "\"content\"", "\"text\""}) {
+    EXPECT_EQ(refusal(place, std::string("\"extra\":1,") + place),
+              "not a ledger record: unknown key 'extra'; give what selene ledger export wrote");
+  }
 }
 
 TEST(Record, OfAnEarlierVersionHasNoDigestOfItsResult) {
