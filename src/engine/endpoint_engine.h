@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,13 +44,16 @@ struct EndpointOptions {
   std::chrono::milliseconds send_again_after{2'000};
   std::chrono::milliseconds connect_timeout{10'000};
   bool ask_log_probs = true;  // False: labels are read from the text, without probabilities.
+  // Remembers what the servers are, for when none answers. Empty: nothing is remembered.
+  std::filesystem::path known_servers{};
   // Told of another model than the one asked for, and of a server that fails or answers again. May
   // be empty.
   std::function<void(std::string_view warning)> warn{};
 };
 
 // Throws Error that names the option and what is wrong with it. The servers are asked what they are
-// by the first call of id() or run(), which throws Error when none of them answers.
+// by the first call of id() or run(), which throws Error when none of them answers; id() gives what
+// they were, with a warning, where that is remembered.
 //
 // id(): the model is "endpoint:", its name and what the server says that it is; the version is
 // "openai-chat 2" and the kind of server; neither key nor address is in it. context_tokens() and

@@ -115,6 +115,26 @@ const ServedModel* Fleet::served(const std::function<bool()>& stop) {
   return &*reference_;
 }
 
+bool Fleet::answers_at_once(const std::function<bool()>& stop) {
+  const auto all_failed = [&] {
+    return std::all_of(servers_.begin(), servers_.end(),
+                       [](const Server& server) { return server.health.failures() > 0; });
+  };
+  try {
+    while (!reference_ && !all_failed() && !(stop && stop())) wait(kProbeInterval);
+  } catch (const Error&) {  // With --retries 0.
+    if (!all_failed()) throw;
+  }
+  return reference_.has_value();
+}
+
+std::string Fleet::address() const {
+  std::string text;
+  for (const Server& server : servers_) text += server.shown + ",";
+  text.back() = '#';
+  return text + servers_.front().asked_model;
+}
+
 bool Fleet::has_room() const {
   return set_aside_.size() < kMostSetAside &&
          waiting_.size() + in_flight_.size() <

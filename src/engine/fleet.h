@@ -61,6 +61,12 @@ class Fleet {
   // others. Null when `stop` said so before. Throws Error when they differ, or when none answers.
   const ServedModel* served(const std::function<bool()>& stop);
 
+  // Whether one answers when it is asked the first time; false too when `stop` said so. Throws
+  // Error when one answers and cannot be used.
+  bool answers_at_once(const std::function<bool()>& stop);
+  // The addresses and the model that is asked for, as one text.
+  std::string address() const;
+
   // Another call would find a place soon.
   bool has_room() const;
   void add(FleetCall call);

@@ -100,6 +100,7 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
   options.timeout = std::chrono::seconds(machine.timeout_s);
   options.token_budget = machine.token_budget;
   options.warn = machine.warn;
+  options.known_servers = data_dir() / "servers.json";
   options.ask_log_probs = settings.log_probs.value_or(true);
   return engine::open_endpoint_engine(options);
 }

@@ -2,6 +2,9 @@
 // finished is lost. The judge is a server of this process, so no model is needed.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
+
 #include <fmt/format.h>
 
 #include "engine/chat_server.h"
@@ -445,6 +448,37 @@ TEST_F(ServedJudge, IsNotAskedWhenTheLedgerCannotBeUsed) {
   expect_error(judged_by(spec, {"--ledger", folder_.path()}),
                folder_.path().string() + ": the ledger cannot be opened for writing: ");
   EXPECT_EQ(server.calls(), 0u);
+}
+
+TEST_F(ServedJudge, IsNotNeededForWhatTheLedgerKnows) {
+  auto server = std::make_unique<ChatServer>();
+  const std::string url = server->url();
+  const std::map<std::string, std::string> user{{"SELENE_DATA_HOME", folder_ / "user"}};
+  const auto judged = [&](const std::string& samples, const std::string& spec) {
+    return run({.args = {"judge", samples, "--judge", spec, "--mode", "verdict", "--retries", "1"},
+                .environment = user});
+  };
+  const Finished first = judged(samples_, url + "#judge");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  server.reset();
+  const auto start = std::chrono::steady_clock::now();
+  const Finished again = judged(samples_, url + "#judge");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_TRUE(again.err.starts_with("warning: " + url +
+                                    "#judge: no server answers; what the ledger knows of "
+                                    "endpoint:judge is taken\n"))
+      << again.err;
+  // All else needs it.
+  const std::string more = folder_.file("more.jsonl", rows() + R"({"task":"classification",)"
+                                                               R"("input":"a","response":"b"})"
+                                                               "\n");
+  const Finished unknown = judged(more, url + "#judge");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_NE(unknown.err.find("no endpoint works after 2 attempts"), std::string::npos)
+      << unknown.err;
+  EXPECT_EQ(judged(samples_, url + "#other").exit_code, 1);
 }
 
 TEST_F(ServedJudge, LosesNothingWhenItsLedgerIsDamaged) {

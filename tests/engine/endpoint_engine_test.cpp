@@ -164,6 +164,33 @@ TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
   EXPECT_EQ(open_endpoint_engine(options)->id().model, "endpoint:smol.gguf");
 }
 
+TEST(EndpointEngine, AServerThatHasChangedSinceItWasRememberedIsAnError) {
+  const testing::TemporaryFolder folder;
+  ChatServer server;
+  EndpointOptions options = options_for({server.url()});
+  options.known_servers = folder / "servers.json";
+  const std::string id = open_endpoint_engine(options)->id().model;
+  std::string known = testing::slurp(options.known_servers);
+  known.replace(known.find("endpoint:judge"), 14, "endpoint:other");
+  folder.file("servers.json", known);
+  std::vector<std::string> warnings;
+  options.warn = [&](std::string_view warning) { warnings.emplace_back(warning); };
+  EXPECT_EQ(open_endpoint_engine(options)->id().model, id) << "it was asked";
+  folder.file("servers.json", known);
+  server.next_for_models(ChatServer::status(503));
+  const auto engine = open_endpoint_engine(options);
+  EXPECT_EQ(engine->id().model, "endpoint:other");
+  EXPECT_EQ(warnings[0], server.url() +
+                             "#judge: no server answers; what the ledger knows of endpoint:other "
+                             "is taken");
+  EXPECT_EQ(run(*engine, requests(1)).error,
+            server.url() +
+                "#judge: it serves endpoint:judge now, endpoint:other before; run the same command "
+                "again");
+  folder.file("servers.json", "[");
+  EXPECT_EQ(open_endpoint_engine(options)->id().model, id);
+}
+
 TEST(EndpointEngine, AServerWithoutAListOfModelsIsAnyOther) {
   ChatServer server;
   server.next_for_models(ChatServer::status(404));
