@@ -136,7 +136,7 @@ void resume(Run& run, const Json& work) {
     run.output->drop_rows(*wrong);
     run.counts = {.rows = run.counts.rows};
   }
-  if (run.counts.kept > 0) {
+  if (run.counts.kept > 0 && !run.options.quiet) {
     std::fprintf(stderr, "going on after %zu row%s in %s\n", run.counts.kept,
                  run.counts.kept == 1 ? "" : "s", run.output->part_path().c_str());
   }
@@ -258,6 +258,8 @@ void finish_output(const Run& run, const Json& work, double judging_s, RunRecord
   record.fields()["ledger"] = {{"found", run.judge.ledger_hits()},
                                {"not_found", run.judge.ledger_misses()}};
   record.fields()["engine"] = to_json(run.judge.counters());
+  const std::vector<engine::ServerUse> servers = run.judge.servers();
+  if (!servers.empty()) record.fields()["servers"] = to_json(servers);
   record.fields()["judging_s"] = judging_s;
   run.output->finish(record);
 }

@@ -29,6 +29,12 @@ struct Counts {
   size_t without_probabilities = 0;  // Among the judged, the unreadable too.
   size_t skipped = 0;
   size_t truncated = 0;
+  // Of the parts by a member, an order or a sample; only members with any.
+  struct Parts {
+    size_t unreadable = 0;
+    size_t without_probabilities = 0;  // Among the readable.
+  };
+  std::map<std::string, Parts> parts{};
 
   // `judgment` is a row as it is written.
   void add(const nlohmann::ordered_json& judgment);
@@ -42,6 +48,7 @@ std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
 
 nlohmann::ordered_json to_json(const Counts& counts);
 nlohmann::ordered_json to_json(const engine::Counters& counters);
+nlohmann::ordered_json to_json(std::span<const engine::ServerUse> servers);
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds);
 
 // A file that the command reads, and the flag that named it.

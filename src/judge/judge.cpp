@@ -297,6 +297,14 @@ bool Judge::exact() const {
                      [](const auto& engine) { return engine->exact(); });
 }
 
+std::vector<engine::ServerUse> Judge::servers() const {
+  std::vector<engine::ServerUse> all;
+  for (const auto& engine : engines_) {
+    for (engine::ServerUse& one : engine->servers()) all.push_back(std::move(one));
+  }
+  return all;
+}
+
 engine::Counters Judge::counters() const {
   engine::Counters sum;
   for (const auto& engine : engines_) {

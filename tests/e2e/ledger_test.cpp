@@ -1,6 +1,8 @@
 // The ledger across runs of the program: the same work costs nothing, and a record can be run
 // again.
+#include "judge/ledger.h"
 #include "default_model.h"
+#include "judge/prompt.h"
 #include "program.h"
 #include "table/table.h"
 
@@ -136,7 +138,71 @@ TEST_F(LedgerProgram, PrunesRecordsOfAnyAge) {
     return run({"ledger", "prune", "--older-than", days, "--ledger", ledger}).out;
   };
   EXPECT_EQ(prune("1"), "0 records removed\n");
-  EXPECT_EQ(prune("0"), "1 records removed\n");
+  EXPECT_EQ(prune("0"), "1 record removed\n");
+}
+
+// --- ledgers of records that were written by hand ---
+
+class ImportedLedger : public ::testing::Test {
+ protected:
+  // With a record of an engine that is called so.
+  Json record_of(const std::string& model, const std::string& name = "tested") const {
+    judge::Record record;
+    record.engine = {.name = name, .model = model, .adapter = "", .version = "1", .options = ""};
+    record.template_name = "absolute";
+    record.template_digest = "d";
+    record.request.messages = {{"user", "question"}};
+    record.request.labels = {"Yes", "No"};
+    record.result.label_log_probs = {-0.25, -1.5};
+    record.key = judge::request_key(record.engine, record.template_digest, record.request);
+    return Json::parse(judge::record_to_json(record));
+  }
+  Finished import_rows(const std::vector<Json>& records) const {
+    std::string rows;
+    for (const Json& record : records) rows += record.dump() + "\n";
+    return ledger({"import", folder_.file("rows.jsonl", rows)});
+  }
+  Finished ledger(std::vector<std::string> args) const {
+    args.insert(args.begin(), "ledger");
+    args.insert(args.end(), {"--ledger", path_});
+    return run(args);
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "ledger.sqlite";
+};
+
+TEST_F(ImportedLedger, ComesFromStandardInputOrAPipe) {
+  const std::string row = record_of("m").dump() + "\n";
+  EXPECT_EQ(run({.args = {"ledger", "import", "-", "--ledger", path_}, .input = row}).out,
+            "1 records read, 1 added, 0 were there\n");
+  const Call call{.args = {"ledger", "import", "-", "--ledger", path_},
+                  .environment = {{"ROW", row}}};
+  EXPECT_EQ(run(in_bash(call, R"(printf %s "$ROW" | "$@")")).out,
+            "1 records read, 0 added, 1 were there\n");
+  const Finished wrong = run({.args = {"ledger", "import", "-", "--ledger", path_}, .input = "{}"});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_TRUE(wrong.err.starts_with("error: standard input:1: not a ledger record: ")) << wrong.err;
+}
+
+TEST_F(ImportedLedger, AnEmptyFileIsLeftEmpty) {
+  folder_.file("ledger.sqlite", "");
+  const Finished stats = ledger({"stats"});
+  EXPECT_EQ(stats.exit_code, 1);
+  EXPECT_EQ(stats.err, "error: " + path_ +
+                           ": this file is empty, not a ledger; name another with --ledger FILE\n");
+  EXPECT_EQ(std::filesystem::file_size(path_), 0u);
+}
+
+TEST_F(ImportedLedger, ShowsATerminalNoControlCharacters) {
+  const std::string hostile = "endpoint:\x1b[2J\nmodel";
+  ASSERT_EQ(import_rows({record_of(hostile, "na\x1bme")}).exit_code, 0);
+  const Finished stats = ledger({"stats"});
+  EXPECT_EQ(stats.exit_code, 0) << stats.err;
+  EXPECT_EQ(stats.out.find('\x1b'), std::string::npos) << stats.out;
+  EXPECT_NE(stats.out.find("         1  endpoint:\uFFFD[2J model  na\uFFFDme  1\n"),
+            std::string::npos)
+      << stats.out;
 }
 
 }  // namespace
