@@ -78,10 +78,10 @@ class Figures {
         .note = published_.empty() ? "" : "Grey: published figures under the same reading.",
         .marks = kMarks,
         .columns = 2};
-    if (const Overall all = overall(reports_); !all.rows.empty()) {
+    if (const CommonAverages all = common_averages(reports_); !all.rows.empty()) {
       Panel panel{.title = "Benchmark average", .bars = {}};
       for (size_t i = 0; i < all.rows.size(); ++i) {
-        const Overall::Row& row = all.rows[i];
+        const CommonAverages::Row& row = all.rows[i];
         Bar bar{.label = row.model, .value = row.benchmark_average};
         bar.text = number(row.benchmark_average);
         if (row.source.empty()) bar.series = i;

@@ -44,7 +44,7 @@ Json page_data(std::span<const Report> reports) {
   return {{"runs", std::move(runs)},
           {"benchmarks", std::move(order)},
           {"published", std::move(published)},
-          {"overall", to_json(overall(reports))}};
+          {"common_averages", to_json(common_averages(reports))}};
 }
 
 // The script of a part, below its licence.

@@ -24,9 +24,9 @@ double mean(const std::vector<double>& values) {
 
 // The averages of a model whose figures `value_of` gives.
 template <typename ValueOf>
-Overall::Row averages_of(std::string model, std::string source,
-                         const std::vector<const Score*>& columns, const ValueOf& value_of) {
-  Overall::Row row{.model = std::move(model), .source = std::move(source), .task = {}};
+CommonAverages::Row averages_of(std::string model, std::string source,
+                                const std::vector<const Score*>& columns, const ValueOf& value_of) {
+  CommonAverages::Row row{.model = std::move(model), .source = std::move(source), .task = {}};
   std::map<std::string, std::vector<double>> by_task;
   std::vector<double> all;
   for (const Score* column : columns) {
@@ -92,8 +92,8 @@ std::vector<Published> published_beside(std::span<const Report> reports) {
   return rows;
 }
 
-Overall overall(std::span<const Report> reports) {
-  Overall made;
+CommonAverages common_averages(std::span<const Report> reports) {
+  CommonAverages made;
   std::vector<const Score*> columns;
   std::vector<std::map<std::string, double>> values(reports.size());
   for (const std::vector<RunScore>& scores : by_benchmark(reports)) {
@@ -125,16 +125,16 @@ Overall overall(std::span<const Report> reports) {
   return made;
 }
 
-Json to_json(const Overall& overall) {
+Json to_json(const CommonAverages& averages) {
   Json rows = Json::array();
-  for (const Overall::Row& row : overall.rows) {
+  for (const CommonAverages::Row& row : averages.rows) {
     rows.push_back({{"model", row.model},
                     {"source", row.source.empty() ? Json(nullptr) : Json(row.source)},
                     {"task", row.task},
                     {"task_average", row.task_average},
                     {"benchmark_average", row.benchmark_average}});
   }
-  return {{"benchmarks", overall.benchmarks}, {"rows", std::move(rows)}};
+  return {{"benchmarks", averages.benchmarks}, {"rows", std::move(rows)}};
 }
 
 Json to_json(std::span<const Report> reports) {
@@ -146,7 +146,7 @@ Json to_json(std::span<const Report> reports) {
     row.update(to_json(reports[run]));
     runs.push_back(std::move(row));
   }
-  return {{"runs", std::move(runs)}, {"overall", to_json(overall(reports))}};
+  return {{"runs", std::move(runs)}, {"common_averages", to_json(common_averages(reports))}};
 }
 
 }  // namespace selene::bench

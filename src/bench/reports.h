@@ -30,22 +30,22 @@ std::vector<Published> published_beside(std::span<const Report> reports);
 
 // Averages by model over the same benchmarks: those of the paper's averages of which every run has
 // a figure. Runs come first, then the published rows that have all of them.
-struct Overall {
+struct CommonAverages {
   struct Row {
-    std::string model;
-    std::string source;                  // Empty: a run.
-    std::map<std::string, double> task;  // The mean of its benchmarks, by task.
-    double task_average = 0;             // The mean of those.
+    std::string model = {};
+    std::string source = {};                  // Empty: a run.
+    std::map<std::string, double> task = {};  // The mean of its benchmarks, by task.
+    double task_average = 0;                  // The mean of those.
     double benchmark_average = 0;
   };
   std::vector<std::string> benchmarks;
   std::vector<Row> rows;
 };
-Overall overall(std::span<const Report> reports);
+CommonAverages common_averages(std::span<const Report> reports);
 
-// Of one run its own object; of several {"runs": [...], "overall": ...}.
+// Of one run its own object; of several {"runs": [...], "common_averages": ...}.
 nlohmann::ordered_json to_json(std::span<const Report> reports);
-nlohmann::ordered_json to_json(const Overall& overall);
+nlohmann::ordered_json to_json(const CommonAverages& averages);
 
 std::string report_text(std::span<const Report> reports, report::Terminal terminal);
 std::string report_markdown(std::span<const Report> reports);

@@ -27,7 +27,8 @@ constexpr double kBarStep = 22;
 constexpr double kBarHeight = 13;
 constexpr double kAxis = 22;
 constexpr double kTitle = 24;
-constexpr double kColumn = 6.6;  // Of a text of 12 pixels.
+constexpr double kColumn = 6.6;      // Of a text of 12 pixels,
+constexpr double kBoldColumn = 7.4;  // and of a bold one; a title's is like it.
 
 // Text of an element or an attribute. XML 1.0 forbids most control characters even as references.
 std::string escaped(std::string_view text) {
@@ -161,16 +162,16 @@ class Drawing {
   }
 
   void draw(const Panel& panel, double left, double width) {
-    const auto most = static_cast<size_t>(width * 0.38 / kColumn);
-    const double labels = static_cast<double>(widest(panel, &Bar::label, most)) * kColumn + 8;
+    const auto most = static_cast<size_t>(width * 0.38 / kBoldColumn);
+    const double labels = static_cast<double>(widest(panel, &Bar::label, most)) * kBoldColumn + 8;
     const double texts = static_cast<double>(widest(panel, &Bar::text, most)) * kColumn + 6;
     const double from = left + labels;
     const double to = left + width - texts;
     const double top = y_ + kTitle;
     const double bottom = top + kBarStep * static_cast<double>(panel.bars.size());
-    const std::string title = cut_to_columns(panel.title, static_cast<size_t>(width / 7.5));
+    const std::string title = cut_to_columns(panel.title, static_cast<size_t>(width / kBoldColumn));
     text(left, y_ + 16, title, {.size = 13, .bold = true});
-    text(left + static_cast<double>(display_columns(title)) * 7.5 + 10, y_ + 16, panel.note,
+    text(left + static_cast<double>(display_columns(title)) * kBoldColumn + 10, y_ + 16, panel.note,
          {.color = kSoft, .size = 11});
 
     const double lowest = axis_start(panel);
