@@ -1,5 +1,7 @@
 #include "bench/figures.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "bench/figure_text.h"
@@ -56,6 +58,11 @@ class Figures {
   }
 
  private:
+  // The colours' names, where there are several.
+  std::vector<std::string> series() const {
+    return names_.size() > 1 ? names_ : std::vector<std::string>();
+  }
+
   Panel panel_of(const Scores& scores) const {
     const Score& first = *scores.front().score;
     Panel panel{.title = first.title, .note = metric_text(first), .bars = {}};
@@ -76,6 +83,7 @@ class Figures {
     BarChart chart{
         .title = "Overview",
         .note = published_.empty() ? "" : "Grey: published figures under the same reading.",
+        .series = series(),
         .marks = kMarks,
         .columns = 2};
     if (const CommonAverages all = common_averages(reports_); !all.rows.empty()) {
@@ -109,7 +117,8 @@ class Figures {
   }
 
   BarChart industry() const {
-    BarChart chart{.title = "Industry sets", .marks = {kMarks[0]}, .columns = 2};
+    BarChart chart{
+        .title = "Industry sets", .series = series(), .marks = {kMarks[0]}, .columns = 2};
     for (const Scores& scores : benchmarks_) {
       if (!is_industry(scores.front().score->benchmark)) continue;
       PanelGroup group{"", {panel_of(scores)}};
@@ -121,19 +130,29 @@ class Figures {
     return chart;
   }
 
+  Bar group_bar(const GroupFigure& group, size_t run) const {
+    std::string label = group.name.empty() ? "(no group)" : group.name;
+    if (reports_.size() > 1) label += ", " + names_[run];
+    Bar bar = bar_of(std::move(label), group.figure, run);
+    bar.text += fmt::format(" n={}", group.items);
+    return bar;
+  }
+
   // A bar for each group of each run.
   Panel groups_of(const Scores& scores, std::vector<GroupFigure> Score::*member,
                   const char* title) const {
     Panel panel{.title = title, .bars = {}};
-    for (const GroupFigure& wanted : scores.front().score->*member) {
+    std::vector<std::string> names;
+    for (const RunScore& one : scores) {
+      for (const GroupFigure& group : one.score->*member) {
+        if (std::find(names.begin(), names.end(), group.name) == names.end())
+          names.push_back(group.name);
+      }
+    }
+    for (const std::string& wanted : names) {
       for (const RunScore& one : scores) {
         for (const GroupFigure& group : one.score->*member) {
-          if (group.name != wanted.name) continue;
-          const std::string name = group.name.empty() ? "(no group)" : group.name;
-          panel.bars.push_back(
-              bar_of(reports_.size() > 1 ? fmt::format("{}, {}", name, names_[one.run]) : name,
-                     group.figure, one.run));
-          panel.bars.back().text += fmt::format(" n={}", group.items);
+          if (group.name == wanted) panel.bars.push_back(group_bar(group, one.run));
         }
       }
     }
@@ -142,7 +161,7 @@ class Figures {
 
   BarChart by_group(const Scores& scores) const {
     const Score& first = *scores.front().score;
-    BarChart chart{.title = first.title, .note = metric_text(first)};
+    BarChart chart{.title = first.title, .note = metric_text(first), .series = series()};
     for (const auto& [member, title] :
          {std::pair{&Score::sections, "By section"}, {&Score::groups, "By group"}}) {
       if (Panel panel = groups_of(scores, member, title); !panel.bars.empty())

@@ -114,19 +114,34 @@ class Drawing {
       text(kMargin, y_, chart_.note, {.color = kSoft});
     }
     y_ += 18;
-    double x = kMargin;
+    legend_x_ = kMargin;
+    for (size_t i = 0; i < chart_.series.size(); ++i) {
+      const double x = legend(12, chart_.series[i]);
+      out_ +=
+          fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"12\" height=\"12\" fill=\"{}\"/>\n",
+                      x, y_ - 10, kSeries[i % std::size(kSeries)]);
+    }
+    const double x = legend(16, "95% interval");
     line(x, y_ - 4, x + 16, y_ - 4, kInk, 1);
-    x = legend(x + 22, "95% interval");
     for (size_t i = 0; i < chart_.marks.size(); ++i) {
-      line(x, y_ - 10, x, y_ + 2, kMarks[i % std::size(kMarks)], 2);
-      x = legend(x + 7, chart_.marks[i]);
+      const double mark = legend(2, chart_.marks[i]) + 1;
+      line(mark, y_ - 10, mark, y_ + 2, kMarks[i % std::size(kMarks)], 2);
     }
     y_ += 12;
   }
-  // Where the next part of the legend begins.
-  double legend(double x, const std::string& words) {
-    text(x, y_, words, {.color = kSoft});
-    return x + static_cast<double>(display_columns(printable(words))) * kColumn + 20;
+
+  // Words with room for a sign of this width before them; gives the sign's place.
+  double legend(double sign, std::string_view words) {
+    const std::string shown = cut_to_columns(words, 60);
+    const double width = sign + 6 + static_cast<double>(display_columns(shown)) * kColumn;
+    if (legend_x_ > kMargin && legend_x_ + width > kWidth - kMargin) {
+      legend_x_ = kMargin;
+      y_ += 18;
+    }
+    const double x = legend_x_;
+    text(x + sign + 6, y_, shown, {.color = kSoft});
+    legend_x_ += width + 20;
+    return x;
   }
 
   void draw(const PanelGroup& group) {
@@ -232,6 +247,7 @@ class Drawing {
   const BarChart& chart_;
   std::string out_;
   double y_ = 0;
+  double legend_x_ = 0;
 };
 
 }  // namespace

@@ -34,8 +34,9 @@ struct PanelGroup {
 
 struct BarChart {
   std::string title = {};
-  std::string note = {};                // Under the title.
-  std::vector<std::string> marks = {};  // What the marks are, for the legend.
+  std::string note = {};                 // Under the title.
+  std::vector<std::string> series = {};  // What the colours are, for the legend; or nothing.
+  std::vector<std::string> marks = {};   // What the marks are, for the legend.
   std::vector<PanelGroup> groups = {};
   size_t columns = 1;  // Panels beside one another.
 };

@@ -8,7 +8,8 @@ namespace selene::report {
 namespace {
 
 BarChart small_chart() {
-  BarChart chart{.title = "Overview", .note = "Grey: published.", .marks = {"one answer"}};
+  BarChart chart{
+      .title = "Overview", .note = "Grey: published.", .series = {"ours"}, .marks = {"one answer"}};
   chart.columns = 2;
   chart.groups = {
       {"Pairwise",
@@ -36,7 +37,7 @@ TEST(BarChartSvg, IsTheGoldenFile) {
 TEST(BarChartSvg, TextIsNeverMarkup) {
   BarChart chart = small_chart();
   const std::string hostile = "</text><script>x()</script>&\"\x1b\x01\xff\xEF\xBF\xBE";
-  chart.title = chart.note = chart.marks[0] = chart.groups[0].heading = hostile;
+  chart.title = chart.note = chart.series[0] = chart.marks[0] = chart.groups[0].heading = hostile;
   Panel& panel = chart.groups[0].panels[0];
   panel.title = panel.note = panel.bars[0].label = panel.bars[0].text = hostile;
   const std::string svg = bar_chart_svg(chart);
