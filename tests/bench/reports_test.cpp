@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "small_report.h"
+#include "small_run.h"
 
 namespace selene::bench {
 namespace {
@@ -79,6 +80,15 @@ TEST(Reports, TheTaskAverageIsOfTheTasksMeans) {
   const CommonAverages averages = common_averages(reports);
   EXPECT_DOUBLE_EQ(averages.rows[0].task_average, (0.6 + (0.1 + 0.3) / 2) / 2);
   EXPECT_DOUBLE_EQ(averages.rows[0].benchmark_average, (0.6 + 0.1 + 0.3) / 3);
+}
+
+TEST(Reports, TheItemsToReadComeWithTheirCritiques) {
+  const selene::testing::TemporaryFolder folder;
+  const Report report = read_report(write_small_run(folder, "run", "ours"), {});
+  ASSERT_EQ(report.scores.size(), 1u);
+  ASSERT_EQ(report.scores[0].disagreements.size(), 1u);
+  EXPECT_EQ(report.scores[0].disagreements[0].id, "wrong");
+  EXPECT_EQ(report.scores[0].disagreements[0].critique, "A is longer.");
 }
 
 TEST(Reports, JsonOfOneRunIsItsReport) {
