@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "core/text.h"
 #include "report/offline_page.h"
 #include "small_report.h"
@@ -84,6 +86,19 @@ TEST(ReportPage, LoadsNothingAndParsesNoTextAsHtml) {
         "outerHTML", "insertAdjacentHTML", "document.write", "eval(", " style=", " onclick="}) {
     EXPECT_EQ(count(page, part), 0u) << part;
   }
+}
+
+// Plot puts a style of its own into each figure; the page's policy knows it by its digest.
+TEST(ReportPage, TheStyleOfItsFiguresIsAllowed) {
+  if (!has_charts()) GTEST_SKIP() << "SKIPPED: built without figures (scripts/setup.sh check)";
+  const std::string page = report_page(Reports{small_report()});
+  const size_t start = page.rfind('`', page.find("--plot-background: white")) + 1;
+  std::string style = page.substr(start, page.find('`', start) - start);
+  style = std::regex_replace(style, std::regex(R"(\$\{\w+\})"), "plot-d6a7b5");
+  style = std::regex_replace(style, std::regex(R"(\\n)"), "\n");
+  EXPECT_TRUE(style.starts_with(":where(.plot-d6a7b5) {\n")) << style;
+  EXPECT_NE(page.find("'sha256-" + report::policy_digest(style) + "'; base-uri"),
+            std::string::npos);
 }
 
 TEST(ReportPage, CarriesTheLicencesOfWhatDrawsItsFigures) {
