@@ -33,29 +33,6 @@ std::map<std::string, Spec> specs_of(const fs::path& folder) {
   return specs;
 }
 
-// The items that both judged, in the order of the first.
-std::pair<Scored, Scored> in_both(const Scored& first, const Scored& second) {
-  std::unordered_map<std::string, const ScoredItem*> by_id;
-  for (const ScoredItem& item : second.items) by_id.emplace(item.id, &item);
-  std::pair<Scored, Scored> both{first, second};
-  both.first.items.clear();
-  both.second.items.clear();
-  for (const ScoredItem& item : first.items) {
-    const auto found = by_id.find(item.id);
-    if (found == by_id.end() || item.state == State::Skipped ||
-        found->second->state == State::Skipped)
-      continue;
-    ScoredItem other = *found->second;
-    other.group = item.group;
-    other.cluster = item.cluster;
-    both.first.items.push_back(item);
-    both.second.items.push_back(std::move(other));
-  }
-  both.second.groups = first.groups;
-  both.second.clusters = first.clusters;
-  return both;
-}
-
 // In two runs a pair may stand in another order, where their seeds differ.
 bool same_truths(const Scored& first, const Scored& second) {
   return std::equal(first.items.begin(), first.items.end(), second.items.begin(),
@@ -125,6 +102,28 @@ bool compare_correlation(const Spec& spec, const Scored& first, const Scored& se
 }
 
 }  // namespace
+
+std::pair<Scored, Scored> in_both(const Scored& first, const Scored& second) {
+  std::unordered_map<std::string, const ScoredItem*> by_id;
+  for (const ScoredItem& item : second.items) by_id.emplace(item.id, &item);
+  std::pair<Scored, Scored> both{first, second};
+  both.first.items.clear();
+  both.second.items.clear();
+  for (const ScoredItem& item : first.items) {
+    const auto found = by_id.find(item.id);
+    if (found == by_id.end() || item.state == State::Skipped ||
+        found->second->state == State::Skipped)
+      continue;
+    ScoredItem other = *found->second;
+    other.group = item.group;
+    other.cluster = item.cluster;
+    both.first.items.push_back(item);
+    both.second.items.push_back(std::move(other));
+  }
+  both.second.groups = first.groups;
+  both.second.clusters = first.clusters;
+  return both;
+}
 
 std::string Comparison::decision() const {
   if (difference.interval.low > 0) return "better";

@@ -31,6 +31,9 @@ struct Comparison {
   std::string decision() const;
 };
 
+// The items that both judged, in the order of the first, with its groups and clusters.
+std::pair<Scored, Scored> in_both(const Scored& first, const Scored& second);
+
 struct RunComparison {
   std::string first;  // Folders.
   std::string second;

@@ -138,8 +138,8 @@ std::vector<std::string> revision_warnings(const Selection& selection,
 }
 
 ItemReader::ItemReader(const Spec& spec, const Selection& selection,
-                       const std::filesystem::path& folder, std::uint64_t seed)
-    : spec_(spec), seed_(seed) {
+                       const std::filesystem::path& folder, std::uint64_t seed, const Probe* probe)
+    : spec_(spec), seed_(seed), probe_(probe) {
   rows_ = std::make_unique<table::Rows>(selection.sql, folder, spec.place);
   check_columns(spec, rows_->columns());
 }
@@ -195,6 +195,10 @@ data::Sample ItemReader::to_sample(Json row) const {
     if (swap) sample = data::swapped(sample);
     about["swapped"] = swap;
   }
+  if (probe_ != nullptr) {
+    sample = probe_->twin(sample);
+    about["probe"] = probe_->name;
+  }
   if (sample.label) about["truth"] = *sample.label;
   about["lengths"] = Json::array();
   if (spec_.task == data::Task::Pairwise) {
@@ -210,7 +214,7 @@ data::Sample ItemReader::to_sample(Json row) const {
 
 ItemSet choose_items(const Spec& spec, const Selection& selection,
                      const std::filesystem::path& folder, const Choice& choice) {
-  ItemReader reader(spec, selection, folder, choice.seed);
+  ItemReader reader(spec, selection, folder, choice.seed, choice.probe);
   std::map<std::string, size_t> group_of_name;
   // The rows of a group, by a hash of seed and id.
   std::vector<std::vector<std::pair<std::uint64_t, size_t>>> groups;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/probe.h"
 #include "bench/spec.h"
 #include "data/sample.h"
 #include "table/table.h"
@@ -29,10 +30,10 @@ std::vector<std::string> revision_warnings(const Selection& selection,
 // cluster, the lengths of the responses in characters, and whether the sides were changed.
 class ItemReader {
  public:
-  // `seed` draws the side of `better_first` rows, by id. Throws Error that names the benchmark: SQL
-  // that fails, a column that is missing or unknown to the task.
+  // `seed` draws the side of `better_first` rows, by id; a `probe` makes its twin of each item.
+  // Throws Error that names the benchmark: SQL that fails, a column that is missing.
   ItemReader(const Spec& spec, const Selection& selection, const std::filesystem::path& folder,
-             std::uint64_t seed);
+             std::uint64_t seed, const Probe* probe = nullptr);
   ~ItemReader();
 
   // False at the end. Throws Error that names benchmark and row: an empty or wrong field, a truth
@@ -44,6 +45,7 @@ class ItemReader {
 
   const Spec& spec_;
   std::uint64_t seed_;
+  const Probe* probe_;
   std::unique_ptr<table::Rows> rows_;
   size_t row_ = 0;
 };
@@ -51,6 +53,7 @@ class ItemReader {
 struct Choice {
   std::size_t limit = 0;  // Items at most, spread over the groups by their sizes; 0: all.
   std::uint64_t seed = 0;
+  const Probe* probe = nullptr;  // Makes no other choice of items.
 };
 
 // What a run judges.

@@ -21,7 +21,7 @@ constexpr size_t kWindow = 1024;
 class ChosenReader {
  public:
   explicit ChosenReader(const Work& work)
-      : items_(work.items), reader_(work.spec, work.selection, work.data, work.seed) {}
+      : items_(work.items), reader_(work.spec, work.selection, work.data, work.seed, work.probe) {}
 
   bool next(data::Sample& sample) {
     while (reader_.next(sample)) {

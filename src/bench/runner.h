@@ -24,6 +24,7 @@ struct Work {
   std::filesystem::path data;  // The data folder.
   const ItemSet& items;
   std::uint64_t seed = 0;
+  const Probe* probe = nullptr;
 };
 
 struct RunEvents {

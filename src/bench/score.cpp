@@ -145,9 +145,9 @@ class Scorer {
       group.figure = plain("accuracy", "accuracy", tally_.group(g, credits), "not judged");
       // Without regard to clusters, which are seldom many within a group.
       if (group.figure.value) {
-        const double n = static_cast<double>(group.items);
         group.figure.interval =
-            stats::proportion(std::llround(*group.figure.value * n), std::llround(n)).interval;
+            stats::proportion_of_share(*group.figure.value, static_cast<std::int64_t>(group.items))
+                .interval;
       }
       score_.groups.push_back(std::move(group));
     }

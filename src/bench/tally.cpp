@@ -178,20 +178,15 @@ stats::Resampling Tally::with_units(stats::Resampling how) const {
 }
 
 stats::Estimate Tally::estimate(std::span<const double> values, stats::Resampling how) const {
-  const double value = overall(values);
-  const bool is_share =
-      spec_.overall == Overall::Items && !scored_.has_clusters &&
-      std::all_of(values.begin(), values.end(), [](double one) { return one == 0 || one == 1; });
-  if (is_share) {
-    return stats::proportion(std::count(values.begin(), values.end(), 1.0),
-                             static_cast<std::int64_t>(values.size()));
+  if (spec_.overall == Overall::Items) {
+    stats::Resampling units = with_units(how);
+    return *stats::mean_estimate(values, units);
   }
-  how = with_units(how);
   how.kind = is_sum() ? stats::IntervalKind::Bca : stats::IntervalKind::Percentile;
-  const auto found = is_sum() ? stats::bootstrap(sum_statistic(values), how)
-                              : stats::bootstrap(count_statistic(values), size(), how);
-  return found ? stats::Estimate{value, found->estimate.interval}
-               : stats::Estimate{value, {0, 1}};  // One cluster says nothing about others.
+  const double value = overall(values);
+  return with_fallback(
+      value, is_sum() ? stats::bootstrap(sum_statistic(values), with_units(how))
+                      : stats::bootstrap(count_statistic(values), size(), with_units(how)));
 }
 
 stats::Estimate Tally::estimate_best(std::span<const double> ab, std::span<const double> ba,
@@ -199,9 +194,16 @@ stats::Estimate Tally::estimate_best(std::span<const double> ab, std::span<const
   const auto best = [&](std::span<const std::uint32_t> counts) {
     return std::optional(std::max(overall(ab, counts), overall(ba, counts)));
   };
-  const auto found = stats::bootstrap(best, size(), with_units(how));
-  const double value = std::max(overall(ab), overall(ba));
-  return {value, found ? found->estimate.interval : stats::Interval{0, 1}};
+  return with_fallback(std::max(overall(ab), overall(ba)),
+                       stats::bootstrap(best, size(), with_units(how)));
+}
+
+// Where resamples cannot differ: as of so many independent items.
+stats::Estimate Tally::with_fallback(double value,
+                                     const std::optional<stats::Bootstrap>& found) const {
+  if (found && found->estimate.interval.low < found->estimate.interval.high)
+    return {value, found->estimate.interval};
+  return stats::proportion_of_share(value, static_cast<std::int64_t>(scored_.clusters));
 }
 
 std::optional<stats::Bootstrap> Tally::difference(std::span<const double> first,

@@ -12,6 +12,7 @@
 #include "bench/scored.h"
 #include "bench/spec.h"
 #include "stats/bootstrap.h"
+#include "stats/mean.h"
 
 namespace selene::bench {
 
@@ -68,6 +69,7 @@ class Tally {
   std::vector<double> stratum_weights() const;
   stats::SumStatistic sum_statistic(std::span<const double> values) const;
   stats::CountStatistic count_statistic(std::span<const double> values) const;
+  stats::Estimate with_fallback(double value, const std::optional<stats::Bootstrap>& found) const;
   // Whether overall() is a mean over strata, or over all items.
   bool is_sum() const;
 

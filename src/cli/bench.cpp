@@ -171,6 +171,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   add_bench_run_command(*command, exit_code);
   add_bench_report_command(*command, exit_code);
   add_bench_compare_command(*command, exit_code);
+  add_bench_robustness_command(*command, exit_code);
   add_bench_export_command(*command, exit_code);
   command->footer(kExamples);
 }

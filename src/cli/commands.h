@@ -24,6 +24,7 @@ void add_bench_compare_command(CLI::App& bench, int& exit_code);
 void add_bench_export_command(CLI::App& bench, int& exit_code);
 void add_bench_pull_command(CLI::App& bench, int& exit_code);
 void add_bench_report_command(CLI::App& bench, int& exit_code);
+void add_bench_robustness_command(CLI::App& bench, int& exit_code);
 void add_bench_run_command(CLI::App& bench, int& exit_code);
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);

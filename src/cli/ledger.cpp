@@ -246,7 +246,7 @@ std::string critique_text(const engine::Result& result) {
 }
 
 std::string label_text(const engine::Request& request, const engine::Result& result) {
-  const data::Part part = judge::make_part(request, result, /*swapped=*/false);
+  const data::Part part = judge::make_part(request.labels, result, /*swapped=*/false);
   return part.label ? *part.label : "none: " + part.unreadable;
 }
 

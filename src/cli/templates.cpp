@@ -91,6 +91,15 @@ int check_template(const std::string& path) {
   return kExitOk;
 }
 
+// The prompt; of several messages, each under its role.
+std::string prompt_text(const std::vector<judge::Turn>& turns) {
+  if (turns.size() == 1) return turns.front().text;
+  std::string text;
+  for (const judge::Turn& turn : turns)
+    text += fmt::format("{}[{}]\n{}", text.empty() ? "" : "\n\n", turn.role, turn.text);
+  return text;
+}
+
 int render_template(const TemplatesCommand& options) {
   const judge::TemplateSet templates = judge::TemplateSet::open(options.name);
   const data::InputRows input(options.samples, nlohmann::ordered_json::object());
@@ -101,7 +110,7 @@ int render_template(const TemplatesCommand& options) {
   for (auto samples = reader.next(1); !samples.empty(); samples = reader.next(1)) {
     try {
       const judge::Template& form = templates.pick(samples[0]);
-      const std::string prompt = judge::render(form, samples[0]);
+      const std::string prompt = prompt_text(judge::render_turns(form, samples[0]));
       if (options.json) {
         nlohmann::ordered_json row = {{"id", samples[0].id},
                                       {"template", form.name},

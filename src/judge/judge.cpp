@@ -274,7 +274,7 @@ void Judge::complete(Work& work, size_t index, const engine::Result& result,
   const Part& planned = work.parts[index];
   const data::Sample& sample = work.samples[planned.sample];
   work.done[index] = true;
-  data::Part part = make_part(planned.request, result, planned.swapped);
+  data::Part part = make_part(sample.labels, result, planned.swapped);
   part.judge = planned.member->name;
   part.weight = planned.member->weight;
   part.sample = planned.repeat;

@@ -58,6 +58,7 @@ Units units_of(std::size_t items, const Resampling& resampling) {
   for (const std::size_t size : sizes) units.strata.push_back(units.strata.back() + size);
   std::vector<std::size_t> next(units.strata);
   std::vector<std::size_t> unit_of_cluster;
+  unit_of_cluster.reserve(units.count());
   for (const std::size_t stratum : stratum_of_cluster) {
     unit_of_cluster.push_back(next[stratum]++);
   }

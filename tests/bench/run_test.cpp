@@ -4,6 +4,7 @@
 #include "bench/compare.h"
 #include "bench/export.h"
 #include "bench/reports.h"
+#include "bench/robustness.h"
 #include "bench/runner.h"
 #include "core/error.h"
 #include "data/jsonl.h"
@@ -201,6 +202,41 @@ TEST_F(BenchRun, IsExportedForRewardBench) {
   EXPECT_EQ(
       message_of<Error>([&] { find_export_format("rewardbench").write(folder_ / "run", "x"); }),
       (folder_ / "run").string() + ": the run holds no finished 'x'");
+}
+
+// Formats against the standard one, item by item.
+TEST_F(BenchRun, AStudyOfFormatsCountsFlips) {
+  ASSERT_TRUE(run("formats/pairwise", says_right));
+  ASSERT_TRUE(run("formats/pairwise-json", says_first));
+  ASSERT_TRUE(run("formats/pairwise-terse", says_right));
+  ASSERT_TRUE(run("probes/padding", says_first));
+  const Robustness study = read_robustness(folder_.path(), "small", {});
+  ASSERT_EQ(study.formats.size(), 3u);
+  EXPECT_EQ(study.formats[0].name, "pairwise");
+  EXPECT_EQ(study.formats[1].name, "pairwise-terse");
+  EXPECT_EQ(study.formats[1].flips, 0u);
+  EXPECT_EQ(study.formats[1].difference->value, 0);
+  const FormatResult& json = study.formats[2];
+  EXPECT_EQ(json.name, "pairwise-json");
+  const Scored right = read_scored(spec_, folder_ / "formats/pairwise/small.jsonl");
+  const Scored first = read_scored(spec_, folder_ / "formats/pairwise-json/small.jsonl");
+  size_t flips = 0;
+  for (size_t i = 0; i < 6; ++i) flips += right.items[i].label != first.items[i].label;
+  EXPECT_GT(flips, 0u);
+  EXPECT_EQ(json.flips, flips);
+  EXPECT_EQ(study.flipping.size(), flips);
+  ASSERT_EQ(study.probes.size(), 1u);
+  EXPECT_EQ(study.probes[0].lost, study.probes[0].flips);
+  const std::string text = robustness_text(study, &study, {.columns = 160, .color = false});
+  EXPECT_NE(text.find("worst format: pairwise-json"), std::string::npos) << text;
+  EXPECT_NE(text.find("padding"), std::string::npos) << text;
+}
+
+TEST_F(BenchRun, AStudyNeedsItsStandardFormat) {
+  EXPECT_EQ(message_of<Error>([&] { read_robustness(folder_.path(), "small", {}); }),
+            folder_.path().string() +
+                ": the study holds no finished run of 'small' under the standard format; selene "
+                "bench robustness makes one");
 }
 
 }  // namespace
