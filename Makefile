@@ -15,7 +15,7 @@ judge:  ## set up, build, fetch the default model, judge examples/answers.jsonl
 	@test -n "$$SELENE_MODEL" || build/selene models pull default
 	@build/selene judge examples/answers.jsonl --format table
 
-tables:  ## set up and build the program with DuckDB, to read Parquet, JSONL, JSON and CSV by SQL
+tables:  ## set up and build the program with DuckDB, to read Parquet, JSONL, JSON and CSV by SQL, and with report figures
 	@scripts/setup.sh tables
 	@scripts/build.sh judge -DSELENE_TABLES=ON
 

@@ -15,6 +15,11 @@ install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright COM
 install(DIRECTORY docs examples DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT program PATTERN embed EXCLUDE)
 # Of what is compiled in.
 install(FILES "${llama_source}/LICENSE" DESTINATION "${licences}" RENAME llama.cpp COMPONENT program)
+if(SELENE_CHARTS)
+  foreach(part IN ITEMS d3 plot)
+    install(FILES "${PROJECT_BINARY_DIR}/charts/${part}.licence" DESTINATION "${licences}" RENAME ${part} COMPONENT program)
+  endforeach()
+endif()
 foreach(debian IN ITEMS nlohmann-json3-dev libcli11-dev libvalijson-dev)
   install(FILES "/usr/share/doc/${debian}/copyright" DESTINATION "${licences}" RENAME ${debian} COMPONENT program)
 endforeach()

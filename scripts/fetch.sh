@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a third-party part into the cache, checks it against third_party.lock, prints its folder.
 # Sources are tried in the order of the lock file. A download goes to a temporary name and is renamed when checked.
-# Usage: scripts/fetch.sh [--cached] llama.cpp|duckdb
+# Usage: scripts/fetch.sh [--cached] llama.cpp|duckdb|d3|plot
 #   --cached        prints its folder where it is there already, else nothing
 #   SELENE_CACHE    where it is kept (default ~/.cache/selene)
 #   SELENE_SOURCES  `upstream` (git only) or `registry` (package registries only); default: both

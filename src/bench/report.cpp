@@ -1,6 +1,7 @@
 #include "bench/report.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "data/jsonl.h"
 
 namespace selene::bench {
 namespace {
@@ -104,6 +106,20 @@ size_t rank(const Spec& spec) {
   return std::size(kTasks);
 }
 
+// The critiques of the items to read; a second pass, so that scoring holds none of them.
+void add_critiques(Score& score, const fs::path& rows) {
+  std::map<std::string, Score::Disagreement*> wanted;
+  for (Score::Disagreement& one : score.disagreements) wanted[one.id] = &one;
+  data::JsonlReader reader(rows);
+  for (data::Row row; !wanted.empty() && reader.next(row);) {
+    const Json& id = row.value.at("id");
+    const auto found = wanted.find(id.is_string() ? id.get<std::string>() : id.dump());
+    if (found == wanted.end()) continue;
+    found->second->critique = row.value.value("critique", std::string());
+    wanted.erase(found);
+  }
+}
+
 Json to_json(const Average& average) {
   return {{"name", average.name},
           {"value", average.value ? Json(*average.value) : Json(nullptr)},
@@ -139,6 +155,7 @@ Report read_report(const fs::path& folder, const ScoreOptions& options) {
   for (const Spec& spec : specs) {
     const fs::path rows = folder / (spec.name + ".jsonl");
     Score score = bench::score(spec, read_scored(spec, rows), options);
+    if (score.mode != "verdict") add_critiques(score, rows);
     const Json record = read_object(rows.string() + ".run.json");
     if (record.is_object() && record.contains("work"))
       score.items_of_benchmark = record.at("work").value("items_of_benchmark", size_t{0});

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/score.h"
-#include "report/table.h"
 
 namespace selene::bench {
 
@@ -51,7 +50,5 @@ std::vector<std::string> finished_benchmarks(const std::filesystem::path& folder
 Report read_report(const std::filesystem::path& folder, const ScoreOptions& options);
 
 nlohmann::ordered_json to_json(const Report& report);
-std::string report_text(const Report& report, report::Terminal terminal);
-std::string report_markdown(const Report& report);
 
 }  // namespace selene::bench

@@ -1,9 +1,10 @@
-// The figures of a run as text: a table for a terminal, and Markdown.
+// The figures of runs as text: a table for a terminal, and Markdown.
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "bench/report.h"
+#include "bench/figure_text.h"
+#include "bench/reports.h"
 #include "core/text.h"
 
 namespace selene::bench {
@@ -13,31 +14,8 @@ using report::Align;
 using report::Cell;
 using report::Style;
 
-// ".512", "-.03": figures between -1 and 1.
-std::string number(double value) {
-  std::string text = fmt::format("{:.3f}", value);
-  if (const size_t zero = text.find("0."); zero != std::string::npos && (zero == 0 || zero == 1))
-    text.erase(zero, 1);
-  return text;
-}
-
-std::string value_text(const Figure& figure) {
-  return figure.value ? number(*figure.value) : std::string("-");
-}
-
-std::string interval_text(const Figure& figure) {
-  if (!figure.interval) return "";
-  return fmt::format("[{}, {}]", number(figure.interval->low), number(figure.interval->high));
-}
-
-const Figure* find(const std::vector<Figure>& figures, std::string_view name) {
-  const auto found = std::find_if(figures.begin(), figures.end(),
-                                  [&](const Figure& figure) { return figure.name == name; });
-  return found == figures.end() ? nullptr : &*found;
-}
-
 std::string value_of(const std::vector<Figure>& figures, std::string_view name) {
-  const Figure* figure = find(figures, name);
+  const Figure* figure = find_figure(figures, name);
   return figure == nullptr ? "" : value_text(*figure);
 }
 
@@ -47,32 +25,17 @@ std::string count_text(const Score& score) {
              : fmt::format("{}", score.items);
 }
 
-// The best that a judge reaches which reads nothing but lengths.
-std::string length_baseline(const Score& score) {
-  const Figure* longer = find(score.baselines, "longer");
-  const Figure* shorter = find(score.baselines, "shorter");
-  if (longer != nullptr && shorter != nullptr)
-    return number(std::max(longer->value.value_or(0), shorter->value.value_or(0)));
-  return value_of(score.baselines, "log_length");
-}
-
-std::string metric_text(const Score& score) {
-  return score.convention.empty() ? score.metric
-                                  : fmt::format("{} ({})", score.metric, score.convention);
-}
-
-constexpr const char* kColumns[] = {"benchmark", "metric",   "items",     "figure",
-                                    "95%",       "constant", "length",    "flips",
-                                    "first",     "unread",   "not judged"};
+constexpr const char* kColumns[] = {"metric", "items", "figure", "95%",    "constant",
+                                    "length", "flips", "first",  "unread", "not judged"};
 
 std::vector<std::string> row_of(const Score& score) {
-  return {score.benchmark,
-          metric_text(score),
+  const std::optional<double> length = length_baseline(score);
+  return {metric_text(score),
           count_text(score),
           value_text(score.figure),
           interval_text(score.figure),
           value_of(score.baselines, "constant"),
-          length_baseline(score),
+          length ? number(*length) : "",
           value_of(score.others, "flip_rate"),
           value_of(score.others, "first_share"),
           fmt::format("{}", score.unreadable),
@@ -90,54 +53,146 @@ constexpr const char* kLegend =
     "change with the order of the responses. first: share of the verdicts for the one shown first. "
     "unread: without a verdict. not judged: too long for the judge.";
 
-}  // namespace
+// " of NAME" where there are several runs.
+std::string of_run(std::span<const Report> reports, const std::vector<std::string>& names,
+                   size_t run) {
+  return reports.size() == 1 ? std::string() : " of " + printable(names[run]);
+}
 
-std::string report_text(const Report& report, report::Terminal terminal) {
+report::Table figure_table(bool several, report::Terminal terminal) {
+  std::vector<report::Column> columns = {{.title = "benchmark", .width = 24, .flexible = true}};
+  if (several) columns.push_back({.title = "run", .width = 20});
+  for (const report::Column& column : std::initializer_list<report::Column>{
+           {.title = "metric", .width = 21},
+           {.title = "items", .width = 9, .align = Align::Right},
+           {.title = "figure", .width = 6, .align = Align::Right},
+           {.title = "95%", .width = 14},
+           {.title = "constant", .width = 8, .align = Align::Right},
+           {.title = "length", .width = 6, .align = Align::Right},
+           {.title = "flips", .width = 5, .align = Align::Right},
+           {.title = "first", .width = 5, .align = Align::Right},
+           {.title = "unread", .width = 6, .align = Align::Right},
+           {.title = "not judged", .width = 10, .align = Align::Right}})
+    columns.push_back(column);
+  return {std::move(columns), terminal};
+}
+
+std::string figures_text(std::span<const Report> reports, const std::vector<std::string>& names,
+                         report::Terminal terminal) {
+  const bool several = reports.size() > 1;
+  const report::Table table = figure_table(several, terminal);
   std::string text;
-  if (!report.scores.empty()) {
-    report::Table table({{.title = "benchmark", .width = 24, .flexible = true},
-                         {.title = "metric", .width = 21},
-                         {.title = "items", .width = 9, .align = Align::Right},
-                         {.title = "figure", .width = 6, .align = Align::Right},
-                         {.title = "95%", .width = 14},
-                         {.title = "constant", .width = 8, .align = Align::Right},
-                         {.title = "length", .width = 6, .align = Align::Right},
-                         {.title = "flips", .width = 5, .align = Align::Right},
-                         {.title = "first", .width = 5, .align = Align::Right},
-                         {.title = "unread", .width = 6, .align = Align::Right},
-                         {.title = "not judged", .width = 10, .align = Align::Right}},
-                        terminal);
+  for (size_t run = 0; run < reports.size(); ++run) {
+    if (reports[run].scores.empty()) continue;
     text +=
-        fmt::format("judge {}, {} mode\n\n", printable(report.judge), report.scores.front().mode);
-    text += table.header();
-    for (const Score& score : report.scores) {
-      std::vector<Cell> cells;
-      for (const std::string& cell : row_of(score)) cells.push_back({cell, Style::Plain});
-      cells[0].style = Style::Bold;
-      cells[3].style = Style::Bold;
+        fmt::format("judge {}, {} mode\n", printable(names[run]), reports[run].scores.front().mode);
+  }
+  if (text.empty()) return text;
+  text += "\n" + table.header();
+  for (const std::vector<RunScore>& scores : by_benchmark(reports)) {
+    for (const RunScore& one : scores) {
+      std::vector<Cell> cells = {
+          {&one == &scores.front() ? one.score->benchmark : "", Style::Bold}};
+      if (several) cells.push_back({names[one.run], Style::Plain});
+      for (const std::string& cell : row_of(*one.score)) cells.push_back({cell, Style::Plain});
+      cells[several ? 4 : 3].style = Style::Bold;
       text += table.row(cells);
     }
   }
-  for (const NotRun& one : report.not_run)
-    text += fmt::format("{}  not run: {}\n", one.benchmark, printable(one.reason));
-  if (!report.averages.empty()) {
-    text += "\naverages of what was run\n";
-    for (const Average& average : report.averages) {
-      text += fmt::format("  {:<20}{:>6}  {}\n", average.name,
-                          average.value ? number(*average.value) : "-", average_text(average));
-    }
+  return text;
+}
+
+std::string averages_text(const Report& report, const std::string& of) {
+  if (report.averages.empty()) return "";
+  std::string text = fmt::format("\naverages of what was run{}\n", of);
+  for (const Average& average : report.averages) {
+    text += fmt::format("  {:<20}{:>6}  {}\n", average.name,
+                        average.value ? number(*average.value) : "-", average_text(average));
   }
+  return text;
+}
+
+std::string sections_text(const Report& report, const std::string& of) {
+  std::string text;
   for (const Score& score : report.scores) {
     if (score.sections.empty()) continue;
-    text += fmt::format("\n{} by section\n", score.benchmark);
+    text += fmt::format("\n{} by section{}\n", score.benchmark, of);
     for (const GroupFigure& section : score.sections) {
       text += fmt::format("  {:<20}{:>6}  {:<14} {} items\n", printable(section.name),
                           value_text(section.figure), interval_text(section.figure), section.items);
     }
   }
-  if (!report.published.empty()) {
+  return text;
+}
+
+// A cell of a Markdown table, of any text.
+std::string cell(const std::string& text) {
+  std::string safe;
+  for (const char c : printable(text)) {
+    if (c == '\n') {
+      safe += ' ';
+      continue;
+    }
+    if (c == '|' || c == '<' || c == '`' || c == '\\') safe += '\\';
+    safe += c;
+  }
+  return safe;
+}
+
+std::string markdown_row(const std::vector<std::string>& cells) {
+  std::string row = "|";
+  for (const std::string& one : cells) row += one.empty() ? "  |" : fmt::format(" {} |", cell(one));
+  return row + "\n";
+}
+
+std::string markdown_head(const std::vector<std::string>& titles) {
+  std::string rule = "|";
+  for (size_t i = 0; i < titles.size(); ++i) rule += "---|";
+  return markdown_row(titles) + rule + "\n";
+}
+
+std::string published_markdown(const std::vector<Published>& published) {
+  if (published.empty()) return "";
+  std::vector<std::string> titles = {"model"};
+  for (const Published& row : published) {
+    for (const auto& [name, value] : row.values) {
+      if (std::find(titles.begin() + 1, titles.end(), name) == titles.end()) titles.push_back(name);
+    }
+  }
+  titles.push_back("source");
+  std::string text = "\nPublished, under the same reading:\n\n" + markdown_head(titles);
+  for (const Published& row : published) {
+    std::vector<std::string> cells(titles.size());
+    cells.front() = row.model;
+    cells.back() = row.source;
+    for (const auto& [name, value] : row.values) {
+      const auto at = std::find(titles.begin() + 1, titles.end() - 1, name);
+      cells[static_cast<size_t>(at - titles.begin())] = number(value);
+    }
+    text += markdown_row(cells);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string report_text(std::span<const Report> reports, report::Terminal terminal) {
+  const std::vector<std::string> names = run_names(reports);
+  std::string text = figures_text(reports, names, terminal);
+  for (size_t run = 0; run < reports.size(); ++run) {
+    for (const NotRun& one : reports[run].not_run) {
+      text += fmt::format("{}  not run{}: {}\n", one.benchmark,
+                          reports.size() == 1 ? "" : " by " + printable(names[run]),
+                          printable(one.reason));
+    }
+  }
+  for (size_t run = 0; run < reports.size(); ++run)
+    text += averages_text(reports[run], of_run(reports, names, run));
+  for (size_t run = 0; run < reports.size(); ++run)
+    text += sections_text(reports[run], of_run(reports, names, run));
+  if (const std::vector<Published> published = published_beside(reports); !published.empty()) {
     text += "\npublished, under the same reading\n";
-    for (const Published& row : report.published) {
+    for (const Published& row : published) {
       text += fmt::format("  {:<20}", row.model);
       for (const auto& [name, value] : row.values)
         text += fmt::format(" {} {}", name, number(value));
@@ -147,67 +202,43 @@ std::string report_text(const Report& report, report::Terminal terminal) {
   return text + "\n" + kLegend + "\n";
 }
 
-std::string report_markdown(const Report& report) {
-  const auto cell = [](std::string text) {
-    std::string safe;
-    for (const char c : printable(text)) {
-      if (c == '\n') {
-        safe += ' ';
-        continue;
-      }
-      if (c == '|' || c == '<' || c == '`' || c == '\\') safe += '\\';
-      safe += c;
+std::string report_markdown(std::span<const Report> reports) {
+  const bool several = reports.size() > 1;
+  const std::vector<std::string> names = run_names(reports);
+  std::vector<std::string> safe;
+  for (const std::string& name : names) safe.push_back(cell(name));
+  std::vector<std::string> titles = {"benchmark"};
+  if (several) titles.push_back("run");
+  titles.insert(titles.end(), std::begin(kColumns), std::end(kColumns));
+  std::string text =
+      fmt::format("# Benchmarks: {}\n\n", fmt::join(safe, ", ")) + markdown_head(titles);
+  for (const std::vector<RunScore>& scores : by_benchmark(reports)) {
+    for (const RunScore& one : scores) {
+      std::vector<std::string> cells = {one.score->benchmark};
+      if (several) cells.push_back(names[one.run]);
+      for (std::string& value : row_of(*one.score)) cells.push_back(std::move(value));
+      text += markdown_row(cells);
     }
-    return safe;
-  };
-  std::string text = fmt::format("# Benchmarks: {}\n\n", cell(report.judge));
-  std::string rule;
-  for (const char* column : kColumns) {
-    text += fmt::format("| {} ", column);
-    rule += "|---";
   }
-  text += "|\n" + rule + "|\n";
-  for (const Score& score : report.scores) {
-    for (const std::string& value : row_of(score)) text += fmt::format("| {} ", cell(value));
-    text += "|\n";
+  for (size_t run = 0; run < reports.size(); ++run) {
+    for (const NotRun& one : reports[run].not_run) {
+      std::vector<std::string> cells(titles.size());
+      cells[0] = one.benchmark;
+      if (several) cells[1] = names[run];
+      cells[several ? 2 : 1] = "not run: " + one.reason;
+      text += markdown_row(cells);
+    }
   }
-  for (const NotRun& one : report.not_run)
-    text += fmt::format("| {} | not run: {} | | | | | | | | | |\n", cell(one.benchmark),
-                        cell(one.reason));
   text += fmt::format("\n{}\n", kLegend);
-  if (!report.averages.empty()) {
-    text += "\n| average of what was run | | |\n|---|---|---|\n";
-    for (const Average& average : report.averages) {
-      text += fmt::format("| {} | {} | {} |\n", average.name,
-                          average.value ? number(*average.value) : "-", average_text(average));
+  for (size_t run = 0; run < reports.size(); ++run) {
+    if (reports[run].averages.empty()) continue;
+    text += "\n" + markdown_head({"average of what was run" + of_run(reports, names, run), "", ""});
+    for (const Average& average : reports[run].averages) {
+      text += markdown_row(
+          {average.name, average.value ? number(*average.value) : "-", average_text(average)});
     }
   }
-  if (!report.published.empty()) {
-    text += "\nPublished, under the same reading:\n\n| model |";
-    std::vector<std::string> names;
-    for (const Published& row : report.published) {
-      for (const auto& [name, value] : row.values) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-      }
-    }
-    rule = "|---|";
-    for (const std::string& name : names) {
-      text += fmt::format(" {} |", cell(name));
-      rule += "---|";
-    }
-    text += " source |\n" + rule + "---|\n";
-    for (const Published& row : report.published) {
-      text += fmt::format("| {} |", cell(row.model));
-      for (const std::string& name : names) {
-        const auto found = std::find_if(row.values.begin(), row.values.end(),
-                                        [&](const auto& one) { return one.first == name; });
-        text += found == row.values.end() ? std::string("  |")
-                                          : fmt::format(" {} |", number(found->second));
-      }
-      text += fmt::format(" {} |\n", cell(row.source));
-    }
-  }
-  return text;
+  return text + published_markdown(published_beside(reports));
 }
 
 }  // namespace selene::bench

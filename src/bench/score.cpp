@@ -36,6 +36,8 @@ class Scorer {
   Score run() {
     score_.benchmark = spec_.name;
     score_.title = spec_.title;
+    score_.task = data::task_name(spec_.task);
+    score_.average = spec_.average;
     score_.judge = scored_.judge;
     score_.template_name = scored_.template_name;
     score_.mode = scored_.mode;
@@ -249,9 +251,12 @@ void Scorer::add_disagreements() {
   worst.resize(std::min(worst.size(), options_.disagreements));
   for (const auto& [probability, i] : worst) {
     const ScoredItem& one = tally_.item(i);
-    score_.disagreements.push_back({one.id, scored_.groups[one.group],
+    score_.disagreements.push_back({one.id,
+                                    scored_.groups[one.group],
                                     spec_.labels[static_cast<size_t>(one.truth)],
-                                    spec_.labels[static_cast<size_t>(one.label)], probability});
+                                    spec_.labels[static_cast<size_t>(one.label)],
+                                    probability,
+                                    {}});
   }
 }
 
@@ -322,9 +327,12 @@ void Scorer::score_correlation() {
   worst.resize(std::min(worst.size(), options_.disagreements));
   for (const auto& [distance, i] : worst) {
     const ScoredItem& one = tally_.item(i);
-    score_.disagreements.push_back({one.id, scored_.groups[one.group],
+    score_.disagreements.push_back({one.id,
+                                    scored_.groups[one.group],
                                     fmt::format("{:g}", one.truth_number),
-                                    spec_.labels[static_cast<size_t>(one.label)], -distance});
+                                    spec_.labels[static_cast<size_t>(one.label)],
+                                    -distance,
+                                    {}});
   }
 }
 
@@ -360,6 +368,8 @@ Score score(const Spec& spec, const Scored& scored, const ScoreOptions& options)
 Json to_json(const Score& score) {
   Json row = {{"benchmark", score.benchmark},
               {"title", score.title},
+              {"task", score.task},
+              {"average", score.average.empty() ? Json(nullptr) : Json(score.average)},
               {"judge", score.judge},
               {"template", score.template_name},
               {"mode", score.mode},
@@ -386,6 +396,7 @@ Json to_json(const Score& score) {
                      {"truth", one.truth},
                      {"label", one.label},
                      {"probability", one.probability}});
+    if (!one.critique.empty()) worst.back()["critique"] = one.critique;
   }
   row["disagreements"] = std::move(worst);
   return row;

@@ -34,6 +34,8 @@ struct GroupFigure {
 struct Score {
   std::string benchmark;
   std::string title;
+  std::string task;     // "pairwise"
+  std::string average;  // The task in whose average of the paper it is; empty: in none.
   std::string judge;
   std::string template_name;
   std::string mode;
@@ -63,6 +65,7 @@ struct Score {
     std::string truth;
     std::string label;
     double probability = 0;  // That the judge gave the truth; for numbers, how far off it is.
+    std::string critique;    // Read by read_report; empty where there is none.
   };
   std::vector<Disagreement> disagreements;
 };

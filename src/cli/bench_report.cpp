@@ -1,64 +1,104 @@
-// `selene bench report`: the figures of a run, as a table, Markdown, JSON.
+// `selene bench report`: the figures of runs, as a table, Markdown, JSON, a page and SVG files.
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "bench/report.h"
+#include "bench/figures.h"
+#include "bench/reports.h"
 #include "cli/arguments.h"
 #include "cli/bench.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "core/error.h"
 #include "core/file.h"
 
 namespace selene::cli {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct BenchReportCommand {
-  std::string folder;
+  std::vector<std::string> folders;
   std::string markdown;
   std::string json;
+  std::string html;
+  std::string svg;
   std::string format = "table";
   bench::ScoreOptions score;
 };
 
-int report_run(const BenchReportCommand& options) {
-  for (const std::string* file : {&options.markdown, &options.json}) {
+// Before the work: what cannot be written is said at once.
+void check_targets(const BenchReportCommand& options) {
+  for (const std::string* file : {&options.markdown, &options.json, &options.html}) {
     if (!file->empty()) output_target(*file, true);
   }
-  const bench::Report report = bench::read_report(options.folder, options.score);
-  const std::string json = bench::to_json(report).dump(1) + "\n";
+  if (!options.svg.empty() && fs::exists(options.svg) && !fs::is_directory(options.svg))
+    throw Error("this is no folder", options.svg);
+}
+
+void write_page(const std::string& file, const std::vector<bench::Report>& reports) {
+  if (!bench::has_charts()) {
+    fmt::print(stderr,
+               "note: {} has tables and no figures: this program was built without what draws "
+               "them (`make tables` brings it); --svg makes figures without it\n",
+               file);
+  }
+  write_file_atomically(output_target(file, true), bench::report_page(reports));
+}
+
+void write_figures(const fs::path& folder, const std::vector<bench::Report>& reports) {
+  fs::create_directories(folder);
+  for (const bench::SvgFile& figure : bench::svg_figures(reports))
+    write_file_atomically(output_target(folder / figure.name, true), figure.text);
+}
+
+int report_runs(const BenchReportCommand& options) {
+  check_targets(options);
+  std::vector<bench::Report> reports;
+  for (const std::string& folder : options.folders)
+    reports.push_back(bench::read_report(folder, options.score));
+  const std::string json = bench::to_json(reports).dump(1) + "\n";
   if (!options.markdown.empty())
-    write_file_atomically(output_target(options.markdown, true), bench::report_markdown(report));
+    write_file_atomically(output_target(options.markdown, true), bench::report_markdown(reports));
   if (!options.json.empty()) write_file_atomically(output_target(options.json, true), json);
+  if (!options.html.empty()) write_page(options.html, reports);
+  if (!options.svg.empty()) write_figures(options.svg, reports);
   put(options.format == "json" ? json
-                               : bench::report_text(report, report::terminal(STDOUT_FILENO)));
+                               : bench::report_text(reports, report::terminal(STDOUT_FILENO)));
   return kExitOk;
 }
 
 constexpr const char* kExamples = R"(Examples:
   selene bench report runs/selene
-  selene bench report runs/selene --markdown report.md --json report.json)";
+  selene bench report runs/selene --html report.html --svg figures
+  selene bench report runs/selene runs/prometheus --markdown report.md)";
 
 }  // namespace
 
 void add_bench_report_command(CLI::App& bench, int& exit_code) {
   auto options = std::make_shared<BenchReportCommand>();
   CLI::App* command = bench.add_subcommand(
-      "report", "Figures of a run, with intervals, baselines and published rows");
-  command->add_option("RUN", options->folder, "Folder of selene bench run")
+      "report", "Figures of runs, with intervals, baselines and published rows");
+  command->add_option("RUN", options->folders, "Folders of selene bench run, a row each")
       ->required()
       ->check(not_empty());
   command->add_option("--markdown", options->markdown, "Markdown file")->check(not_empty());
   command->add_option("--json", options->json, "JSON file: every figure")->check(not_empty());
+  command->add_option("--html", options->html, "HTML file: one offline page with everything")
+      ->check(not_empty());
+  command->add_option("--svg", options->svg, "Folder for the figures as SVG files")
+      ->check(not_empty());
   command->add_option("--format", options->format, "To standard output: table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   command->add_option("--seed", options->score.seed, "Of the intervals' resamples")
       ->capture_default_str();
   command->footer(kExamples);
-  command->callback([options, &exit_code] { exit_code = report_run(*options); });
+  command->callback([options, &exit_code] { exit_code = report_runs(*options); });
 }
 
 }  // namespace selene::cli

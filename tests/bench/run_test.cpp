@@ -3,7 +3,7 @@
 
 #include "bench/compare.h"
 #include "bench/export.h"
-#include "bench/report.h"
+#include "bench/reports.h"
 #include "bench/robustness.h"
 #include "bench/runner.h"
 #include "core/error.h"
@@ -142,10 +142,10 @@ TEST_F(BenchRun, IsReported) {
   ASSERT_EQ(report.not_run.size(), 1u);
   EXPECT_EQ(report.not_run[0].reason, "data not present: x");
   EXPECT_TRUE(report.averages.empty());
-  const std::string text = report_text(report, {.columns = 160, .color = false});
+  const std::string text = report_text({&report, 1}, {.columns = 160, .color = false});
   EXPECT_NE(text.find("flask  not run: data not present: x"), std::string::npos) << text;
   EXPECT_NE(text.find("small"), std::string::npos) << text;
-  const std::string markdown = report_markdown(report);
+  const std::string markdown = report_markdown({&report, 1});
   EXPECT_NE(markdown.find("| small | accuracy (mean) | 6 |"), std::string::npos) << markdown;
   const Json json = to_json(report);
   EXPECT_EQ(json["scores"][0]["conventions"].size(), 4u);

@@ -1,0 +1,152 @@
+#include "bench/reports.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace selene::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The tasks of the paper's averages, in its order; others behind them.
+size_t rank(const Score& score) {
+  constexpr const char* kTasks[] = {"absolute", "classification", "pairwise"};
+  return static_cast<size_t>(std::find(std::begin(kTasks), std::end(kTasks), score.average) -
+                             std::begin(kTasks));
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+// The averages of a model whose figures `value_of` gives.
+template <typename ValueOf>
+CommonAverages::Row averages_of(std::string model, std::string source,
+                                const std::vector<const Score*>& columns, const ValueOf& value_of) {
+  CommonAverages::Row row{.model = std::move(model), .source = std::move(source), .task = {}};
+  std::map<std::string, std::vector<double>> by_task;
+  std::vector<double> all;
+  for (const Score* column : columns) {
+    all.push_back(value_of(*column));
+    by_task[column->average].push_back(all.back());
+  }
+  std::vector<double> tasks;
+  for (const auto& [task, values] : by_task) {
+    row.task[task] = mean(values);
+    tasks.push_back(row.task[task]);
+  }
+  row.task_average = mean(tasks);
+  row.benchmark_average = mean(all);
+  return row;
+}
+
+}  // namespace
+
+std::vector<std::string> run_names(std::span<const Report> reports) {
+  std::vector<std::string> names;
+  for (const Report& report : reports) {
+    const auto same = std::count_if(reports.begin(), reports.end(), [&](const Report& other) {
+      return other.judge == report.judge;
+    });
+    if (report.judge.empty()) {
+      names.push_back(report.folder);
+    } else {
+      names.push_back(same > 1 ? fmt::format("{} ({})", report.judge, report.folder)
+                               : report.judge);
+    }
+  }
+  return names;
+}
+
+std::vector<std::vector<RunScore>> by_benchmark(std::span<const Report> reports) {
+  std::map<std::pair<size_t, std::string>, std::vector<RunScore>> found;
+  for (size_t run = 0; run < reports.size(); ++run) {
+    for (const Score& score : reports[run].scores)
+      found[{rank(score), score.benchmark}].push_back({run, &score});
+  }
+  std::vector<std::vector<RunScore>> benchmarks;
+  for (auto& [key, scores] : found) benchmarks.push_back(std::move(scores));
+  return benchmarks;
+}
+
+std::vector<Published> published_beside(std::span<const Report> reports) {
+  std::vector<Published> rows;
+  for (const Report& report : reports) {
+    for (const Published& one : report.published) {
+      const auto same = std::find_if(rows.begin(), rows.end(), [&](const Published& row) {
+        return row.model == one.model && row.source == one.source;
+      });
+      if (same == rows.end()) {
+        rows.push_back(one);
+        continue;
+      }
+      for (const auto& value : one.values) {
+        if (std::find(same->values.begin(), same->values.end(), value) == same->values.end())
+          same->values.push_back(value);
+      }
+    }
+  }
+  return rows;
+}
+
+CommonAverages common_averages(std::span<const Report> reports) {
+  CommonAverages made;
+  std::vector<const Score*> columns;
+  std::vector<std::map<std::string, double>> values(reports.size());
+  for (const std::vector<RunScore>& scores : by_benchmark(reports)) {
+    const Score& first = *scores.front().score;
+    const bool all_have = scores.size() == reports.size() &&
+                          std::all_of(scores.begin(), scores.end(), [](const RunScore& one) {
+                            return one.score->figure.value.has_value();
+                          });
+    if (first.average.empty() || !all_have) continue;
+    columns.push_back(&first);
+    made.benchmarks.push_back(first.benchmark);
+    for (const RunScore& one : scores) values[one.run][first.benchmark] = *one.score->figure.value;
+  }
+  if (columns.empty()) return made;
+  const std::vector<std::string> names = run_names(reports);
+  for (size_t run = 0; run < reports.size(); ++run) {
+    made.rows.push_back(averages_of(names[run], "", columns, [&](const Score& column) {
+      return values[run].at(column.benchmark);
+    }));
+  }
+  for (const Published& published : published_beside(reports)) {
+    const std::map<std::string, double> has(published.values.begin(), published.values.end());
+    if (!std::all_of(columns.begin(), columns.end(),
+                     [&](const Score* column) { return has.contains(column->benchmark); }))
+      continue;
+    made.rows.push_back(averages_of(published.model, published.source, columns,
+                                    [&](const Score& column) { return has.at(column.benchmark); }));
+  }
+  return made;
+}
+
+Json to_json(const CommonAverages& averages) {
+  Json rows = Json::array();
+  for (const CommonAverages::Row& row : averages.rows) {
+    rows.push_back({{"model", row.model},
+                    {"source", row.source.empty() ? Json(nullptr) : Json(row.source)},
+                    {"task", row.task},
+                    {"task_average", row.task_average},
+                    {"benchmark_average", row.benchmark_average}});
+  }
+  return {{"benchmarks", averages.benchmarks}, {"rows", std::move(rows)}};
+}
+
+Json to_json(std::span<const Report> reports) {
+  if (reports.size() == 1) return to_json(reports.front());
+  const std::vector<std::string> names = run_names(reports);
+  Json runs = Json::array();
+  for (size_t run = 0; run < reports.size(); ++run) {
+    Json row = {{"name", names[run]}};
+    row.update(to_json(reports[run]));
+    runs.push_back(std::move(row));
+  }
+  return {{"runs", std::move(runs)}, {"common_averages", to_json(common_averages(reports))}};
+}
+
+}  // namespace selene::bench

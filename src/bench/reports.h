@@ -1,0 +1,57 @@
+// One or several runs in one report: what is beside what. A single run is the same with one.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "bench/report.h"
+#include "report/table.h"
+
+namespace selene::bench {
+
+// The judge's name, with the folder where several runs have the same one.
+std::vector<std::string> run_names(std::span<const Report> reports);
+
+struct RunScore {
+  size_t run = 0;
+  const Score* score = nullptr;
+};
+
+// Benchmark by benchmark, those of the paper's averages first; of each its runs in their order.
+std::vector<std::vector<RunScore>> by_benchmark(std::span<const Report> reports);
+
+// The published rows of all.
+std::vector<Published> published_beside(std::span<const Report> reports);
+
+// Averages by model over the same benchmarks: those of the paper's averages of which every run has
+// a figure. Runs come first, then the published rows that have all of them.
+struct CommonAverages {
+  struct Row {
+    std::string model = {};
+    std::string source = {};                  // Empty: a run.
+    std::map<std::string, double> task = {};  // The mean of its benchmarks, by task.
+    double task_average = 0;                  // The mean of those.
+    double benchmark_average = 0;
+  };
+  std::vector<std::string> benchmarks;
+  std::vector<Row> rows;
+};
+CommonAverages common_averages(std::span<const Report> reports);
+
+// Of one run its own object; of several {"runs": [...], "common_averages": ...}.
+nlohmann::ordered_json to_json(std::span<const Report> reports);
+nlohmann::ordered_json to_json(const CommonAverages& averages);
+
+std::string report_text(std::span<const Report> reports, report::Terminal terminal);
+std::string report_markdown(std::span<const Report> reports);
+
+// One offline page with everything, with figures where the program has what draws them.
+std::string report_page(std::span<const Report> reports);
+bool has_charts();
+
+}  // namespace selene::bench
