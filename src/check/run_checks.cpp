@@ -25,10 +25,12 @@ std::string text_field(const Answer& answer, const std::string& name) {
   return field_text(*found);
 }
 
-void run_plain(const Check& check, const Answers& answers, size_t index,
-               std::vector<AnswerResult>& results) {
+// False when stopped.
+bool run_plain(const Check& check, const Answers& answers, size_t index,
+               const std::function<bool()>& stop, std::vector<AnswerResult>& results) {
   for (size_t i = 0; i < answers.answers.size(); ++i) {
     const Answer& answer = answers.answers[i];
+    if (stop && stop()) return false;
     if (!check.applies(answer)) continue;
     Outcome& outcome = results[i].outcomes[index];
     try {
@@ -41,6 +43,7 @@ void run_plain(const Check& check, const Answers& answers, size_t index,
           fmt::format("{}, check '{}'", place_of(answers, answer), cut_to_columns(check.name, 60)));
     }
   }
+  return true;
 }
 
 // An answer as the sample that a check asks about.
@@ -321,7 +324,8 @@ bool run_checks(const ChecksFile& checks, const Answers& answers, const RunOptio
                 "look at the 'when' of the checks");
   }
   for (size_t c = 0; c < checks.checks.size(); ++c) {
-    if (checks.checks[c].plain) run_plain(checks.checks[c], answers, c, results);
+    if (checks.checks[c].plain && !run_plain(checks.checks[c], answers, c, options.stop, results))
+      return false;
   }
   add_people(checks, answers, options.people, results);
   if (!JudgedRun(checks, answers, options, results).run()) return false;

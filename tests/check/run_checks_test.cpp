@@ -1,5 +1,6 @@
 #include "check/run_checks.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "check/failing.h"
@@ -203,10 +204,14 @@ TEST(RunChecks, StopsWhenTold) {
   Judges judges{yes_for_good};
   RunOptions options = judges.options();
   options.stop = [] { return true; };
-  const ChecksFile checks = parse_checks("checks:\n  - {name: n, criteria: c}\n", "c.yaml");
-  std::vector<AnswerResult> results;
-  EXPECT_FALSE(
-      run_checks(checks, answers_of({{{"input", "i"}, {"response", "r"}}}), options, results));
+  for (const char* asked : {"criteria: c", "json: true"}) {
+    const ChecksFile checks =
+        parse_checks(fmt::format("checks:\n  - {{name: n, {}}}\n", asked), "c.yaml");
+    std::vector<AnswerResult> results;
+    EXPECT_FALSE(
+        run_checks(checks, answers_of({{{"input", "i"}, {"response", "r"}}}), options, results))
+        << asked;
+  }
 }
 
 TEST(RunChecks, PeoplesLabelsAreComparedWithTheJudges) {
