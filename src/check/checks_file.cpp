@@ -201,6 +201,15 @@ std::vector<std::string> known_check_keys() {
 
 void read_when(const Entry& entry, std::string_view file, Check& check) {
   for (const Entry& one : entries_of(entry.value, "'when'", file)) {
+    if (one.value.IsMap()) {
+      for (const Entry& inner : entries_of(one.value, "'when'", file)) {
+        if (inner.key != "present")
+          throw unknown_yaml_key(inner.key, std::vector{"present"}, inner.place);
+        check.when_present.emplace_back(one.key,
+                                        yaml_value<bool>(inner.value, inner.key, inner.place));
+      }
+      continue;
+    }
     check.when.emplace_back(one.key, texts_of(one));
     if (check.when.back().second.empty())
       throw Error(fmt::format("'when' names no value of '{}'", one.key), one.place);
@@ -350,12 +359,18 @@ void need_column(const Answers& answers, const std::string& name, const std::str
 }  // namespace
 
 bool Check::applies(const Answer& answer) const {
-  return std::all_of(when.begin(), when.end(), [&](const auto& one) {
+  const bool is_there = std::all_of(when_present.begin(), when_present.end(), [&](const auto& one) {
     const auto found = answer.fields.find(one.first);
     if (found == answer.fields.end()) return false;
     const std::string value = field_text(*found);
     return std::find(one.second.begin(), one.second.end(), value) != one.second.end();
   });
+  return is_there && std::all_of(when.begin(), when.end(), [&](const auto& one) {
+           const auto found = answer.fields.find(one.first);
+           if (found == answer.fields.end()) return false;
+           const std::string value = field_text(*found);
+           return std::find(one.second.begin(), one.second.end(), value) != one.second.end();
+         });
 }
 
 std::string Check::description() const {
@@ -441,7 +456,12 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
 void check_columns(const ChecksFile& checks, const Answers& answers) {
   for (const Check& check : checks.checks) {
     for (const auto& [field, values] : check.when) need_column(answers, field, check.place);
-    if (check.plain) need_column(answers, check.of, check.place);
+    for (const auto& [field, there] : check.when_present) need_column(answers, field, check.place);
+    if (check.plain) {
+      need_column(answers, check.of, check.place);
+      for (const std::string& field : check.plain->fields())
+        need_column(answers, field, check.place);
+    }
     if (!check.judged) continue;
     need_column(answers, "input", check.place);
     need_column(answers, "response", check.place);

@@ -40,6 +40,8 @@ struct Check {
   std::string of = "response";  // The field that a plain check looks at.
   // The answers it is for: each field has one of the values. Empty: all.
   std::vector<std::pair<std::string, std::vector<std::string>>> when;
+  // And each of these fields is there (true: with a text that is not empty) or not.
+  std::vector<std::pair<std::string, bool>> when_present;
   std::optional<double> min_pass_rate;
   std::optional<double> max_drop;  // Against a baseline.
   // One of the two.

@@ -214,6 +214,7 @@ Json check_digests(const ChecksFile& checks) {
   Json digests = Json::object();
   for (const Check& check : checks.checks) {
     Json asks = {{"description", check.description()}, {"of", check.of}, {"when", check.when}};
+    if (!check.when_present.empty()) asks["when_present"] = check.when_present;
     if (check.judged) {
       asks["task"] = data::task_name(check.judged->task);
       asks["labels"] = check.judged->labels;

@@ -74,6 +74,32 @@ TEST(ChecksFile, AppliesWhereEveryFieldHasOneOfTheValues) {
   EXPECT_FALSE(check.applies(answer));
 }
 
+TEST(ChecksFile, AppliesWhereAFieldIsThereOrIsNot) {
+  const auto applies = [](const std::string& when, nlohmann::ordered_json fields) {
+    Answer answer;
+    answer.fields = std::move(fields);
+    return parse(one("    json: true\n    when: " + when + "\n")).checks[0].applies(answer);
+  };
+  const std::string there = "{reference: {present: true}}";
+  EXPECT_TRUE(applies(there, {{"reference", "x"}}));
+  EXPECT_FALSE(applies(there, {{"reference", ""}}));
+  EXPECT_FALSE(applies(there, nlohmann::ordered_json::object()));
+  EXPECT_TRUE(applies("{reference: {present: false}}", {{"reference", ""}}));
+  EXPECT_FALSE(applies("{reference: {present: true}, k: v}", {{"reference", "x"}}));
+  EXPECT_TRUE(applies("{reference: present}", {{"reference", "present"}}));  // A value as any.
+  EXPECT_EQ(error(one("    json: true\n    when: {a: {absent: true}}\n")),
+            "c.yaml:4: unknown key 'absent'; known: present");
+  EXPECT_EQ(error(one("    json: true\n    when: {a: {present: 7}}\n")),
+            "c.yaml:4: the key 'present' must be true or false");
+  Answers answers;
+  answers.name = "a.csv";
+  answers.columns = {"response"};
+  EXPECT_EQ(error_of([&] {
+              check_columns(parse(one("    json: true\n    when: " + there + "\n")), answers);
+            }).substr(0, 50),
+            "c.yaml:2: the answers have no field 'reference' (a");
+}
+
 TEST(ChecksFile, UnknownKeysNameTheKnown) {
   EXPECT_EQ(error("cheks: []\n"),
             "c.yaml:1: unknown key 'cheks'; known: map, judge, template, mode, threshold, gate, "
