@@ -34,6 +34,8 @@ struct Outcome {
   std::optional<std::string> label{};
   data::Distribution probabilities{};
   std::optional<double> score{};
+  // How far it is from the other side, 0 to 1: |P(passes) - P(does not)|, for a score its distance
+  // to the wanted one by that of the outermost labels.
   std::optional<double> margin{};
   std::string critique{};
   std::vector<std::string> flags{};

@@ -1,6 +1,8 @@
 #include "check/run_checks.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -221,6 +223,25 @@ void add_people(const ChecksFile& checks, const Answers& answers, const PeopleLa
   }
 }
 
+// How far a verdict is from the other side, 0 to 1; nothing where only a label is known.
+std::optional<double> margin_of(const Judged& asked, const data::Judgment& judgment) {
+  if (judgment.probabilities.empty()) return std::nullopt;
+  if (!asked.pass_labels.empty()) {
+    double difference = 0;
+    for (const auto& [label, probability] : judgment.probabilities) {
+      const bool passes = std::find(asked.pass_labels.begin(), asked.pass_labels.end(), label) !=
+                          asked.pass_labels.end();
+      difference += passes ? probability : -probability;
+    }
+    return std::abs(difference);
+  }
+  if (!judgment.score) return std::nullopt;
+  std::vector<double> values;
+  for (const std::string& label : asked.labels) values.push_back(*data::label_number(label));
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return std::abs(*judgment.score - asked.pass_score) / (*most - *least);
+}
+
 }  // namespace
 
 Outcome outcome_of(const Judged& asked, const Look& look, const data::Judgment& judgment) {
@@ -228,7 +249,7 @@ Outcome outcome_of(const Judged& asked, const Look& look, const data::Judgment& 
   outcome.label = judgment.label;
   outcome.probabilities = judgment.probabilities;
   outcome.score = judgment.score;
-  outcome.margin = judgment.margin;
+  outcome.margin = margin_of(asked, judgment);
   outcome.critique = judgment.critique;
   outcome.flags = judgment.flags;
   const bool by_score = asked.pass_labels.empty();
@@ -261,10 +282,10 @@ Outcome outcome_of(const Judged& asked, const Look& look, const data::Judgment& 
                          : fmt::format("judged {} ({}), wanted {}", *judgment.label,
                                        percent(found->second), wanted);
   }
-  if (look.margin > 0 && judgment.margin && *judgment.margin < look.margin) {
+  if (look.margin > 0 && outcome.margin && *outcome.margin < look.margin) {
     outcome.status = open;
     outcome.look = true;
-    outcome.reason += fmt::format("; too close to call (margin {:.2f})", *judgment.margin);
+    outcome.reason += fmt::format("; too close to call (margin {:.2f})", *outcome.margin);
   }
   return outcome;
 }

@@ -159,6 +159,25 @@ TEST(RunChecks, ACloseCallIsToBeLookedAtAndDoesNotPass) {
   EXPECT_EQ(open.overall.failure, "nothing was decided, so nothing reaches the pass rate");
 }
 
+TEST(RunChecks, AMarginIsOfPassAgainstNotPass) {
+  const auto margin = [](const std::string& check, const std::vector<double>& probabilities) {
+    Judges judges{[&](const engine::Request&) { return scored(probabilities); }};
+    const Report report =
+        run("look: {margin: 0.2}\nchecks:\n  - {name: n, criteria: c, " + check + "}\n",
+            answers_of({{{"input", "i"}, {"response", "r"}}}), judges.options());
+    const Outcome& outcome = report.answers[0].outcomes[0];
+    EXPECT_EQ(outcome.look, outcome.margin.value() < 0.2);
+    return outcome.margin.value();
+  };
+  // Two labels that pass share what they have: no close call.
+  EXPECT_NEAR(margin("labels: [Good, Fine, Bad], pass: [Good, Fine]", {0.48, 0.47, 0.05}), 0.9,
+              1e-9);
+  EXPECT_NEAR(margin("labels: [Good, Fine, Bad], pass: [Good]", {0.55, 0.25, 0.2}), 0.1, 1e-9);
+  // Score 3.5: 0.1 and 0.5 of 4 points away.
+  EXPECT_NEAR(margin("task: absolute, pass: score >= 3.6", {0, 0, 0.5, 0.5, 0}), 0.025, 1e-9);
+  EXPECT_NEAR(margin("task: absolute, pass: score >= 2.5", {0, 0, 0.5, 0.5, 0}), 0.25, 1e-9);
+}
+
 TEST(RunChecks, WithoutAVerdictThereIsNoPass) {
   Judges judges{[](const engine::Request&) {
     engine::Result result;
