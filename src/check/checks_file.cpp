@@ -341,10 +341,6 @@ void read_checks(const Entry& entry, const std::filesystem::path& path, ChecksFi
   }
 }
 
-bool has_column(const Answers& answers, const std::string& name) {
-  return std::find(answers.columns.begin(), answers.columns.end(), name) != answers.columns.end();
-}
-
 void need_column(const Answers& answers, const std::string& name, const std::string& place) {
   if (has_column(answers, name)) return;
   const std::string near = nearest_name(name, answers.columns);
@@ -380,6 +376,10 @@ std::string Check::description() const {
                        judged->above ? ">" : ">=", judged->pass_score);
   }
   return fmt::format("{} ({})", judged->criteria, fmt::join(judged->pass_labels, " or "));
+}
+
+bool has_column(const Answers& answers, const std::string& name) {
+  return std::find(answers.columns.begin(), answers.columns.end(), name) != answers.columns.end();
 }
 
 std::string human_column(const ChecksFile& checks, const Check& check, const Answers& answers) {

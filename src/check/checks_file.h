@@ -86,6 +86,8 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
 // Throws Error when a column that the checks read is in no answer (names the nearest).
 void check_columns(const ChecksFile& checks, const Answers& answers);
 
+bool has_column(const Answers& answers, const std::string& name);
+
 // Where people's labels of a judged check stand: in its `human`, else `label.NAME`, else `label`
 // where it alone is judged. Empty where there is no such column.
 std::string human_column(const ChecksFile& checks, const Check& check, const Answers& answers);

@@ -226,12 +226,6 @@ std::unique_ptr<PlainCheck> make_equals(const YAML::Node& node, const YamlPlace&
   return std::make_unique<Equals>(read_text(node, at), Whole, at.ignore_case);
 }
 
-size_t count_characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // No continuation byte.
-  }));
-}
-
 size_t count_words(std::string_view text) {
   size_t words = 0;
   bool inside = false;
@@ -412,6 +406,12 @@ constexpr PlainKind kPlainKinds[] = {
 };
 
 }  // namespace
+
+size_t count_characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // No continuation byte.
+  }));
+}
 
 std::span<const PlainKind> plain_kinds() { return kPlainKinds; }
 
