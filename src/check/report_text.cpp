@@ -15,6 +15,13 @@ std::vector<const RateLine*> all_lines(const Report& report) {
 
 bool decides(const RateLine& line) { return line.min_pass_rate || line.max_drop || line.failure; }
 
+Part part_in_gate(const Report& report, const AnswerResult& answer, size_t check) {
+  const RateLine& line = report.lines.at(check);
+  const bool counts_overall = answer.status != Status::Passed;
+  if (line.failure || (report.overall.failure && counts_overall)) return Part::FailsGate;
+  return decides(line) || (decides(report.overall) && counts_overall) ? Part::Counts : Part::None;
+}
+
 std::string percent(double share) { return fmt::format("{:.1f}%", share * 100); }
 
 std::string threshold(double share) { return fmt::format("{:.6g}%", share * 100); }

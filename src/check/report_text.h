@@ -15,6 +15,11 @@ std::vector<const RateLine*> all_lines(const Report& report);
 // Whether a line can fail the gate.
 bool decides(const RateLine& line);
 
+// What an outcome that did not pass has to do with the decision: it is among what made the gate
+// fail; a line counts it and did not fail; no line that decides counts it.
+enum class Part { FailsGate, Counts, None };
+Part part_in_gate(const Report& report, const AnswerResult& answer, size_t check);
+
 // 71.4%; one digit after the point.
 std::string percent(double share);
 // As a person wrote it: 90%, 97.5%, 99.95%.

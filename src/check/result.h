@@ -95,7 +95,10 @@ struct Report {
   bool has_baseline = false;
   std::string baseline_file;
   std::vector<Change> changes;
-  bool passed = false;  // The gate.
+  // The baseline's rows, as its --out wrote them, one an answer; none without a baseline.
+  std::vector<nlohmann::ordered_json> before;
+  std::vector<std::string> notes;  // What a reader must know beside the figures, a sentence each.
+  bool passed = false;             // The gate.
 };
 
 nlohmann::ordered_json to_json(const stats::Estimate& estimate);
@@ -103,5 +106,7 @@ nlohmann::ordered_json to_json(const stats::Estimate& estimate);
 nlohmann::ordered_json to_json(const AnswerResult& answer, const std::vector<std::string>& checks);
 // The decision, for run.json and --format json.
 nlohmann::ordered_json summary_json(const Report& report);
+// The failed outcomes, at most 100 of them, for --format json: those that fail the gate first.
+nlohmann::ordered_json failures_json(const Report& report);
 
 }  // namespace selene::check
