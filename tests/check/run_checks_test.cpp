@@ -338,6 +338,57 @@ TEST_F(GateDecision, ADropAgainstTheBaselineFails) {
   EXPECT_FALSE(gate("gate: {max_drop: 0.2, on: lower}\n", 7, 10, baseline).passed);
 }
 
+TEST_F(GateDecision, WhatAReaderMustKnowIsNoted) {
+  const std::string drop =
+      "max_drop is not applied: it needs --baseline, the --out of an earlier run";
+  EXPECT_EQ(gate("gate: {max_drop: 0.1}\n", 3, 3).notes, std::vector{drop});
+  EXPECT_TRUE(gate("", 3, 3).notes.empty());
+  const std::filesystem::path path = written(9, 10);
+  const ChecksFile checks = parse_checks("checks:\n  - {name: n, json: true}\n", "c.yaml");
+  const auto with_baseline = [&] {
+    return gate("gate: {max_drop: 0.9}\n", 7, 10, read_baseline(path, checks, json_answers(7, 10)));
+  };
+  EXPECT_EQ(with_baseline().notes,
+            std::vector{path.string() +
+                        ".run.json, which a run writes beside its --out, is missing: nothing tells "
+                        "whether the baseline's checks and judge were the same"});
+  EXPECT_EQ(with_baseline().before.at(8)["fields"]["response"], "1");
+  folder_.file("base.jsonl.run.json",
+               nlohmann::ordered_json{{"checks", check_digests(checks)}}.dump());
+  EXPECT_TRUE(with_baseline().notes.empty());
+  EXPECT_EQ(run("checks:\n  - {name: n, json: true}\n  - {name: m, json: true, when: {k: z}}\n",
+                answers_of({{{"response", "1"}, {"k", "a"}}}), {})
+                .notes,
+            std::vector<std::string>{"the check 'm' is for none of the answers"});
+}
+
+TEST(GateNotes, ALabelColumnThatNoCheckUsesIsSaid) {
+  Judges judges{yes_for_good};
+  const Answers answers = answers_of({{{"input", "i"}, {"response", "good"}, {"label", "Yes"}}});
+  const std::string two = "checks:\n  - {name: n, criteria: c}\n  - {name: m, criteria: d";
+  EXPECT_EQ(run(two + "}\n", answers, judges.options()).notes,
+            std::vector<std::string>{
+                "the column 'label' is not used: with several judged checks, write human: label "
+                "into the one that it is about"});
+  EXPECT_TRUE(run(two + ", human: label}\n", answers, judges.options()).notes.empty());
+}
+
+TEST(GateNotes, ABaselineByAnotherJudgeIsSaid) {
+  using Json = nlohmann::ordered_json;
+  const auto judged = [](const char* name, const char* mode, int seed) {
+    return Json{{{"name", name}, {"members", {{{"mode", mode}, {"seed", seed}}}}}};
+  };
+  const Json now = judged("a", "verdict", 0);
+  EXPECT_EQ(other_judges(now, now), "");
+  EXPECT_EQ(other_judges(Json(), now), "");  // Not known.
+  EXPECT_EQ(other_judges(judged("b", "critique", 0), now),
+            "the baseline was judged by b (critique), these answers by a (verdict): a change can "
+            "come from that");
+  EXPECT_EQ(other_judges(judged("a", "verdict", 1), now),
+            "the baseline was judged with another model file, template, engine or other settings "
+            "of a (verdict): a change can come from that");
+}
+
 TEST_F(GateDecision, ABaselineOfOtherWorkIsRefused) {
   const ChecksFile checks = parse_checks("checks:\n  - {name: n, json: true}\n", "c.yaml");
   const std::filesystem::path path = written(9, 10);
