@@ -200,6 +200,18 @@ std::optional<std::string> human_label(const Check& check, const Answer& answer,
   return std::string(trim(field_text(*found)));
 }
 
+// "did you mean 'Yes'?" for yes.
+std::string near_label(std::string_view label, const std::vector<std::string>& labels) {
+  for (const std::string& one : labels) {
+    if (std::equal(one.begin(), one.end(), label.begin(), label.end(), [](char a, char b) {
+          return std::tolower(static_cast<unsigned char>(a)) ==
+                 std::tolower(static_cast<unsigned char>(b));
+        }))
+      return fmt::format("did you mean '{}'?", one);
+  }
+  return "";
+}
+
 void add_people(const ChecksFile& checks, const Answers& answers, const PeopleLabels& people,
                 std::vector<AnswerResult>& results) {
   for (size_t c = 0; c < checks.checks.size(); ++c) {
@@ -216,7 +228,7 @@ void add_people(const ChecksFile& checks, const Answers& answers, const PeopleLa
         throw Error(fmt::format("the label '{}' in '{}' is none of {} of the check '{}'",
                                 cut_to_columns(*label, 60), column, fmt::join(labels, ", "),
                                 cut_to_columns(check.name, 60)),
-                    place_of(answers, answer));
+                    place_of(answers, answer), near_label(*label, labels));
       }
       results[i].outcomes[c].human = *label;
     }

@@ -252,6 +252,13 @@ TEST(RunChecks, PeoplesLabelsAreComparedWithTheJudges) {
                   judges.options());
             }),
             "a.jsonl:1: the label 'Maybe' in 'label' is none of Yes, No of the check 'n'");
+  EXPECT_EQ(
+      error_of([&] {
+        run("checks:\n  - {name: n, criteria: c}\n",
+            answers_of({{{"input", "i"}, {"response", "r"}, {"label", "yes"}}}), judges.options());
+      }),
+      "a.jsonl:1: the label 'yes' in 'label' is none of Yes, No of the check 'n'; did you mean "
+      "'Yes'?");
 }
 
 TEST(SumUp, AnswersPassByTheWeightOfTheirChecks) {
