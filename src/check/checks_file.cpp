@@ -55,6 +55,14 @@ double share_of(const Entry& entry) {
   return share;
 }
 
+void check_mode(const std::string& mode, const std::string& place) {
+  try {
+    judge::mode_from_name(mode);
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
+}
+
 // Of a judged check, until all its keys are known.
 struct JudgedKeys {
   Judged judged;
@@ -99,7 +107,7 @@ bool read_judged_key(const Entry& entry, JudgedKeys& keys) {
     judged.template_spec = text();
   } else if (entry.key == "mode") {
     judged.mode = text();
-    judge::mode_from_name(judged.mode);
+    check_mode(judged.mode, entry.place);
   } else {
     return false;
   }
@@ -335,6 +343,10 @@ void read_checks(const Entry& entry, const std::filesystem::path& path, ChecksFi
   for (const YAML::Node& node : entry.value) {
     file.checks.push_back(read_check(node, path));
     const Check& check = file.checks.back();
+    if (check.name == "overall" || check.name == "gate") {
+      throw Error(fmt::format("'{}' is a name of the reports' own", check.name), check.place,
+                  "name the check otherwise");
+    }
     if (!names.insert(check.name).second)
       throw Error(fmt::format("two checks named '{}'", cut_to_columns(check.name, 60)),
                   check.place);
@@ -343,6 +355,12 @@ void read_checks(const Entry& entry, const std::filesystem::path& path, ChecksFi
 
 void need_column(const Answers& answers, const std::string& name, const std::string& place) {
   if (has_column(answers, name)) return;
+  for (const auto& [field, column] : answers.map) {
+    if (column == name)
+      throw Error(
+          fmt::format("the column '{}' is called '{}' here", cut_to_columns(name, 60), field),
+          place, fmt::format("write '{}': the map says so", field));
+  }
   const std::string near = nearest_name(name, answers.columns);
   throw Error(fmt::format("the answers have no field '{}' ({} has {})", cut_to_columns(name, 60),
                           answers.name, fmt::join(answers.columns, ", ")),
@@ -357,9 +375,7 @@ void need_column(const Answers& answers, const std::string& name, const std::str
 bool Check::applies(const Answer& answer) const {
   const bool is_there = std::all_of(when_present.begin(), when_present.end(), [&](const auto& one) {
     const auto found = answer.fields.find(one.first);
-    if (found == answer.fields.end()) return false;
-    const std::string value = field_text(*found);
-    return std::find(one.second.begin(), one.second.end(), value) != one.second.end();
+    return (found != answer.fields.end() && *found != "") == one.second;
   });
   return is_there && std::all_of(when.begin(), when.end(), [&](const auto& one) {
            const auto found = answer.fields.find(one.first);
@@ -411,6 +427,7 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
   for (const Entry& entry : entries_of(root, "a checks file", name)) {
     const auto text = [&] { return yaml_value<std::string>(entry.value, entry.key, entry.place); };
     if (entry.key == "map") {
+      file.map_place = entry.place;
       for (const Entry& one : entries_of(entry.value, "'map'", name))
         file.map.emplace_back(one.key, yaml_value<std::string>(one.value, one.key, one.place));
     } else if (entry.key == "judge") {
@@ -419,11 +436,7 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
       file.template_spec = text();
     } else if (entry.key == "mode") {
       file.mode = text();
-      try {
-        judge::mode_from_name(file.mode);
-      } catch (const Error& failure) {
-        throw failure.at(entry.place);
-      }
+      check_mode(file.mode, entry.place);
     } else if (entry.key == "threshold") {
       file.threshold = share_of(entry);
       if (file.threshold == 0)

@@ -68,6 +68,7 @@ struct Look {
 struct ChecksFile {
   std::string name;
   ColumnMap map;
+  std::string map_place;  // "checks.yaml:1"
   std::string judge;
   std::string template_spec;
   std::string mode;

@@ -126,6 +126,14 @@ class Contains : public PlainCheck {
     return fmt::format("{} {}", verb, fmt::join(shown, word));
   }
 
+  std::vector<std::string> fields() const override {
+    std::vector<std::string> names;
+    for (const Literal& one : texts_) {
+      if (!one.text().field.empty()) names.push_back(one.text().field);
+    }
+    return names;
+  }
+
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
     std::vector<std::string> found;
     std::vector<std::string> missing;
@@ -205,6 +213,11 @@ class Equals : public PlainCheck {
 
   std::string description() const override {
     return fmt::format("{} {}", whole_ ? "equals" : "starts with", wanted_.text().shown());
+  }
+
+  std::vector<std::string> fields() const override {
+    if (wanted_.text().field.empty()) return {};
+    return {wanted_.text().field};
   }
 
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
@@ -360,6 +373,8 @@ class Similar : public PlainCheck {
     return fmt::format("is like its field '{}' ({} at least {})", field_, measure_->name,
                        at_least_);
   }
+
+  std::vector<std::string> fields() const override { return {field_}; }
 
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
     const double measured = measure_->measure(text, Text{"", field_}.of(fields));

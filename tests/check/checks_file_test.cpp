@@ -184,6 +184,34 @@ TEST(ChecksFile, ColumnsThatAreNotThereNameTheNearest) {
             "c.yaml:2: the answers have no field 'chanel' (a");
 }
 
+TEST(ChecksFile, EveryFieldThatACheckReadsIsLookedFor) {
+  Answers answers;
+  answers.name = "a.csv";
+  answers.columns = {"response", "city"};
+  answers.map = {{"response", "answer"}};
+  const auto columns_error = [&](const std::string& lines) {
+    return error_of([&] { check_columns(parse(one(lines)), answers); });
+  };
+  EXPECT_EQ(columns_error("    json: true\n    of: answer\n"),
+            "c.yaml:2: the column 'answer' is called 'response' here; write 'response': the map "
+            "says so");
+  for (const char* lines : {"    contains: [x, {field: cit}]\n", "    equals: {field: cit}\n",
+                            "    similarity: {to: cit, at_least: 0.5}\n"})
+    EXPECT_EQ(columns_error(lines),
+              "c.yaml:2: the answers have no field 'cit' (a.csv has response, city); did you mean "
+              "'city'? Or map it: --map cit=city")
+        << lines;
+}
+
+TEST(ChecksFile, NamesOfTheReportsAreReserved) {
+  EXPECT_EQ(error("checks:\n  - {name: overall, json: true}\n"),
+            "c.yaml:2: 'overall' is a name of the reports' own; name the check otherwise");
+}
+
+TEST(ChecksFile, AWrongModeNamesItsLine) {
+  EXPECT_EQ(error(one("    criteria: c\n    mode: fast\n")).substr(0, 9), "c.yaml:4:");
+}
+
 TEST(ChecksFile, PeoplesLabelsStandInTheNamedColumnOrTheChecksOwn) {
   Answers answers;
   const ChecksFile two =
