@@ -31,6 +31,9 @@ std::string rate_text(const RateLine& line);
 std::string requirement_text(const RateLine& line);
 // "better", "worse" or "cannot tell".
 std::string_view change_word(const stats::Estimate& change);
+// The digits after the point that show on which side of 0 the interval lies, `least` at least, when
+// its ends are written `scale` times as large.
+int change_digits(const stats::Estimate& change, int least, double scale);
 // "-5.0 points (-12.0 to +2.0): cannot tell".
 std::string change_text(const stats::Estimate& change);
 // "A 0.912, B 0.088".
