@@ -33,6 +33,7 @@ TEST_F(CheckProgram, TheExampleFailsAndItsRepairPasses) {
   EXPECT_EQ(record["ledger"]["not_found"], 20);
   EXPECT_FALSE(record["decision"]["passed"].get<bool>());
   EXPECT_TRUE(record["exact"].get<bool>());
+  EXPECT_FALSE(record["decision"].contains("notes"));  // The default judge decides nothing.
 
   const Finished repaired = run({"check", kExample + "checks.yaml", kExample + "answers-fixed.csv",
                                  "--baseline", folder / "o.jsonl"});
@@ -63,6 +64,10 @@ TEST_F(CheckProgram, OnlyAChangedAnswerIsJudgedAgain) {
   EXPECT_EQ(facts("4"), (Json{{"found", 4}, {"not_found", 0}}));
   EXPECT_EQ(slurp(folder / "o.jsonl"), first);
   EXPECT_EQ(facts("5"), (Json{{"found", 2}, {"not_found", 2}}));
+  const Json notes = read_json(folder / "o.jsonl.run.json")["decision"]["notes"];
+  EXPECT_NE(notes.dump().find("the default judge, which is tiny and judges near chance, decides"),
+            std::string::npos)
+      << notes;
 }
 
 TEST_F(CheckProgram, ComparesTwoSetsInBothOrders) {
