@@ -372,6 +372,14 @@ void need_column(const Answers& answers, const std::string& name, const std::str
 
 }  // namespace
 
+bool Judged::passes(const std::string& label) const {
+  if (pass_labels.empty()) {
+    const double score = data::label_number(label).value();
+    return above ? score > pass_score : score >= pass_score;
+  }
+  return std::find(pass_labels.begin(), pass_labels.end(), label) != pass_labels.end();
+}
+
 bool Check::applies(const Answer& answer) const {
   const bool is_there = std::all_of(when_present.begin(), when_present.end(), [&](const auto& one) {
     const auto found = answer.fields.find(one.first);

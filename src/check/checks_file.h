@@ -31,6 +31,8 @@ struct Judged {
   std::string judge;
   std::string template_spec;
   std::string mode;
+
+  bool passes(const std::string& label) const;  // Of one label, which is one of `labels`.
 };
 
 struct Check {

@@ -256,6 +256,13 @@ void add_people(const ChecksFile& checks, Report& report) {
                    .confusion = stats::confusion(ratings, checks.checks[c].judged->labels),
                    .agreement = {}};
     line.agreement = stats::agreement(line.confusion);
+    const Judged& asked = *checks.checks[c].judged;
+    if (asked.labels.size() > 2) {
+      const auto same = std::count_if(ratings.begin(), ratings.end(), [&](const auto& rating) {
+        return asked.passes(rating.first) == asked.passes(rating.second);
+      });
+      line.same_decision = stats::proportion(same, line.confusion.total());
+    }
     report.humans.push_back(std::move(line));
   }
 }

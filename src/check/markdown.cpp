@@ -144,11 +144,10 @@ void add_agreement(std::string& out, const Report& report) {
   Rows rows(out, kAgreementEnd);
   for (const HumanLine& human : report.humans) {
     const stats::Agreement& agreement = human.agreement;
-    const std::string kappa =
-        agreement.has_kappa
-            ? fmt::format("{:.2f} ({:.2f} to {:.2f})", agreement.kappa.value,
-                          agreement.kappa.interval.low, agreement.kappa.interval.high)
-            : "none: both gave one label to all";
+    const auto& [low, high] = agreement.kappa.interval;
+    std::string kappa = "none: both gave one label to all";
+    if (agreement.has_kappa) kappa = fmt::format("{:.2f}", agreement.kappa.value);
+    if (agreement.has_kappa && low < high) kappa += fmt::format(" ({:.2f} to {:.2f})", low, high);
     rows.add(fmt::format(
         "| {} | {} | {} ({} to {}) | {} | {} |\n", name(human.check), human.confusion.total(),
         percent(agreement.observed.value), percent(agreement.observed.interval.low),

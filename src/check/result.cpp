@@ -48,6 +48,7 @@ Json human_json(const HumanLine& human) {
   row["observed"] = to_json(human.agreement.observed);
   row["most_frequent"] = human.agreement.most_frequent;
   if (human.agreement.has_kappa) row["kappa"] = to_json(human.agreement.kappa);
+  if (human.same_decision) row["same_decision"] = to_json(*human.same_decision);
   row["labels"] = human.confusion.labels;
   row["counts"] = human.confusion.counts;
   return row;

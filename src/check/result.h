@@ -74,6 +74,8 @@ struct HumanLine {
   std::string check;
   stats::Confusion confusion;  // The judge's labels by people's.
   stats::Agreement agreement;
+  // Share of items where both labels pass or both do not; where there are more than two labels.
+  std::optional<stats::Estimate> same_decision{};
 };
 
 // An answer and a check whose outcome is another than in the baseline.

@@ -164,6 +164,13 @@ std::string listings(const Report& report, report::Terminal terminal) {
   return failed.text() + other.text() + look.text() + worse.text() + better.text();
 }
 
+std::string kappa(const stats::Agreement& agreement) {
+  if (!agreement.has_kappa) return "no kappa: one label was given to everything";
+  const auto& [low, high] = agreement.kappa.interval;
+  if (low == high) return fmt::format("kappa {} (no interval)", share(agreement.kappa.value));
+  return fmt::format("kappa {} [{}, {}]", share(agreement.kappa.value), share(low), share(high));
+}
+
 std::string people(const Report& report) {
   std::string text;
   for (const check::HumanLine& line : report.humans) {
@@ -176,10 +183,12 @@ std::string people(const Report& report) {
         line.confusion.total(), share(agreement.observed.value),
         share(agreement.observed.interval.low), share(agreement.observed.interval.high),
         share(agreement.most_frequent));
-    text += agreement.has_kappa ? fmt::format(", kappa {} [{}, {}]\n", share(agreement.kappa.value),
-                                              share(agreement.kappa.interval.low),
-                                              share(agreement.kappa.interval.high))
-                                : ", no kappa: one label was given to everything\n";
+    text += ", " + kappa(agreement) + "\n";
+    if (line.same_decision) {
+      text += fmt::format("  on whether the answer passes: {} [{}, {}]\n",
+                          share(line.same_decision->value), share(line.same_decision->interval.low),
+                          share(line.same_decision->interval.high));
+    }
     for (size_t i = 0; i < line.confusion.labels.size(); ++i) {
       std::vector<std::string> counts;
       for (size_t j = 0; j < line.confusion.labels.size(); ++j)

@@ -86,6 +86,15 @@ TEST(Markdown, APassedGateIsTheTableAlone) {
 )");
 }
 
+TEST(Markdown, AnIntervalThatIsAPointIsNone) {
+  Report report = small_report();
+  report.humans[0].agreement.has_kappa = true;
+  report.humans[0].agreement.kappa = {.value = 0, .interval = {.low = 0, .high = 0}};
+  EXPECT_NE(markdown(report).find("| 100.0% | 0.00 |\n"), std::string::npos);
+  report.humans[0].agreement.kappa = {.value = 0.5, .interval = {.low = 0.25, .high = 0.75}};
+  EXPECT_NE(markdown(report).find("| 100.0% | 0.50 (0.25 to 0.75) |\n"), std::string::npos);
+}
+
 TEST(Markdown, WhatDecidesNothingStandsApart) {
   Report report = small_report();
   report.overall = {.name = "overall"};

@@ -261,6 +261,20 @@ TEST(RunChecks, PeoplesLabelsAreComparedWithTheJudges) {
       "'Yes'?");
 }
 
+TEST(RunChecks, PeopleMayAgreeOnThePassThoughNotOnTheLabel) {
+  Judges judges{[](const engine::Request&) { return scored({0, 0, 0, 0.9, 0.1}); }};  // Says 4.
+  const Report report =
+      run("checks:\n  - {name: s, criteria: c, task: absolute, pass: score >= 3}\n",
+          answers_of({{{"input", "i"}, {"response", "a"}, {"label", "5"}},
+                      {{"input", "i"}, {"response", "b"}, {"label", "1"}}}),
+          judges.options());
+  ASSERT_EQ(report.humans.size(), 1U);
+  EXPECT_EQ(report.humans[0].agreement.observed.value, 0);
+  ASSERT_TRUE(report.humans[0].same_decision);
+  EXPECT_EQ(report.humans[0].same_decision->value, 0.5);
+  EXPECT_EQ(summary_json(report)["agreement"][0]["same_decision"]["value"], 0.5);
+}
+
 TEST(SumUp, AnswersPassByTheWeightOfTheirChecks) {
   ChecksFile checks = parse_checks(
       "threshold: 0.6\nchecks:\n  - {name: a, json: true, weight: 3}\n  - {name: b, json: true}\n"
