@@ -1,6 +1,6 @@
 # Every chore of the project. `make judge` and `make check` do all of their own set-up (see scripts/setup.sh).
 .DEFAULT_GOAL := all
-.PHONY: all judge check fuzz bench package format lint clean help
+.PHONY: all judge tables check fuzz bench package format lint clean help
 
 jobs := $(shell getconf _NPROCESSORS_ONLN)
 sources = $(shell git ls-files --cached --others --exclude-standard 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' 'examples/*.cpp')
@@ -14,6 +14,10 @@ judge:  ## set up, build, fetch the default model, judge examples/answers.jsonl
 	@scripts/build.sh judge
 	@test -n "$$SELENE_MODEL" || build/selene models pull default
 	@build/selene judge examples/answers.jsonl --format table
+
+tables:  ## set up and build the program with DuckDB, to read Parquet, JSONL, JSON and CSV by SQL
+	@scripts/setup.sh tables
+	@scripts/build.sh judge -DSELENE_TABLES=ON
 
 check:  ## set up, build everything, run all tests
 	@scripts/setup.sh check

@@ -17,3 +17,8 @@ configure_package_config_file(cmake/selene-config.cmake.in "${PROJECT_BINARY_DIR
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/selene-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/selene-config.cmake" "${PROJECT_BINARY_DIR}/selene-config-version.cmake"
         DESTINATION "${package_dir}")
+if(SELENE_DUCKDB_LIBRARY)
+  install(FILES "${SELENE_DUCKDB_LIBRARY}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  file(RELATIVE_PATH bin_to_lib "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
+  set_target_properties(selene PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+endif()

@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# Installs the distribution packages that a group needs (judge: to build and judge; check: to test as well;
-# package: to make packages).
+# Installs the distribution packages that a group needs (judge: to build and judge; tables: to read tables as well;
+# check: to test as well; package: to make packages), and for tables and check fetches DuckDB.
 # The lists are the [apt.*] sections of third_party.lock. A second run finds nothing missing and is quick.
-# Usage: scripts/setup.sh judge|check|package
+# Usage: scripts/setup.sh judge|tables|check|package
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case "${1:-}" in
   judge) packages="$(lock_get apt.judge package)" ;;
-  check) packages="$(lock_get apt.judge package; lock_get apt.check package)" ;;
+  tables) packages="$(lock_get apt.judge package; lock_get apt.tables package)" ;;
+  check) packages="$(lock_get apt.judge package; lock_get apt.tables package; lock_get apt.check package)" ;;
   package) packages="$(lock_get apt.judge package; lock_get apt.package package)" ;;
-  *) die "usage: scripts/setup.sh judge|check|package" ;;
+  *) die "usage: scripts/setup.sh judge|tables|check|package" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   say "this is no Debian or Ubuntu, so nothing is installed; what is needed, by Debian 12 name:" $packages
-  exit 0
+else
+  apt_install $packages
 fi
-apt_install $packages
+case "$1" in
+  tables) "$repo/scripts/fetch.sh" duckdb >/dev/null ;;
+  check) "$repo/scripts/fetch.sh" duckdb >/dev/null || say "NOTE: there is no DuckDB: the tests of tables are skipped" ;;
+esac

@@ -18,6 +18,14 @@ void add_check_command(CLI::App& app, int& exit_code);
 void add_check_init_command(CLI::App& check, int& exit_code);    // selene check init
 void add_check_label_command(CLI::App& check, int& exit_code);   // selene check label
 void add_check_import_command(CLI::App& check, int& exit_code);  // selene check import
+void add_bench_command(CLI::App& app, int& exit_code);
+// Under `selene bench`.
+void add_bench_compare_command(CLI::App& bench, int& exit_code);
+void add_bench_export_command(CLI::App& bench, int& exit_code);
+void add_bench_pull_command(CLI::App& bench, int& exit_code);
+void add_bench_report_command(CLI::App& bench, int& exit_code);
+void add_bench_robustness_command(CLI::App& bench, int& exit_code);
+void add_bench_run_command(CLI::App& bench, int& exit_code);
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
 void add_tune_command(CLI::App& models, int& exit_code);  // selene models tune

@@ -16,6 +16,7 @@
 #include "judge/template.h"
 #include "model/gguf.h"
 #include "model/store.h"
+#include "table/table.h"
 
 namespace selene::cli {
 namespace {
@@ -80,6 +81,9 @@ int run_doctor() {
   line("data", data_dir().string() + free_space(data_dir()));
   line("cache", cache_dir().string() + free_space(cache_dir()));
   line("templates", fmt::format("{} built in", judge::builtin_templates().size()));
+  line("tables", table::is_available()
+                     ? "DuckDB " + table::version()
+                     : "none: make tables gets DuckDB, which only Parquet and SQL need");
   const bool ready = report_model();
   put(fmt::format("\n{}\n", ready ? "ready: selene judge FILE.jsonl" : "not ready: see above"));
   return ready ? kExitOk : kExitError;

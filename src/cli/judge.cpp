@@ -21,6 +21,7 @@
 #include "core/lock.h"
 #include "core/progress.h"
 #include "core/run_record.h"
+#include "data/in_order.h"
 #include "data/input_rows.h"
 #include "data/row_output.h"
 
@@ -135,7 +136,7 @@ void resume(Run& run, const Json& work) {
     run.output->drop_rows(*wrong);
     run.counts = {.rows = run.counts.rows};
   }
-  if (run.counts.kept > 0) {
+  if (run.counts.kept > 0 && !run.options.quiet) {
     std::fprintf(stderr, "going on after %zu row%s in %s\n", run.counts.kept,
                  run.counts.kept == 1 ? "" : "s", run.output->part_path().c_str());
   }
@@ -179,11 +180,15 @@ void check_lengths(Run& run) {
 }
 
 // Judges all rows after those kept; stops early when interrupted.
-void judge_rows(Run& run, InOrder& rows, JudgeView& view) {
+void judge_rows(Run& run, data::InOrder& rows, Progress& progress, JudgeView& view) {
   const size_t window_rows = run.output != nullptr ? kWindow : kShownWindow;
   data::InputRows::Reader reader(run.input);
   reader.skip(run.counts.kept);
   size_t first = run.counts.kept;
+  const auto add = [&](size_t row, data::Judgment judgment) {
+    rows.add(row, std::move(judgment));
+    progress.add(1);
+  };
   for (auto window = reader.next(window_rows); !window.empty() && !interrupted();
        window = reader.next(window_rows)) {
     std::vector<data::Sample> samples;
@@ -192,7 +197,7 @@ void judge_rows(Run& run, InOrder& rows, JudgeView& view) {
       const judge::Judge::Fit fit =
           run.has_overlong ? run.judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
       if (!fit.fits()) {
-        rows.add(first + i, run.judge.not_judged(window[i], overlong_reason(fit)));
+        add(first + i, run.judge.not_judged(window[i], overlong_reason(fit)));
       } else {
         samples.push_back(std::move(window[i]));
         places.push_back(first + i);
@@ -201,7 +206,7 @@ void judge_rows(Run& run, InOrder& rows, JudgeView& view) {
     run.judge.judge(samples, {
                                  .judgment =
                                      [&](size_t sample, data::Judgment judgment) {
-                                       rows.add(places[sample], std::move(judgment));
+                                       add(places[sample], std::move(judgment));
                                      },
                                  .text =
                                      [&](size_t sample, size_t part, std::string_view piece) {
@@ -221,14 +226,14 @@ void judge_all(Run& run) {
                      .total = run.counts.rows,
                      .silent = run.options.quiet || style == JudgeView::Style::Stream});
   progress.resume_from(run.counts.kept);
-  InOrder rows(run.counts.kept, progress, [&](size_t row, const data::Judgment& judgment) {
+  data::InOrder rows(run.counts.kept, [&](size_t row, const data::Judgment& judgment) {
     const Json written = data::to_json(judgment);
     if (run.output != nullptr) run.output->append(written);
     run.counts.add(written);
     progress.clear();
     view.judgment(row, judgment);
   });
-  judge_rows(run, rows, view);
+  judge_rows(run, rows, progress, view);
   progress.finish();
   view.stop();
 }
@@ -253,6 +258,8 @@ void finish_output(const Run& run, const Json& work, double judging_s, RunRecord
   record.fields()["ledger"] = {{"found", run.judge.ledger_hits()},
                                {"not_found", run.judge.ledger_misses()}};
   record.fields()["engine"] = to_json(run.judge.counters());
+  const std::vector<engine::ServerUse> servers = run.judge.servers();
+  if (!servers.empty()) record.fields()["servers"] = to_json(servers);
   record.fields()["judging_s"] = judging_s;
   run.output->finish(record);
 }

@@ -1,5 +1,7 @@
 #include "cli/judge_flags.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <tuple>
@@ -8,6 +10,7 @@
 
 #include "cli/arguments.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "engine/chat_template.h"
 #include "model/store.h"
 #include "net/url.h"
@@ -189,6 +192,12 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
       ->check(CLI::Range(0, 1000))
       ->group(kServers);
   command
+      .add_option("--timeout", options.timeout_s,
+                  "Seconds that a server may take for a request; then it is sent again")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86'400))
+      ->group(kServers);
+  command
       .add_option("--token-budget", options.token_budget,
                   "Stop when servers have used so many tokens; 0: no limit")
       ->capture_default_str()
@@ -226,12 +235,23 @@ void check_judge_flags(const JudgeFlags& flags) {
   const auto is_server = [](const judge::MemberSpec& member) { return !member.endpoints.empty(); };
   const auto servers = std::count_if(spec.members.begin(), spec.members.end(), is_server);
   const bool all_are_servers = servers == std::ssize(spec.members);
+  const judge::MachineOptions& machine = flags.machine;
+  const judge::MachineOptions unset;  // A default that is given all the same does no harm.
   const std::tuple<bool, bool, const char*> local_or_server_flags[] = {
+      {true, settings.adapter.value_or("none") != "none", "--adapter"},
       {true, settings.chat_template.has_value(), "--chat-template"},
       {true, settings.date.has_value(), "--date"},
+      {true, machine.threads != unset.threads, "--threads"},
+      {true, machine.context_tokens != unset.context_tokens, "--ctx-size"},
+      {true, machine.kv_mib != unset.kv_mib, "--kv-mib"},
+      {true, machine.gpu_layers != unset.gpu_layers, "--gpu-layers"},
+      {true, flags.no_mmap, "--no-mmap"},
       {false, settings.key_env.has_value(), "--key-env"},
       {false, settings.key_file.has_value(), "--key-file"},
-      {false, flags.machine.token_budget > 0, "--token-budget"}};
+      {false, machine.in_flight != unset.in_flight, "--in-flight"},
+      {false, machine.retries != unset.retries, "--retries"},
+      {false, machine.timeout_s != unset.timeout_s, "--timeout"},
+      {false, machine.token_budget != unset.token_budget, "--token-budget"}};
   for (const auto& [local, given, flag] : local_or_server_flags) {
     if (given && local && all_are_servers) {
       throw UsageError(fmt::format("{} is for a local model, this judge is a server", flag), "",
@@ -251,7 +271,11 @@ std::filesystem::path ledger_path(const JudgeFlags& flags) {
 judge::Judge open_judge(const JudgeFlags& flags) {
   judge::MachineOptions machine = flags.machine;
   machine.mmap = !flags.no_mmap;
-  machine.warn = [](std::string_view warning) { fmt::print(stderr, "warning: {}\n", warning); };
+  machine.warn = [](std::string_view warning) {
+    // In place of a line of progress, which is drawn again.
+    const char* clear = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[2K" : "";
+    fmt::print(stderr, "{}warning: {}\n", clear, printable(warning));
+  };
   std::optional<std::filesystem::path> ledger;
   if (!flags.no_ledger) ledger = ledger_path(flags);
   return judge::open_judge(judge::parse_judge_spec(flags.judge), flags.settings, flags.seed,

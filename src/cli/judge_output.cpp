@@ -34,6 +34,14 @@ void Counts::add(const Json& judgment) {
   if (judgment.at("probabilities").is_null()) ++without_probabilities;
   const Json& flags = judgment.at("flags");
   if (std::find(flags.begin(), flags.end(), "truncated") != flags.end()) ++truncated;
+  for (const Json& part : judgment.value("parts", Json::array())) {
+    const std::string judge = part.at("judge").get<std::string>();
+    if (part.at("label").is_null()) {
+      ++parts[judge].unreadable;
+    } else if (part.at("probabilities").is_null()) {
+      ++parts[judge].without_probabilities;
+    }
+  }
 }
 
 std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
@@ -65,13 +73,18 @@ std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
 }
 
 Json to_json(const Counts& counts) {
-  return {{"rows", counts.rows},
-          {"judged", counts.judged},
-          {"unreadable", counts.unreadable},
-          {"without_probabilities", counts.without_probabilities},
-          {"skipped", counts.skipped},
-          {"truncated", counts.truncated},
-          {"from_before", counts.kept}};
+  Json object = {{"rows", counts.rows},
+                 {"judged", counts.judged},
+                 {"unreadable", counts.unreadable},
+                 {"without_probabilities", counts.without_probabilities},
+                 {"skipped", counts.skipped},
+                 {"truncated", counts.truncated},
+                 {"from_before", counts.kept}};
+  for (const auto& [judge, parts] : counts.parts) {
+    object["parts"][judge] = {{"unreadable", parts.unreadable},
+                              {"without_probabilities", parts.without_probabilities}};
+  }
+  return object;
 }
 
 Json to_json(const engine::Counters& counters) {
@@ -85,6 +98,17 @@ Json to_json(const engine::Counters& counters) {
           {"scoring_s", counters.scoring_s}};
 }
 
+Json to_json(std::span<const engine::ServerUse> servers) {
+  Json list = Json::array();
+  for (const engine::ServerUse& one : servers) {
+    list.push_back({{"address", one.address},
+                    {"requests", one.requests},
+                    {"failures", one.failures},
+                    {"retries", one.retries}});
+  }
+  return list;
+}
+
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds) {
   std::string text =
       fmt::format("{} row{}: {} judged, {} unreadable, {} skipped", counts.rows,
@@ -93,20 +117,15 @@ std::string summary(const Counts& counts, std::int64_t ledger_hits, double secon
     text += fmt::format(", {} without probabilities", counts.without_probabilities);
   if (counts.truncated > 0)
     text += fmt::format(", {} with a critique cut at --max-tokens", counts.truncated);
+  for (const auto& [judge, parts] : counts.parts) {
+    text += fmt::format(", of the parts by {} {} unreadable and {} without probabilities",
+                        cut_to_columns(judge, 60), parts.unreadable, parts.without_probabilities);
+  }
   if (counts.kept > 0) text += fmt::format(", {} of them from before", counts.kept);
   if (ledger_hits > 0)
     text += fmt::format(", {} request{} known from the ledger", ledger_hits,
                         ledger_hits == 1 ? "" : "s");
   return text + fmt::format("; {:.1f} s", seconds);
-}
-
-void InOrder::add(size_t row, data::Judgment judgment) {
-  waiting_.emplace(row, std::move(judgment));
-  for (auto it = waiting_.find(next_); it != waiting_.end(); it = waiting_.find(next_)) {
-    pass_(next_++, it->second);
-    waiting_.erase(it);
-  }
-  progress_.add(1);
 }
 
 void check_not_input(const fs::path& out, std::span<const NamedFile> inputs) {
@@ -138,11 +157,11 @@ std::string interrupt_message(const Counts& counts, const data::RowOutput* outpu
   std::string text = counts.done() == 0 ? "interrupted before a row was done"
                                         : fmt::format("interrupted: {} of {} rows are done",
                                                       counts.done(), counts.rows);
-  if (output != nullptr && counts.done() > 0) {
-    return text + fmt::format(
-                      " and kept in {}, what is finished of later ones too; the same command again "
-                      "goes on from there",
-                      output->part_path().string());
+  if (output != nullptr) {
+    text += counts.done() == 0 ? ", what is finished of later ones is kept"
+                               : fmt::format(" and kept in {}, what is finished of later ones too",
+                                             output->part_path().string());
+    return text + "; the same command again goes on from there";
   }
   if (has_ledger) {
     return text + "; finished judgments are in the ledger, and the same command again reuses them";

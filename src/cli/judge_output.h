@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/progress.h"
 #include "data/input_rows.h"
 #include "data/judgment.h"
 #include "data/row_output.h"
@@ -32,6 +29,12 @@ struct Counts {
   size_t without_probabilities = 0;  // Among the judged, the unreadable too.
   size_t skipped = 0;
   size_t truncated = 0;
+  // Of the parts by a member, an order or a sample; only members with any.
+  struct Parts {
+    size_t unreadable = 0;
+    size_t without_probabilities = 0;  // Among the readable.
+  };
+  std::map<std::string, Parts> parts{};
 
   // `judgment` is a row as it is written.
   void add(const nlohmann::ordered_json& judgment);
@@ -45,24 +48,8 @@ std::optional<Error> count_kept(const std::filesystem::path& part, size_t lines,
 
 nlohmann::ordered_json to_json(const Counts& counts);
 nlohmann::ordered_json to_json(const engine::Counters& counters);
+nlohmann::ordered_json to_json(std::span<const engine::ServerUse> servers);
 std::string summary(const Counts& counts, std::int64_t ledger_hits, double seconds);
-
-// Passes judgments on in the order of rows as soon as the order allows; each counts as progress at
-// once.
-class InOrder {
- public:
-  using Pass = std::function<void(size_t row, const data::Judgment& judgment)>;
-  InOrder(size_t first_row, Progress& progress, Pass pass)
-      : next_(first_row), progress_(progress), pass_(std::move(pass)) {}
-
-  void add(size_t row, data::Judgment judgment);
-
- private:
-  size_t next_;
-  Progress& progress_;
-  Pass pass_;
-  std::map<size_t, data::Judgment> waiting_;
-};
 
 // A file that the command reads, and the flag that named it.
 struct NamedFile {

@@ -20,6 +20,7 @@
 #include "core/interrupt.h"
 #include "core/run_record.h"
 #include "engine/llama_engine.h"
+#include "table/table.h"
 
 namespace {
 
@@ -28,9 +29,9 @@ using AddCommand = void (*)(CLI::App& app, int& exit_code);
 // In the order of the help text.
 constexpr AddCommand kCommands[] = {
     selene::cli::add_judge_command,     selene::cli::add_check_command,
-    selene::cli::add_templates_command, selene::cli::add_models_command,
-    selene::cli::add_ledger_command,    selene::cli::add_verify_command,
-    selene::cli::add_doctor_command,
+    selene::cli::add_bench_command,     selene::cli::add_templates_command,
+    selene::cli::add_models_command,    selene::cli::add_ledger_command,
+    selene::cli::add_verify_command,    selene::cli::add_doctor_command,
 };
 
 constexpr const char* kExamples = R"(Examples:
@@ -73,8 +74,10 @@ int run(int argc, char** argv) {
   app.set_version_flag(
       "--version",
       [] {
-        return fmt::format("selene {} ({})", selene::version(),
-                           selene::engine::llama_engine_version(/*gpu=*/true));
+        return fmt::format(
+            "selene {} ({}; {})", selene::version(),
+            selene::engine::llama_engine_version(/*gpu=*/true),
+            selene::table::is_available() ? "DuckDB " + selene::table::version() : "no DuckDB");
       },
       "Print the versions of selene and of its engine");
   app.require_subcommand(1);

@@ -12,13 +12,17 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "core/digest.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/interrupt.h"
 #include "core/lock.h"
 #include "core/text.h"
 #include "data/input_rows.h"
+#include "judge/harness_prompt.h"
 #include "judge/template.h"
+#include "model/pull.h"
 #include "net/download.h"
 #include "report/table.h"
 
@@ -30,12 +34,13 @@ constexpr const char* kExamples = R"(Examples:
   selene templates show pairwise > mine.yaml         a start for your own
   selene templates check mine.yaml
   selene templates render mine.yaml pairs.jsonl      the prompts, without a model
-  selene templates pull atla                         the official Selene Mini templates)";
+  selene templates pull atla                         the official Selene Mini templates
+  selene templates pull rewardbench                  RewardBench's own prompt for Selene)";
 
 struct TemplatesCommand {
   std::string name;
   std::string samples;
-  std::string out = "templates-atla";
+  std::string out;  // Empty: "templates-" and the name.
   bool json = false;
 };
 
@@ -65,7 +70,7 @@ int list_templates() {
 
 int show_template(const std::string& name) {
   for (const EmbeddedFile& file : embedded_files()) {
-    if (std::filesystem::path(file.name).filename() != name + ".yaml") continue;
+    if (file.name != fmt::format("templates/{}.yaml", name)) continue;
     put(file.text);
     return kExitOk;
   }
@@ -86,6 +91,15 @@ int check_template(const std::string& path) {
   return kExitOk;
 }
 
+// The prompt; of several messages, each under its role.
+std::string prompt_text(const std::vector<judge::Turn>& turns) {
+  if (turns.size() == 1) return turns.front().text;
+  std::string text;
+  for (const judge::Turn& turn : turns)
+    text += fmt::format("{}[{}]\n{}", text.empty() ? "" : "\n\n", turn.role, turn.text);
+  return text;
+}
+
 int render_template(const TemplatesCommand& options) {
   const judge::TemplateSet templates = judge::TemplateSet::open(options.name);
   const data::InputRows input(options.samples, nlohmann::ordered_json::object());
@@ -96,7 +110,7 @@ int render_template(const TemplatesCommand& options) {
   for (auto samples = reader.next(1); !samples.empty(); samples = reader.next(1)) {
     try {
       const judge::Template& form = templates.pick(samples[0]);
-      const std::string prompt = judge::render(form, samples[0]);
+      const std::string prompt = prompt_text(judge::render_turns(form, samples[0]));
       if (options.json) {
         nlohmann::ordered_json row = {{"id", samples[0].id},
                                       {"template", form.name},
@@ -116,8 +130,7 @@ int render_template(const TemplatesCommand& options) {
 }
 
 // The official files, at the revision and with the digests of third_party.lock.
-int pull_atla(const TemplatesCommand& options) {
-  const std::filesystem::path folder = options.out;
+void pull_atla(const std::filesystem::path& folder) {
   for (const std::string& line : lock_values("templates.atla", "file")) {
     const size_t space = line.find(' ');
     const std::string name = line.substr(0, space);
@@ -125,6 +138,49 @@ int pull_atla(const TemplatesCommand& options) {
     const std::string url = lock_value("templates.atla", "source") + "/" + name;
     net::download({.url = url, .destination = folder / name, .sha256 = sha256, .label = name});
     put(fmt::format("{}\n", (folder / name).string()));
+  }
+}
+
+// The prompt in the harness's Python file, of the first source of third_party.lock that is there.
+std::string rewardbench_prompt() {
+  constexpr const char* kSection = "templates.rewardbench";
+  const std::vector<std::string> sources = lock_values(kSection, "source");
+  std::string source;
+  for (size_t i = 0; i < sources.size() && source.empty(); ++i) {
+    try {
+      source = sources[i].starts_with("pypi ") ? model::text_in_wheel(kSection)
+                                               : net::fetch_text(sources[i]);
+    } catch (const Error& failure) {
+      if (interrupted() || i + 1 == sources.size()) throw;
+      std::fprintf(stderr, "%s; trying the next source\n", failure.what());
+    }
+  }
+  const std::string prompt = judge::python_text(source, lock_value(kSection, "prompt"));
+  const std::string expected = lock_value(kSection, "prompt_sha256");
+  if (const std::string digest = sha256(prompt); digest != expected) {
+    throw Error(fmt::format("wrong checksum of the prompt: expected {}, got {}", expected, digest),
+                "third_party.lock");
+  }
+  return prompt;
+}
+
+void pull_rewardbench(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "rewardbench-selene.yaml";
+  write_file_atomically(path, judge::foreign_template(rewardbench_prompt()));
+  put(fmt::format("{}\n", path.string()));
+}
+
+struct Pullable {
+  const char* name;
+  void (*pull)(const std::filesystem::path& folder);
+};
+constexpr Pullable kPullable[] = {{"atla", pull_atla}, {"rewardbench", pull_rewardbench}};
+
+int pull_templates(const TemplatesCommand& options) {
+  const std::filesystem::path folder =
+      options.out.empty() ? fmt::format("templates-{}", options.name) : options.out;
+  for (const Pullable& pullable : kPullable) {
+    if (pullable.name == options.name) pullable.pull(folder);
   }
   std::fprintf(stderr, "use them with: selene judge FILE --template %s\n", folder.c_str());
   return kExitOk;
@@ -163,10 +219,14 @@ void add_templates_command(CLI::App& app, int& exit_code) {
   render->callback([options, &exit_code] { exit_code = render_template(*options); });
 
   CLI::App* pull =
-      command->add_subcommand("pull", "Fetch the official templates from their public repository");
-  pull->add_option("WHICH", options->name, "atla")->required()->check(CLI::IsMember({"atla"}));
-  pull->add_option("--out", options->out, "Folder")->capture_default_str()->check(not_empty());
-  pull->callback([options, &exit_code] { exit_code = pull_atla(*options); });
+      command->add_subcommand("pull", "Fetch templates from their public repositories");
+  std::vector<std::string> names;
+  for (const Pullable& pullable : kPullable) names.emplace_back(pullable.name);
+  pull->add_option("WHICH", options->name, fmt::format("{}", fmt::join(names, " or ")))
+      ->required()
+      ->check(CLI::IsMember(names));
+  pull->add_option("--out", options->out, "Folder (default: templates-WHICH)")->check(not_empty());
+  pull->callback([options, &exit_code] { exit_code = pull_templates(*options); });
   command->footer(kExamples);  // After the subcommands, which would take it over.
 }
 

@@ -25,7 +25,7 @@ std::string_view without_start(std::string_view text, std::string_view start) {
 ChatSteps::ChatSteps(const Request& request, const ServerKind& kind, bool ask_log_probs)
     : request_(&request),
       kind_(&kind),
-      ask_log_probs_(ask_log_probs),
+      alternatives_(ask_log_probs ? kind.alternatives : 0),
       scores_(request.labels, kind.continues) {
   const bool generates = request.max_tokens > 0;
   const bool scores = !request.labels.empty();
@@ -84,7 +84,7 @@ ChatCall ChatSteps::continuing_call() const {
 ChatCall ChatSteps::label_call() const {
   ChatCall call = continuing_call();
   call.max_tokens = verdict_tokens();
-  call.log_probs = ask_log_probs_;
+  call.alternatives = alternatives_;
   if (!kind_->takes_grammar) return call;
   const std::string open = step_ == Step::OpenLabel ? *scores_.open_text() : "";
   std::vector<std::string> choices;
@@ -108,7 +108,7 @@ ChatCall ChatSteps::whole_call() const {
     call.stop = request_->stop;
     return call;
   }
-  call.log_probs = ask_log_probs_;
+  call.alternatives = alternatives_;
   call.max_tokens += static_cast<int>(request_->mark.size()) + verdict_tokens();
   if (request_->max_tokens > 0) return call;
   const std::string line =
@@ -144,7 +144,7 @@ void ChatSteps::take(const ChatAnswer& answer) {
     case Step::OpenLabel: {
       const std::string open = *scores_.open_text();
       scores_.add(open, answer.tokens.empty() ? std::vector<AnswerToken>(1) : answer.tokens);
-      return end_or_ask_open_label();
+      return end_or_ask_on();
     }
     case Step::End:
       ensure(false, "an answer after the end");
@@ -186,12 +186,17 @@ void ChatSteps::take_label(const ChatAnswer& answer) {
   result_.label_read = reading.label;
   result_.unreadable = reading.unreadable;
   scores_.add("", answer.tokens);
-  end_or_ask_open_label();
+  end_or_ask_on();
 }
 
-void ChatSteps::end_or_ask_open_label() {
+void ChatSteps::end_or_ask_on() {
+  const bool lists_more = alternatives_ > 0 && alternatives_ < kind_->most_alternatives;
   if (scores_.open_text()) {
     step_ = Step::OpenLabel;
+  } else if (lists_more && scores_.has_seen() && scores_.log_probs().empty()) {
+    alternatives_ = kind_->most_alternatives;
+    scores_ = LabelScores(request_->labels, kind_->continues);
+    step_ = Step::Label;
   } else {
     end();
   }

@@ -3,8 +3,9 @@
 // Where the server continues an assistant message, the request runs as it does in-process: the
 // critique, stopped at the result mark; then, after answer_before_label(), the label with the
 // log-probabilities of what else could stand there; then, where labels of several tokens leave it
-// open, what follows their beginnings (label_scores.h). llama-server is kept to the labels by a
-// grammar, which does not change the log-probabilities.
+// open, what follows their beginnings (label_scores.h). Where that gives no distribution, as a
+// label is not among what is listed, all of it once more with the most that the server lists.
+// llama-server is kept to the labels by a grammar, which does not change the log-probabilities.
 //
 // Where it does not, one call writes critique, mark and label freely, and the verdict is read
 // strictly (answer_parser.h); the start of the answer is not sent. A request for the verdict alone
@@ -58,12 +59,12 @@ class ChatSteps {
   void take_whole(const ChatAnswer& answer);
   void take_critique(const ChatAnswer& answer);
   void take_label(const ChatAnswer& answer);
-  void end_or_ask_open_label();
+  void end_or_ask_on();
   void end();
 
   const Request* request_;
   const ServerKind* kind_;
-  bool ask_log_probs_;
+  int alternatives_;  // To ask for; 0: no log-probabilities.
   Step step_;
   LabelScores scores_;
   bool first_ = true;

@@ -9,15 +9,17 @@
 #include "core/interrupt.h"
 #include "engine/chat_steps.h"
 #include "engine/fleet.h"
+#include "engine/known_servers.h"
 #include "engine/openai_chat.h"
 
 namespace selene::engine {
 namespace {
 
 // Raise when the calls that a request becomes, or what is read from their answers, change.
-constexpr int kProtocolRevision = 1;
+constexpr int kProtocolRevision = 2;
 constexpr std::chrono::milliseconds kStopInterval{50};
-constexpr size_t kLogProbBytesPerToken = 16 << 10;
+constexpr size_t kAlternativeBytes = 256;  // With its bytes as numbers.
+constexpr size_t kTokenBytes = 4 << 10;
 
 // The requests of one run() on their way.
 struct Run {
@@ -40,12 +42,14 @@ class EndpointEngine : public Engine {
   std::int64_t context_limit() const override { return 0; }
   void run(std::span<const Request> requests, const Events& events) override;
   Counters counters() const override { return counters_; }
+  std::vector<ServerUse> servers() const override { return fleet_.use(); }
   bool exact() const override { return false; }  // A server's batches move its numbers.
 
  private:
   bool budget_is_spent() const {
     return options_.token_budget > 0 && spent_tokens_ >= options_.token_budget;
   }
+  void check_served(const ServedModel& served) const;
   void start_new(Run& run);
   void take(Run& run, std::span<const FleetReply> replies);
   void deliver(Run& run, std::vector<Completed> completed) const;
@@ -62,16 +66,40 @@ class EndpointEngine : public Engine {
   bool usage_is_told_ = true;
 };
 
+EngineId id_of(const ServedModel& served) {
+  EngineId id;
+  id.name = served.name;
+  id.model = "endpoint:" + served.name;
+  if (!served.details.empty()) id.model += fmt::format(" ({})", served.details);
+  id.version = fmt::format("openai-chat {}, {}", kProtocolRevision, served.kind->name);
+  return id;
+}
+
 const EngineId& EndpointEngine::id() const {
   if (!id_.model.empty()) return id_;
-  const ServedModel* served = fleet_.served(interrupted);
-  if (served == nullptr) throw Error("interrupted");
-  id_.name = served->model;
-  id_.model = "endpoint:" + served->model;
-  if (!served->details.empty()) id_.model += fmt::format(" ({})", served->details);
-  id_.version = fmt::format("openai-chat {}, {}", kProtocolRevision, served->kind->name);
+  const auto known = known_server(options_.known_servers, fleet_.address());
+  if (known && !fleet_.answers_at_once(interrupted) && !interrupted()) {
+    if (options_.warn) {
+      options_.warn(fmt::format("{}: no server answers; what the ledger knows of {} is taken",
+                                fleet_.address(), known->model));
+    }
+    id_ = *known;
+  } else {
+    const ServedModel* served = fleet_.served(interrupted);
+    if (served == nullptr) throw Error("interrupted");
+    id_ = id_of(*served);
+    remember_server(options_.known_servers, fleet_.address(), id_);
+  }
   if (!options_.ask_log_probs) id_.options = "no log-probabilities";
   return id_;
+}
+
+// A server that did not answer when it was asked for its id may have another model now.
+void EndpointEngine::check_served(const ServedModel& served) const {
+  const EngineId now = id_of(served);
+  if (id_.model.empty() || (now.model == id_.model && now.version == id_.version)) return;
+  throw Error(fmt::format("it serves {} now, {} before", now.model, id_.model), fleet_.address(),
+              "run the same command again");
 }
 
 // Requests start in their order, as many as the fleet has room for; each goes on with its next
@@ -83,6 +111,7 @@ void EndpointEngine::run(std::span<const Request> requests, const Events& events
   } const cancel_at_end{fleet_};
   const ServedModel* served = fleet_.served(events.stop);
   if (served == nullptr) return;
+  check_served(*served);
   Run run{.requests = requests, .events = events, .served = *served};
   while (run.delivered < requests.size()) {
     if (events.stop && events.stop()) return;
@@ -143,7 +172,10 @@ void EndpointEngine::add_call(const Run& run, size_t request, const ChatSteps& s
                               std::optional<size_t> server) {
   const ChatCall call = steps.call();
   size_t max_bytes = options_.max_answer_bytes;
-  if (call.log_probs) max_bytes += static_cast<size_t>(call.max_tokens) * kLogProbBytesPerToken;
+  if (call.alternatives > 0) {
+    max_bytes += static_cast<size_t>(call.max_tokens) *
+                 (kTokenBytes + static_cast<size_t>(call.alternatives) * kAlternativeBytes);
+  }
   fleet_.add({.id = request,
               .body = chat_body(run.served, call),
               .max_bytes = max_bytes,

@@ -78,6 +78,14 @@ struct Counters {
   double scoring_s = 0;
 };
 
+// What a server of an engine was asked, over all runs.
+struct ServerUse {
+  std::string address;  // Without user name and password.
+  std::int64_t requests = 0;
+  std::int64_t failures = 0;  // Of these.
+  std::int64_t retries = 0;   // Of these: had been sent before, here or elsewhere.
+};
+
 struct Completed {
   size_t request = 0;
   Result result;
@@ -110,6 +118,7 @@ class Engine {
   // engine fails.
   virtual void run(std::span<const Request> requests, const Events& events) = 0;
   virtual Counters counters() const { return {}; }
+  virtual std::vector<ServerUse> servers() const { return {}; }
   // Whether a result is the same bits whatever else runs beside it, on however many threads.
   virtual bool exact() const = 0;
 };

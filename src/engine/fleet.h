@@ -6,8 +6,14 @@
 // it rest at least so long; 429 halves what it is given. The call itself is tried again elsewhere
 // or later. What does not count against the call: a connection that never stood, and 429 from a
 // server that has answered lately. Other 4xx are final: 400, 413 and 422 for this call alone where
-// their message says so, and 400 and 422 where the server answers other calls of its kind; all else
-// for the whole fleet.
+// their message says so; all else but 400 and 422 for the whole fleet.
+//
+// When nothing else is left to send, a call that a server is silent about for long is sent to
+// another one too; the first answer counts.
+//
+// Whether a call that was refused with 400 or 422, or that failed after all retries, is to blame
+// itself tells what else is answered: another call of its kind, or where there is none left, a
+// short one of the same form. Then the call alone is refused; else the whole fleet has failed.
 #pragma once
 
 #include <array>
@@ -55,14 +61,22 @@ class Fleet {
   // others. Null when `stop` said so before. Throws Error when they differ, or when none answers.
   const ServedModel* served(const std::function<bool()>& stop);
 
+  // Whether one answers when it is asked the first time; false too when `stop` said so. Throws
+  // Error when one answers and cannot be used.
+  bool answers_at_once(const std::function<bool()>& stop);
+  // The addresses and the model that is asked for, as one text.
+  std::string address() const;
+
   // Another call would find a place soon.
   bool has_room() const;
   void add(FleetCall call);
   // Waits until a reply is there, at most `timeout`. Throws Error when a call has failed for good
-  // or no server answers, after the replies that came before it were returned; nothing is in flight
-  // then.
+  // or no server answers, after what was in flight was waited for a while and the replies were
+  // returned; nothing is in flight then.
   std::vector<FleetReply> wait(std::chrono::milliseconds timeout);
   void cancel_all();
+  // One a server, of chat calls.
+  std::vector<ServerUse> use() const;
 
  private:
   struct Server {
@@ -72,13 +86,17 @@ class Fleet {
     ServerHealth health;
     std::optional<ServedModel> served{};
     int in_flight = 0;
-    std::array<bool, 2> has_answered{};  // A call that does not score, one that does.
-    std::optional<TimePoint> answered_at{};
+    // Last, a call that does not score, and one that does. TimePoint{}: never.
+    std::array<TimePoint, 2> answered_at{};
+    ServerUse use{};
+    bool failure_is_told = false;
+    bool return_is_told = false;
   };
   struct Pending {
     FleetCall call;
     Random jitter;
     int attempts = 0;
+    TimePoint first_started{};
     TimePoint not_before{};
     std::optional<size_t> failed_at{};  // The server of the last attempt.
   };
@@ -86,13 +104,18 @@ class Fleet {
     size_t server = 0;
     TimePoint started{};
     std::optional<Pending> pending{};  // None: the server is asked what it is.
+    bool is_of(size_t call) const { return pending && pending->call.id == call; }
   };
-  // A call that a server has refused without having answered one of its kind.
-  struct Refused {
-    InFlight sent;
+  // A call that was refused, or failed after all retries, until it is known whether by itself.
+  struct SetAside {
+    InFlight sent{};
     std::string why;
+    std::string remedy{};
+    // A failed one: since when another's answer counts, of any server.
+    std::optional<TimePoint> failing_since{};
   };
   using Answer = net::HttpClient::Answer;
+  using Milliseconds = std::chrono::milliseconds;
 
   void start_what_can(TimePoint now);
   void start(size_t server, std::optional<Pending> pending, TimePoint now);
@@ -101,16 +124,25 @@ class Fleet {
   void take(Answer answer, std::vector<FleetReply>& replies);
   void take_models(Server& server, const InFlight& sent, const Answer& answer);
   void take_chat(InFlight sent, const Answer& answer, std::vector<FleetReply>& replies);
-  void settle_refused(std::vector<FleetReply>& replies);
-  void give_up_when_all_are_refused();
+  void settle_set_aside(std::vector<FleetReply>& replies);
+  void probe_when_nothing_else_tells();
+  Error error_of(const SetAside& call) const;
+  void send_again(TimePoint now);
+  size_t count_in_flight(size_t call) const;
+  void cancel_twin(size_t call);
   void set_served(Server& server, ServedModel served);
+  void tell_of_failures();
+  void warn(const std::string& warning) const;
   std::string refusal(const Answer& answer) const;
+  std::string remedy_of(int status) const;
   std::string retry_reason(const Answer& answer) const;
   void fail_server(Server& server, const InFlight& sent, const Answer& answer,
                    const std::string& why);
   void retry(InFlight sent, const Answer& answer, const std::string& why);
+  bool waits_for_limit(const Server& server, const Answer& answer) const;
   void give_up(const Error& error);
   void give_up_when_all_are_down();
+  bool is_draining() const;
 
   EndpointOptions options_;
   Backoff backoff_;
@@ -118,12 +150,15 @@ class Fleet {
   std::vector<Server> servers_;
   std::deque<Pending> waiting_;
   std::map<std::uint64_t, InFlight> in_flight_;
-  std::vector<Refused> refused_;
+  std::vector<SetAside> set_aside_;
+  bool is_probing_ = false;
+  std::array<Milliseconds, 2> longest_{};  // That a call took which was answered, of each kind.
   std::uint64_t next_id_ = 0;
   std::optional<TimePoint> first_asked_at_;
   std::optional<ServedModel>
       reference_;  // What the first that answered said; all others must say the same.
   std::optional<Error> failure_;  // To be thrown once all replies are out.
+  TimePoint drain_until_{};
 };
 
 }  // namespace selene::engine

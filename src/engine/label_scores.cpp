@@ -63,6 +63,7 @@ void LabelScores::add_place(std::string_view read, double share,
                             std::span<const Alternative> alternatives) {
   double going_on = 0;  // Of all alternatives that lead to a label.
   double smallest = 1;
+  has_seen_ = has_seen_ || !alternatives.empty();
   for (const Alternative& alternative : alternatives) {
     const double probability = std::exp(alternative.log_prob);
     smallest = std::min(smallest, probability);

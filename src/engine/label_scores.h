@@ -46,6 +46,8 @@ class LabelScores {
 
   // The most probable open text that the server can be asked about, when it matters.
   std::optional<std::string> open_text() const;
+  // Something was listed where a label could stand.
+  bool has_seen() const { return has_seen_; }
   // Natural log, one a label (their sum is not 1); empty when there is no distribution.
   std::vector<double> log_probs() const;
 
@@ -64,6 +66,7 @@ class LabelScores {
 
   std::vector<std::string> labels_;
   bool can_ask_;
+  bool has_seen_ = false;
   std::vector<Found> found_;            // One a label.
   std::map<std::string, double> open_;  // Text and its probability.
 };

@@ -20,14 +20,14 @@ constexpr size_t kShownColumns = 300;
 constexpr size_t kGarbageColumns = 80;
 
 // Field by field: who owns the models, our name, continues, takes a grammar, takes any name,
-// alternatives, the field of the limit.
+// alternatives and the most of them, the field of the limit.
 constexpr std::array<ServerKind, 6> kServerKinds{{
-    {"llamacpp", "llama-server", true, true, true, 100, "max_tokens"},
-    {"vllm", "vllm", true, false, false, 20, "max_tokens"},
-    {"sglang", "sglang", true, false, false, 20, "max_tokens"},
-    {"system", "openai", false, false, false, 20, "max_completion_tokens"},
-    {"openai", "openai", false, false, false, 20, "max_completion_tokens"},
-    {"", "other", false, false, false, 20, "max_tokens"},
+    {"llamacpp", "llama-server", true, true, true, 100, 5000, "max_tokens"},
+    {"vllm", "vllm", true, false, false, 20, 20, "max_tokens"},
+    {"sglang", "sglang", true, false, false, 20, 20, "max_tokens"},
+    {"system", "openai", false, false, false, 20, 20, "max_completion_tokens"},
+    {"openai", "openai", false, false, false, 20, 20, "max_completion_tokens"},
+    {"", "other", false, false, false, 20, 20, "max_tokens"},
 }};
 
 const ServerKind& kind_of(std::string_view owned_by) {
@@ -72,18 +72,23 @@ std::string wrong_shape(std::string_view what, std::string_view body) {
   return fmt::format("the answer is not {}: '{}'", what, cut_to_columns(body, kGarbageColumns));
 }
 
-// Without the folders of a path, which differ from machine to machine.
-std::string details_of(const Json& model, const std::string& asked) {
+// A path without its folders, which differ from machine to machine; "owner/model" stays.
+std::string without_folders(const std::string& name) {
+  const bool is_path = name.starts_with('/') || name.starts_with('.') || name.starts_with('~') ||
+                       name.ends_with(".gguf");
+  return is_path ? name.substr(name.find_last_of("/\\") + 1) : name;
+}
+
+std::string details_of(const Json& model, const std::string& name) {
   const std::string id = text_of(field(model, "id"));
-  std::string root = text_of(field(model, "root"));
-  if (root.starts_with("/")) root = root.substr(root.rfind('/') + 1);
-  std::string details = root.empty() ? id : root;
-  if (details == asked) details.clear();
+  const std::string root = text_of(field(model, "root"));
+  std::string details = without_folders(root.empty() ? id : root);
+  if (details == name) details.clear();
   const Json& meta = field(model, "meta");
-  for (const char* name : {"n_params", "size"}) {
-    const Json& value = field(meta, name);
+  for (const char* key : {"n_params", "size"}) {
+    const Json& value = field(meta, key);
     if (!value.is_number()) continue;
-    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", name, count_of(value));
+    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", key, count_of(value));
   }
   return details;
 }
@@ -152,14 +157,22 @@ std::span<const ServerKind> server_kinds() { return kServerKinds; }
 
 ServedModel unlisted_model(const std::string& asked) {
   if (asked.empty()) throw Error("the server has no list of its models", "", "name one: URL#model");
-  return {.kind = &kServerKinds.back(), .model = asked, .details = "", .unclear = ""};
+  return {.kind = &kServerKinds.back(), .model = asked, .name = without_folders(asked)};
+}
+
+bool is_same_model(std::string_view asked, std::string_view answered) {
+  if (!answered.starts_with(asked)) return false;
+  const std::string_view rest = answered.substr(asked.size());
+  const bool is_date = rest.starts_with('-') && rest.size() > 1 &&
+                       rest.find_first_not_of("0123456789-") == std::string_view::npos;
+  return rest.empty() || rest == ":latest" || is_date;
 }
 
 ServedModel parse_models(std::string_view body, const std::string& asked) {
   const Json json = parse(body);
-  if (json.is_discarded()) return {nullptr, "", "", not_json(body)};
+  if (json.is_discarded()) return {.unclear = not_json(body)};
   const Json& models = field(json, "data");
-  if (!models.is_array()) return {nullptr, "", "", wrong_shape("a list of models", body)};
+  if (!models.is_array()) return {.unclear = wrong_shape("a list of models", body)};
   if (models.empty()) return unlisted_model(asked);
   if (asked.empty() && models.size() > 1) {
     std::string names;
@@ -178,9 +191,12 @@ ServedModel parse_models(std::string_view body, const std::string& asked) {
   const bool listed = model != models.end();
   const ServerKind& kind = kind_of(text_of(field(listed ? *model : models.front(), "owned_by")));
   const bool known = listed || (models.size() == 1 && kind.takes_any_name);
-  ServedModel served{&kind, asked.empty() ? text_of(field(*model, "id")) : asked, "", ""};
-  if (served.model.empty()) return {nullptr, "", "", wrong_shape("a list of models", body)};
-  if (known) served.details = details_of(listed ? *model : models.front(), served.model);
+  ServedModel served{.kind = &kind, .model = asked};
+  if (asked.empty()) served.model = text_of(field(*model, "id"));
+  if (served.model.empty()) return {.unclear = wrong_shape("a list of models", body)};
+  served.name = without_folders(served.model);
+  if (known && !listed) served.instead = without_folders(text_of(field(models.front(), "id")));
+  if (known) served.details = details_of(listed ? *model : models.front(), served.name);
   return served;
 }
 
@@ -199,11 +215,21 @@ std::string chat_body(const ServedModel& served, const ChatCall& call) {
   if (call.sampling.temperature > 0) {
     body["seed"] = call.sampling.seed & 0x7FFFFFFF;  // What every server takes.
   }
-  if (call.log_probs) {
+  if (call.alternatives > 0) {
     body["logprobs"] = true;
-    body["top_logprobs"] = served.kind->most_alternatives;
+    body["top_logprobs"] = call.alternatives;
   }
   if (!call.grammar.empty()) body["grammar"] = call.grammar;
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string short_body(std::string_view chat_body) {
+  constexpr int kMostTokens = 4;
+  Json body = parse(chat_body);
+  for (Json& message : body["messages"]) message["content"] = "Hello";
+  for (const char* limit : {"max_tokens", "max_completion_tokens"}) {
+    if (body.contains(limit)) body[limit] = std::min(body[limit].get<int>(), kMostTokens);
+  }
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

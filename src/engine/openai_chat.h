@@ -20,7 +20,8 @@ struct ServerKind {
   bool continues;         // An assistant message at the end is continued (continue_final_message).
   bool takes_grammar;     // llama.cpp's GBNF, which keeps an answer to the labels.
   bool takes_any_name;    // It has one model, and calls it by its own name.
-  int most_alternatives;  // The most that `top_logprobs` may ask for.
+  int alternatives;       // That `top_logprobs` asks for.
+  int most_alternatives;  // The same where a label was not among them.
   std::string_view max_tokens_field;
 };
 
@@ -29,10 +30,16 @@ std::span<const ServerKind> server_kinds();  // The last one is for any other se
 // What a server says of itself (GET /models).
 struct ServedModel {
   const ServerKind* kind = nullptr;
-  std::string model;    // To ask for.
-  std::string details;  // What the server says that it is, when it says more than its name.
-  std::string unclear;  // Instead of all others: why the answer is no list of models.
+  std::string model{};    // To ask for.
+  std::string name{};     // The same without the folders of a file.
+  std::string instead{};  // Where it takes any name and has not this one: its own.
+  std::string details{};  // What the server says that it is, when it says more than its name.
+  std::string unclear{};  // Instead of all others: why the answer is no list of models.
 };
+
+// Whether a server that was asked for `asked` and calls itself `answered` has that model: the same
+// name, or with a date (-2024-08-06, -0613) or a tag (:latest) after it.
+bool is_same_model(std::string_view asked, std::string_view answered);
 
 // `asked` empty: the server's only model; Error when it has several, which names them.
 ServedModel parse_models(std::string_view body, const std::string& asked);
@@ -45,11 +52,13 @@ struct ChatCall {
   int max_tokens = 0;
   std::string stop;  // May be empty.
   Sampling sampling;
-  bool log_probs = false;
-  std::string grammar;  // May be empty.
+  int alternatives = 0;  // With their log-probabilities, for each token.
+  std::string grammar;   // May be empty.
 };
 
 std::string chat_body(const ServedModel& served, const ChatCall& call);
+// The same call with messages of a word, for a few tokens.
+std::string short_body(std::string_view chat_body);
 
 // A grammar for one of the texts.
 std::string choice_grammar(std::span<const std::string> choices);

@@ -274,7 +274,7 @@ void Judge::complete(Work& work, size_t index, const engine::Result& result,
   const Part& planned = work.parts[index];
   const data::Sample& sample = work.samples[planned.sample];
   work.done[index] = true;
-  data::Part part = make_part(planned.request, result, planned.swapped);
+  data::Part part = make_part(sample.labels, result, planned.swapped);
   part.judge = planned.member->name;
   part.weight = planned.member->weight;
   part.sample = planned.repeat;
@@ -295,6 +295,14 @@ void Judge::run(const Member& member, std::span<const engine::Request> requests,
 bool Judge::exact() const {
   return std::all_of(engines_.begin(), engines_.end(),
                      [](const auto& engine) { return engine->exact(); });
+}
+
+std::vector<engine::ServerUse> Judge::servers() const {
+  std::vector<engine::ServerUse> all;
+  for (const auto& engine : engines_) {
+    for (engine::ServerUse& one : engine->servers()) all.push_back(std::move(one));
+  }
+  return all;
 }
 
 engine::Counters Judge::counters() const {

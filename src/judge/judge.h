@@ -96,6 +96,7 @@ class Judge {
   std::int64_t ledger_misses() const { return ledger_misses_; }
   bool has_ledger() const { return ledger_.has_value(); }
   engine::Counters counters() const;
+  std::vector<engine::ServerUse> servers() const;  // Of all engines.
   // Whether every engine is (engine/engine.h).
   bool exact() const;
 

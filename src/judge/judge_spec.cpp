@@ -1,6 +1,7 @@
 #include "judge/judge_spec.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,10 @@ namespace selene::judge {
 namespace {
 
 bool is_url(std::string_view text) {
-  return text.starts_with("http://") || text.starts_with("https://");
+  std::string scheme(text.substr(0, text.find("://")));
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return scheme.size() < text.size() && (scheme == "http" || scheme == "https");
 }
 
 std::vector<std::string> split_endpoints(std::string_view text) {

@@ -73,12 +73,14 @@ struct MachineOptions {
   bool mmap = true;
   int in_flight = 16;  // Requests at once, of each endpoint.
   int retries = 6;
+  int timeout_s = 300;            // Of a request.
   std::int64_t token_budget = 0;  // Of endpoints; 0: none.
   // Told what the user should know, such as a key file that others can read. May be empty.
   std::function<void(std::string_view warning)> warn{};
 };
 
-// Opens everything that the spec names, `overrides` in place of what each member says. Members with
+// Opens everything that the spec names, `overrides` in place of what each member says (of a server,
+// those that are for a local model alone say nothing). Members with
 // the same engine share it. `ledger` empty: none. Throws Error.
 Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::uint64_t seed,
                  const MachineOptions& machine, const std::optional<std::filesystem::path>& ledger);

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -47,12 +48,22 @@ struct Ledger::State {
   sqlite3_stmt* find = nullptr;
   sqlite3_stmt* add_engine = nullptr;
   sqlite3_stmt* add = nullptr;
+  std::function<void(const Error&)> tell_of_damage;
+  std::set<std::string> damaged;  // Keys that were passed over.
 
   ~State() {
     for (sqlite3_stmt* statement : {find, add_engine, add}) sqlite3_finalize(statement);
     sqlite3_close(database);
   }
 
+  // SQLite calls a file of shared memory that cannot grow an error of the device.
+  bool disk_is_full() const {
+    constexpr std::uintmax_t kLeast = 64 << 10;
+    std::error_code unknown;
+    const auto space =
+        std::filesystem::space(std::filesystem::absolute(path).parent_path(), unknown);
+    return !unknown && space.available < kLeast;
+  }
   Error failure(int code) const {
     const int kind = code & 0xFF;
     const std::string text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
@@ -62,7 +73,7 @@ struct Ledger::State {
     if (kind == SQLITE_NOTADB)
       return error("this file is not a ledger", "name another with --ledger FILE");
     if (kind == SQLITE_CORRUPT) return error("the ledger is damaged", kBeginAnew);
-    if (kind == SQLITE_FULL)
+    if (kind == SQLITE_FULL || (kind == SQLITE_IOERR && disk_is_full()))
       return error("no space left for the ledger", "free some and run the same command again");
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
       return error("the ledger is in use by another program",
@@ -130,6 +141,9 @@ struct Ledger::State {
   void open();
   void make_or_check_schema();
   Record read(std::string_view key, std::string_view text) const;
+  std::optional<engine::Result> find_whole(const std::string& key, std::string_view text);
+  void remove(std::string_view key) const;
+  std::pair<std::string, std::string> look_up(std::string_view key) const;
   // SQLite's busy handler: whether to try again.
   static int wait_for_others(void* state, int attempts);
 };
@@ -166,7 +180,7 @@ void Ledger::State::open() {
   sqlite3_extended_result_codes(database, 1);
   if (sqlite3_db_readonly(database, "main") == 1) {
     throw Error("the ledger is read-only", path.string(),
-                "make it writable, or give --ledger FILE or --no-ledger");
+                "make it or a copy of it writable, or name another: --ledger FILE");
   }
   sqlite3_busy_handler(database, &State::wait_for_others, this);
   make_or_check_schema();
@@ -198,11 +212,21 @@ Record Ledger::State::read(std::string_view key, std::string_view text) const {
     if (record.key != key) throw Error("it is the record of another key");
     return record;
   } catch (const Error& failure) {
-    throw Error(fmt::format("the ledger is damaged at record {}: {}", key, failure.message()),
-                path.string(),
-                fmt::format("remove the record: sqlite3 {} \"DELETE FROM records WHERE key = "
-                            "x'{}'\"; or move the file away to begin a new one",
-                            path.string(), key));
+    throw Error(
+        fmt::format("the ledger is damaged at record {}: {}", key, failure.message()),
+        path.string(),
+        fmt::format("remove the record: selene ledger prune {} --ledger {}", key, path.string()));
+  }
+}
+
+std::optional<engine::Result> Ledger::State::find_whole(const std::string& key,
+                                                        std::string_view text) {
+  if (!tell_of_damage) return read(key, text).result;
+  try {
+    return read(key, text).result;
+  } catch (const Error& failure) {
+    if (damaged.insert(key).second) tell_of_damage(failure);
+    return std::nullopt;
   }
 }
 
@@ -256,9 +280,13 @@ std::vector<std::optional<engine::Result>> Ledger::find(std::span<const std::str
       results.emplace_back();
       continue;
     }
-    results.emplace_back(state_->read(key, text).result);
+    results.push_back(state_->find_whole(key, text));
   }
   return results;
+}
+
+void Ledger::pass_over_damage(std::function<void(const Error&)> tell) {
+  state_->tell_of_damage = std::move(tell);
 }
 
 void Ledger::put(std::span<const Record> records) {
@@ -277,6 +305,7 @@ void Ledger::put(std::span<const Record> records) {
       state_->check(added);
       known = &record.engine;
     }
+    if (state_->damaged.erase(record.key) > 0) state_->remove(record.key);
     bind_blob(state_->add, 1, bytes);
     for (int i = 0; i < 3; ++i) bind_text(state_->add, i + 2, engine[i]);
     bind_text(state_->add, 5, text);
@@ -287,13 +316,17 @@ void Ledger::put(std::span<const Record> records) {
   transaction.commit();
 }
 
-Record Ledger::get(std::string_view key) {
-  const bool hex = key.size() >= 6 && key.size() <= 64 &&
-                   key.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-  if (!hex)
+bool Ledger::could_be_key(std::string_view key) {
+  return key.size() >= 6 && key.size() <= 64 &&
+         key.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// The whole key, and the record's text.
+std::pair<std::string, std::string> Ledger::State::look_up(std::string_view key) const {
+  if (!could_be_key(key))
     throw Error(fmt::format("'{}' is not a record's key", key), "",
                 "give at least 6 of its 64 hex digits");
-  const State::Statement statement(*state_,
+  const State::Statement statement(*this,
                                    "SELECT lower(hex(key)), record FROM records "
                                    "WHERE hex(key) LIKE ?1 LIMIT 2");
   std::string pattern(key);
@@ -302,17 +335,39 @@ Record Ledger::get(std::string_view key) {
   pattern += "%";
   bind_text(statement.get(), 1, pattern);
   int code = sqlite3_step(statement.get());
-  state_->check(code);
+  check(code);
   if (code != SQLITE_ROW)
-    throw Error(fmt::format("no record begins with '{}'", key), path().string());
+    throw Error(fmt::format("no record begins with '{}'", key), path.string(),
+                "a judgment with parts is no record: give the key of one of its parts");
   const std::string whole_key = column_text(statement.get(), 0);
   const std::string text = column_text(statement.get(), 1);
   code = sqlite3_step(statement.get());
-  state_->check(code);
+  check(code);
   if (code == SQLITE_ROW)
-    throw Error(fmt::format("several records begin with '{}'", key), path().string(),
+    throw Error(fmt::format("several records begin with '{}'", key), path.string(),
                 "give more digits");
+  return {whole_key, text};
+}
+
+Record Ledger::get(std::string_view key) {
+  const auto [whole_key, text] = state_->look_up(key);
   return state_->read(whole_key, text);
+}
+
+std::uint64_t Ledger::remove(std::span<const std::string> keys) {
+  State::Transaction transaction(*state_);
+  std::set<std::string> whole_keys;
+  for (const std::string& key : keys) whole_keys.insert(state_->look_up(key).first);
+  for (const std::string& key : whole_keys) state_->remove(key);
+  transaction.commit();
+  return whole_keys.size();
+}
+
+void Ledger::State::remove(std::string_view key) const {
+  const Statement statement(*this, "DELETE FROM records WHERE key = ?1");
+  const std::string bytes = key_bytes(key);
+  bind_blob(statement.get(), 1, bytes);
+  check(sqlite3_step(statement.get()));
 }
 
 Ledger::Stats Ledger::stats() {
@@ -343,23 +398,37 @@ Ledger::Stats Ledger::stats() {
   return stats;
 }
 
-void Ledger::each(const std::function<void(const Record&)>& visit) {
+void Ledger::each(const std::function<void(const Record&)>& visit,
+                  const std::function<void(const std::string& key, const Error&)>& damaged) {
   const State::Statement statement(*state_,
                                    "SELECT lower(hex(key)), record FROM records ORDER BY id");
   int code = sqlite3_step(statement.get());
-  for (; code == SQLITE_ROW; code = sqlite3_step(statement.get()))
-    visit(state_->read(column_text(statement.get(), 0), column_text(statement.get(), 1)));
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement.get())) {
+    const std::string key = column_text(statement.get(), 0);
+    std::optional<Record> record;
+    try {
+      record = state_->read(key, column_text(statement.get(), 1));
+    } catch (const Error& failure) {
+      if (!damaged) throw;
+      damaged(key, failure);
+    }
+    if (record) visit(*record);
+  }
   state_->check(code);
 }
 
 std::uint64_t Ledger::prune(std::string_view model, double days) {
   State::Transaction transaction(*state_);
+  // "endpoint:NAME" or "endpoint:NAME (details)".
   const State::Statement statement(
       *state_,
       "DELETE FROM records WHERE created <= unixepoch() - ?1 AND engine IN "
-      "(SELECT id FROM engines WHERE substr(model, 1, length(?2)) = ?2)");
+      "(SELECT id FROM engines WHERE model = ?2 OR substr(model, 1, length(?3)) = ?3)");
+  const std::string beginning =
+      could_be_key(model) || model.empty() ? std::string(model) : std::string(model) + " (";
   sqlite3_bind_int64(statement.get(), 1, static_cast<sqlite3_int64>(days * 86'400));
   bind_text(statement.get(), 2, model);
+  bind_text(statement.get(), 3, beginning);
   state_->check(sqlite3_step(statement.get()));
   const int removed = sqlite3_changes(state_->database);
   transaction.commit();

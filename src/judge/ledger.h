@@ -20,6 +20,10 @@
 
 #include "engine/engine.h"
 
+namespace selene {
+class Error;
+}
+
 namespace selene::judge {
 
 // One request, what it ran on, and what came out: enough to run it again.
@@ -47,14 +51,21 @@ class Ledger {
   static std::filesystem::path default_path();  // data_dir()/ledger.sqlite
   const std::filesystem::path& path() const;
 
+  // Makes find() pass over a damaged record, which is told of once; the next put() of its key
+  // replaces it. Else find() throws Error.
+  void pass_over_damage(std::function<void(const Error&)> tell);
   // One result a key, in their order; nothing where the ledger has none.
   std::vector<std::optional<engine::Result>> find(std::span<const std::string> keys);
   // A record's key may be there already: it is left as it is. All become durable together.
   void put(std::span<const Record> records);
 
+  // Lower-case hex digits, 6 to 64.
+  static bool could_be_key(std::string_view key);
   // By the whole key or an unambiguous beginning of at least 6 digits. Throws Error when there is
   // none or several.
   Record get(std::string_view key);
+  // The same for each; a damaged record is no error. Returns how many were removed.
+  std::uint64_t remove(std::span<const std::string> keys);
 
   struct Stats {
     std::uint64_t records = 0;
@@ -68,10 +79,12 @@ class Ledger {
   };
   Stats stats();
 
-  // All records in the order they came.
-  void each(const std::function<void(const Record&)>& visit);
-  // Removes records of an engine's weights (a digest or its beginning; empty: any) older than
-  // `days`. Returns how many.
+  // All records in the order they came. `damaged` gets the key of one that is not as it was
+  // written, and what is wrong with it; without it that Error is thrown.
+  void each(const std::function<void(const Record&)>& visit,
+            const std::function<void(const std::string& key, const Error&)>& damaged = {});
+  // Removes records older than `days` of a model: a digest or its beginning; a name, whatever the
+  // server says besides; empty: any. Returns how many.
   std::uint64_t prune(std::string_view model, double days);
 
  private:

@@ -37,6 +37,16 @@ MemberSettings merged(MemberSettings settings, const MemberSettings& overrides) 
   return settings;
 }
 
+// What is for a local model says nothing of a jury's servers.
+MemberSettings overrides_of(const MemberSpec& member, MemberSettings overrides) {
+  if (member.endpoints.empty()) return overrides;
+  overrides.adapter.reset();
+  overrides.adapter_scale.reset();
+  overrides.chat_template.reset();
+  overrides.date.reset();
+  return overrides;
+}
+
 std::unique_ptr<engine::Engine> open_local(const MemberSpec& member, const MemberSettings& settings,
                                            const MachineOptions& machine) {
   const model::ResolvedModel model = model::resolve_model(member.model);
@@ -87,7 +97,10 @@ std::unique_ptr<engine::Engine> open_endpoints(const MemberSpec& member,
   options.api_key = key.key;
   options.in_flight_per_endpoint = machine.in_flight;
   options.retries = machine.retries;
+  options.timeout = std::chrono::seconds(machine.timeout_s);
   options.token_budget = machine.token_budget;
+  options.warn = machine.warn;
+  options.known_servers = data_dir() / "servers.json";
   options.ask_log_probs = settings.log_probs.value_or(true);
   return engine::open_endpoint_engine(options);
 }
@@ -119,7 +132,7 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
   std::map<std::string, size_t> index_of;
   std::vector<Member> members;
   for (const MemberSpec& one : spec.members) {
-    const MemberSettings settings = merged(one.settings, overrides);
+    const MemberSettings settings = merged(one.settings, overrides_of(one, overrides));
     Member member;
     member.weight = one.weight;
     member.policy = policy_of(settings, seed);
@@ -138,6 +151,11 @@ Judge open_judge(const JudgeSpec& spec, const MemberSettings& overrides, std::ui
   std::string name = spec.name.empty() ? members.front().name : spec.name;
   std::optional<Ledger> opened;
   if (ledger) opened.emplace(*ledger);
+  if (opened && machine.warn) {
+    opened->pass_over_damage([warn = machine.warn](const Error& failure) {
+      warn(fmt::format("{}: {}; it is judged again", failure.where(), failure.message()));
+    });
+  }
   return Judge(std::move(name), std::move(engines), std::move(members), std::move(opened));
 }
 

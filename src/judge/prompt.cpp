@@ -5,12 +5,23 @@
 #include "core/digest.h"
 
 namespace selene::judge {
+namespace {
+
+// The system speaks once, at the beginning.
+void add_turns(std::vector<Turn> turns, engine::Request& request) {
+  for (Turn& turn : turns) {
+    if (turn.role == "system" && !request.messages.empty()) continue;
+    request.messages.push_back({std::move(turn.role), std::move(turn.text)});
+  }
+}
+
+}  // namespace
 
 engine::Request make_request(const Template& form, const data::Sample& sample,
                              const Policy& policy) {
   engine::Request request;
   request.mark = form.mark;
-  request.labels = sample.labels;
+  request.labels = words_of(form, sample.labels);
   const bool critique = policy.mode == Mode::Critique;
   if (critique) {
     request.answer_start = form.answer_start;
@@ -19,15 +30,16 @@ engine::Request make_request(const Template& form, const data::Sample& sample,
     request.sampling.temperature = policy.temperature;
   }
   for (const data::Example& example : sample.examples) {
-    request.messages.push_back({"user", render(form, example_as_sample(sample, example))});
+    add_turns(render_turns(form, example_as_sample(sample, example)), request);
     engine::Request turn;
     turn.mark = form.mark;
     if (critique && !example.critique.empty()) turn.answer_start = form.answer_start;
     const std::string answer = engine::answer_before_label(
         turn, critique ? std::string_view(example.critique) : std::string_view());
-    request.messages.push_back({"assistant", answer + " " + example.label});
+    request.messages.push_back(
+        {"assistant", answer + " " + words_of(form, {example.label}).front()});
   }
-  request.messages.push_back({"user", render(form, sample)});
+  add_turns(render_turns(form, sample), request);
   return request;
 }
 

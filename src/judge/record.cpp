@@ -1,10 +1,14 @@
 // Ledger records as JSON: the same form in the database, in exports and in imports.
+#include <algorithm>
 #include <limits>
+#include <optional>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "data/jsonl.h"
 #include "judge/ledger.h"
 #include "judge/prompt.h"
@@ -59,9 +63,7 @@ std::vector<double> read_log_probs(const Json& list) {
   return values;
 }
 
-}  // namespace
-
-std::string record_to_json(const Record& record) {
+Json record_json(const Record& record) {
   const Json result = result_json(record.result);
   const Json row = {
       {"key", record.key},
@@ -70,8 +72,38 @@ std::string record_to_json(const Record& record) {
       {"request", request_json(record.request)},
       {"result", result},
       {"result_sha256", sha256(result.dump())}};
-  return row.dump();
+  return row;
 }
+
+// The first key of `given`, at any depth, that `known` has not.
+std::optional<std::string> unknown_key(const Json& given, const Json& known) {
+  if (given.is_array() && known.is_array()) {
+    for (size_t i = 0; i < std::min(given.size(), known.size()); ++i) {
+      if (auto key = unknown_key(given[i], known[i])) return key;
+    }
+  }
+  if (!given.is_object() || !known.is_object()) return std::nullopt;
+  for (const auto& [key, value] : given.items()) {
+    if (!known.contains(key)) return key;
+    if (auto inner = unknown_key(value, known.at(key))) return inner;
+  }
+  return std::nullopt;
+}
+
+void check_result(const Record& record) {
+  const size_t labels = record.request.labels.size();
+  const std::vector<double>& log_probs = record.result.label_log_probs;
+  const bool fits = (log_probs.empty() || log_probs.size() == labels) &&
+                    (!record.result.label_read || *record.result.label_read < labels);
+  if (!fits) throw Error("not a ledger record: the result does not fit the labels");
+  constexpr double kRounding = 1e-6;
+  if (std::any_of(log_probs.begin(), log_probs.end(), [](double p) { return p > kRounding; }))
+    throw Error("not a ledger record: a log-probability is above 0");
+}
+
+}  // namespace
+
+std::string record_to_json(const Record& record) { return record_json(record).dump(); }
 
 Record record_from_json(std::string_view text) {
   const Json row = data::parse_object(text);
@@ -113,17 +145,18 @@ Record record_from_json(std::string_view text) {
     throw Error("not a ledger record: " + data::json_reason(failure), "",
                 "give what selene ledger export wrote");
   }
-  const size_t labels = record.request.labels.size();
-  const bool fits =
-      (record.result.label_log_probs.empty() || record.result.label_log_probs.size() == labels) &&
-      (!record.result.label_read || *record.result.label_read < labels);
-  if (!fits) throw Error("not a ledger record: the result does not fit the labels");
+  const Json known = record_json(record);
+  if (const auto key = unknown_key(row, known)) {
+    throw Error(fmt::format("not a ledger record: unknown key '{}'", cut_to_columns(*key, 60)), "",
+                "give what selene ledger export wrote");
+  }
+  check_result(record);
   if (request_key(record.engine, record.template_digest, record.request) != record.key) {
     throw Error("the record's key is not the digest of its request", "",
                 "it was changed or made by another version");
   }
   // Records of earlier versions have none.
-  if (!result_sha256.empty() && result_sha256 != sha256(result_json(record.result).dump()))
+  if (!result_sha256.empty() && result_sha256 != known.at("result_sha256"))
     throw Error("the record's result was changed: it has another digest");
   return record;
 }

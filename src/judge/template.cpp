@@ -41,12 +41,13 @@ std::string label_list(const std::vector<std::string>& labels) {
   return text;
 }
 
-std::string rubric_lines(const Sample& sample) {
+std::string rubric_lines(const Template& form, const Sample& sample) {
+  const std::vector<std::string> words = words_of(form, sample.labels);
   std::string text;
-  for (const std::string& label : sample.labels) {
+  for (size_t i = 0; i < words.size(); ++i) {
     if (!text.empty()) text += '\n';
-    text += label;
-    if (const Value description = described(sample, label)) text += ": " + *description;
+    text += words[i];
+    if (const Value description = described(sample, sample.labels[i])) text += ": " + *description;
   }
   return text;
 }
@@ -83,9 +84,11 @@ std::string fence_for(const Sample& sample) {
   return std::string(longest + 1, '`');
 }
 
+bool mentions(const Template& form, std::string_view name);
+
 std::string input_text(const Template& form, const Sample& sample) {
   // A context that the template has no place for goes before the input.
-  const bool placed = form.user_template.find("{context}") != std::string::npos;
+  const bool placed = mentions(form, "context");
   return sample.context && !placed ? *sample.context + "\n\n" + sample.input : sample.input;
 }
 
@@ -116,8 +119,12 @@ Value score_description(const Template&, const Sample& sample) {
 Value yes_description(const Template&, const Sample& sample) { return described(sample, "Yes"); }
 Value no_description(const Template&, const Sample& sample) { return described(sample, "No"); }
 Value input_value(const Template& form, const Sample& sample) { return input_text(form, sample); }
-Value rubric_value(const Template&, const Sample& sample) { return rubric_lines(sample); }
-Value labels_value(const Template&, const Sample& sample) { return label_list(sample.labels); }
+Value rubric_value(const Template& form, const Sample& sample) {
+  return rubric_lines(form, sample);
+}
+Value labels_value(const Template& form, const Sample& sample) {
+  return label_list(words_of(form, sample.labels));
+}
 Value fence_value(const Template&, const Sample& sample) { return fence_for(sample); }
 
 constexpr Placeholder kPlaceholders[] = {
@@ -190,22 +197,32 @@ std::vector<Piece> split(std::string_view text, bool foreign) {
   return pieces;
 }
 
+// The texts of all messages, in their order.
+std::vector<std::string_view> texts_of(const Template& form) {
+  std::vector<std::string_view> texts;
+  for (const Turn& turn : form.turns) texts.push_back(turn.text);
+  texts.push_back(form.user_template);
+  return texts;
+}
+
 bool mentions(const Template& form, std::string_view name) {
-  const auto pieces = split(form.user_template, form.foreign);
-  return std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
-    return piece.type == Piece::Type::Field && piece.text == name;
-  });
+  for (const std::string_view text : texts_of(form)) {
+    for (const Piece& piece : split(text, form.foreign)) {
+      if (piece.type == Piece::Type::Field && piece.text == name) return true;
+    }
+  }
+  return false;
 }
 
 // Unknown names, and {?field} blocks that do not close or lie in one another.
-void check_placeholders(const Template& form, std::string_view place) {
+void check_placeholders(std::string_view text, bool foreign, std::string_view place) {
   std::string_view open;
-  for (const Piece& piece : split(form.user_template, form.foreign)) {
+  for (const Piece& piece : split(text, foreign)) {
     if (piece.type == Piece::Type::Words) continue;
-    if (find_placeholder(piece.text, form.foreign) == nullptr) {
+    if (find_placeholder(piece.text, foreign) == nullptr) {
       std::vector<std::string_view> known;
       for (const Placeholder& placeholder : kPlaceholders) {
-        if (find_placeholder(placeholder.name, form.foreign) != nullptr)
+        if (find_placeholder(placeholder.name, foreign) != nullptr)
           known.push_back(placeholder.name);
       }
       throw Error(fmt::format("unknown placeholder '{{{}}}'; known: {}", piece.text,
@@ -284,6 +301,38 @@ void at_place(std::string_view place, Action&& action) {
   }
 }
 
+// A list in the order of `labels`, or a map of label and word.
+void read_label_words(Template& form, const YAML::Node& node, std::string_view place) {
+  if (!node.IsMap() || form.labels.empty() || node.size() != form.labels.size()) {
+    throw Error("'label_words' must be a map with a word for each of 'labels'", place);
+  }
+  for (const std::string& label : form.labels) {
+    if (!node[label])
+      throw Error(fmt::format("'label_words' has no word for the label '{}'", label), place);
+    form.label_words.push_back(scalar(node[label], "label_words", place));
+  }
+  // Any task but pairwise, which asks for A and B.
+  at_place(place, [&] { data::check_labels(form.label_words, Task::Classification); });
+}
+
+void read_turns(Template& form, const YAML::Node& node, std::string_view place) {
+  if (!node.IsSequence()) throw Error("'turns' must be a list of {role, text}", place);
+  for (const YAML::Node& turn : node) {
+    if (!turn.IsMap() || turn.size() != 2 || !turn["role"] || !turn["text"])
+      throw Error("an entry of 'turns' has the keys 'role' and 'text'", place);
+    form.turns.push_back(
+        {scalar(turn["role"], "role", place), scalar(turn["text"], "text", place)});
+    const std::string& role = form.turns.back().role;
+    if (role != "system" && role != "user" && role != "assistant")
+      throw Error(fmt::format("the role '{}' is none of system, user and assistant",
+                              cut_to_columns(role, 60)),
+                  place);
+    if (role == "system" && form.turns.size() > 1)
+      throw Error("the system's turn must be the first", place);
+    check_placeholders(form.turns.back().text, /*foreign=*/false, place);
+  }
+}
+
 void read_own(Template& form, const YAML::Node& root, std::string_view place) {
   const auto text = [&](const char* key) {
     return root[key] ? scalar(root[key], key, place) : std::string();
@@ -309,13 +358,15 @@ void read_own(Template& form, const YAML::Node& root, std::string_view place) {
       for (const Task task : form.tasks) data::check_labels(form.labels, task);
     });
   }
-  const auto pieces = split(form.user_template, /*foreign=*/false);
-  std::string_view inside;
-  for (const Piece& piece : pieces) {
-    if (piece.type == Piece::Type::Begin) inside = piece.text;
-    if (piece.type == Piece::Type::End) inside = {};
-    if (piece.type == Piece::Type::Field && piece.text == "reference" && inside != "reference") {
-      form.needs_reference = true;
+  if (root["label_words"]) read_label_words(form, root["label_words"], place);
+  for (const std::string_view words : texts_of(form)) {
+    std::string_view inside;
+    for (const Piece& piece : split(words, /*foreign=*/false)) {
+      if (piece.type == Piece::Type::Begin) inside = piece.text;
+      if (piece.type == Piece::Type::End) inside = {};
+      if (piece.type == Piece::Type::Field && piece.text == "reference" && inside != "reference") {
+        form.needs_reference = true;
+      }
     }
   }
 }
@@ -367,63 +418,23 @@ std::vector<Template> load_folder(const std::filesystem::path& folder) {
   return templates;
 }
 
-}  // namespace
-
-Template parse_template(std::string_view yaml, std::string_view name, std::string_view place) {
-  if (yaml.size() > kMaxTemplateBytes) throw Error("a template of more than 1 MiB", place);
-  const YAML::Node root = parse_yaml(yaml, place);
-  if (!root.IsMap()) throw Error("a template is a YAML map with the key 'user_template'", place);
-  constexpr std::array<std::string_view, 8> kKeys{
-      "user_template", "name", "task", "labels", "mark", "answer_start", "criteria", "description"};
-  for (const auto& entry : root) {
-    if (!entry.first.IsScalar() ||
-        std::find(kKeys.begin(), kKeys.end(), entry.first.Scalar()) == kKeys.end()) {
-      throw Error(fmt::format("unknown key '{}'; known: {}",
-                              entry.first.IsScalar() ? cut_to_columns(entry.first.Scalar(), 60)
-                                                     : "(not a text)",
-                              fmt::join(kKeys, ", ")),
-                  place);
-    }
+// The templates right in a folder of the embedded files, in the order of their names.
+std::vector<Template> embedded_templates(const std::filesystem::path& folder) {
+  std::vector<Template> found;
+  for (const EmbeddedFile& file : embedded_files()) {
+    const std::filesystem::path path(file.name);
+    if (path.parent_path() != folder || path.extension() != ".yaml") continue;
+    found.push_back(parse_template(file.text, path.stem().string(), file.name));
   }
-  Template form;
-  form.name = name;
-  form.digest = sha256(yaml);
-  if (!root["user_template"]) throw Error("the key 'user_template' is missing", place);
-  form.user_template = scalar(root["user_template"], "user_template", place);
-  form.foreign = root.size() == 1;
-  check_placeholders(form, place);
-  if (form.foreign) {
-    infer_foreign(form, place);
-  } else {
-    read_own(form, root, place);
-  }
-  check_responses(form, place);
-  return form;
+  std::sort(found.begin(), found.end(),
+            [](const Template& a, const Template& b) { return a.name < b.name; });
+  return found;
 }
 
-Template load_template(const std::filesystem::path& path) {
-  return parse_template(read_file(path), path.stem().string(), path.string());
-}
-
-const std::vector<Template>& builtin_templates() {
-  static const std::vector<Template> templates = [] {
-    std::vector<Template> found;
-    for (const EmbeddedFile& file : embedded_files()) {
-      if (!file.name.ends_with(".yaml")) continue;
-      found.push_back(
-          parse_template(file.text, std::filesystem::path(file.name).stem().string(), file.name));
-    }
-    std::sort(found.begin(), found.end(),
-              [](const Template& a, const Template& b) { return a.name < b.name; });
-    return found;
-  }();
-  return templates;
-}
-
-std::string render(const Template& form, const Sample& sample) {
+std::string render_text(const Template& form, std::string_view words, const Sample& sample) {
   std::string text;
   bool left_out = false;
-  for (const Piece& piece : split(form.user_template, form.foreign)) {
+  for (const Piece& piece : split(words, form.foreign)) {
     if (piece.type == Piece::Type::Words) {
       if (!left_out) text += piece.text;
       continue;
@@ -446,6 +457,79 @@ std::string render(const Template& form, const Sample& sample) {
     }
   }
   return text;
+}
+
+}  // namespace
+
+Template parse_template(std::string_view yaml, std::string_view name, std::string_view place) {
+  if (yaml.size() > kMaxTemplateBytes) throw Error("a template of more than 1 MiB", place);
+  const YAML::Node root = parse_yaml(yaml, place);
+  if (!root.IsMap()) throw Error("a template is a YAML map with the key 'user_template'", place);
+  constexpr std::array<std::string_view, 10> kKeys{
+      "user_template", "name",         "task",     "labels",      "label_words",
+      "mark",          "answer_start", "criteria", "description", "turns"};
+  for (const auto& entry : root) {
+    if (!entry.first.IsScalar() ||
+        std::find(kKeys.begin(), kKeys.end(), entry.first.Scalar()) == kKeys.end()) {
+      throw Error(fmt::format("unknown key '{}'; known: {}",
+                              entry.first.IsScalar() ? cut_to_columns(entry.first.Scalar(), 60)
+                                                     : "(not a text)",
+                              fmt::join(kKeys, ", ")),
+                  place);
+    }
+  }
+  Template form;
+  form.name = name;
+  form.digest = sha256(yaml);
+  if (!root["user_template"]) throw Error("the key 'user_template' is missing", place);
+  form.user_template = scalar(root["user_template"], "user_template", place);
+  form.foreign = root.size() == 1;
+  check_placeholders(form.user_template, form.foreign, place);
+  if (root["turns"]) read_turns(form, root["turns"], place);
+  if (form.foreign) {
+    infer_foreign(form, place);
+  } else {
+    read_own(form, root, place);
+  }
+  check_responses(form, place);
+  return form;
+}
+
+Template load_template(const std::filesystem::path& path) {
+  return parse_template(read_file(path), path.stem().string(), path.string());
+}
+
+const std::vector<Template>& builtin_templates() {
+  static const std::vector<Template> templates = embedded_templates("templates");
+  return templates;
+}
+
+const std::vector<Template>& format_templates() {
+  static const std::vector<Template> templates = embedded_templates("templates/formats");
+  return templates;
+}
+
+std::vector<std::string> words_of(const Template& form, const std::vector<std::string>& labels) {
+  if (form.label_words.empty()) return labels;
+  std::vector<std::string> words;
+  for (const std::string& label : labels) {
+    const auto found = std::find(form.labels.begin(), form.labels.end(), label);
+    ensure(found != form.labels.end(), "a label that the template is not for");
+    words.push_back(form.label_words[static_cast<size_t>(found - form.labels.begin())]);
+  }
+  return words;
+}
+
+std::string render(const Template& form, const Sample& sample) {
+  return render_text(form, form.user_template, sample);
+}
+
+std::vector<Turn> render_turns(const Template& form, const Sample& sample) {
+  std::vector<Turn> turns;
+  for (const Turn& turn : form.turns)
+    turns.push_back({turn.role, render_text(form, turn.text, sample)});
+  turns.push_back({"user", render(form, sample)});
+  return turns;
 }
 
 Sample example_as_sample(const Sample& sample, const data::Example& example) {
@@ -485,8 +569,9 @@ TemplateSet TemplateSet::open(std::string_view spec) {
     set.templates_ = builtin_templates();
     return set;
   }
-  for (const Template& form : builtin_templates()) {
-    if (form.name == spec) {
+  for (const auto* templates : {&builtin_templates(), &format_templates()}) {
+    for (const Template& form : *templates) {
+      if (form.name != spec) continue;
       set.templates_ = {form};
       return set;
     }
@@ -501,6 +586,12 @@ TemplateSet TemplateSet::open(std::string_view spec) {
   if (std::filesystem::exists(path)) {
     set.templates_ = {load_template(path)};
     return set;
+  }
+  for (const char* name : {"atla", "rewardbench"}) {
+    if (!path.empty() && *path.begin() == fmt::format("templates-{}", name)) {
+      throw Error(fmt::format("there is no template '{}'", cut_to_columns(spec, 80)), "",
+                  fmt::format("get it here with: selene templates pull {}", name));
+    }
   }
   std::vector<std::string_view> names;
   for (const Template& form : builtin_templates()) names.push_back(form.name);

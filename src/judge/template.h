@@ -2,10 +2,9 @@
 // each.
 //
 // Two kinds, told apart by their keys (docs/formats.md, "Template"):
-// - ours: name, task, labels?, mark, answer_start?, criteria?, description?, user_template. Its
-// text knows {fence}, the
-//   labels and the rubric as lists, and {?field}…{/field}, which stays only when the sample has the
-//   field.
+// - ours: name, task, labels?, label_words?, mark, answer_start?, criteria?, description?, turns?,
+// user_template. Its text knows {fence}, the labels and the rubric as lists, and {?field}…{/field},
+// which stays only when the sample has the field.
 // - foreign: user_template alone, as atla-ai/selene-mini publishes them. Task and reference are
 // inferred from the
 //   placeholders, the mark is "**Result:**", and the text is rendered byte for byte.
@@ -22,17 +21,26 @@
 
 namespace selene::judge {
 
+// A message before the prompt, rendered as it is.
+struct Turn {
+  std::string role;  // system, user, assistant
+  std::string text;
+};
+
 struct Template {
   std::string name;
   std::string description;
   bool foreign = false;
   std::vector<data::Task> tasks;
   std::vector<std::string> labels;  // Empty: any set of labels.
+  // What stands for each of `labels` in the prompt and after the mark; empty: they themselves.
+  std::vector<std::string> label_words;
   bool needs_reference = false;
   std::string mark;
   std::string answer_start;  // The critique begins with this, e.g. "**Reasoning:**". May be empty.
   std::string
       criteria;  // Used when the sample has none. May be empty: then a sample must have one.
+  std::vector<Turn> turns;
   std::string user_template;
   std::string fence;   // Of a foreign template: its own run of backticks; empty when it has none.
   std::string digest;  // SHA-256 of the YAML file.
@@ -46,9 +54,18 @@ Template load_template(const std::filesystem::path& path);
 
 // The program's own, in the order of their names.
 const std::vector<Template>& builtin_templates();
+// Rewordings of the built-in pairwise one that keep its meaning (templates/formats/): named by
+// --template, never picked for a sample.
+const std::vector<Template>& format_templates();
 
-// A sample's prompt text. Throws Error that names the placeholder and the field that has no value.
+// A sample's prompt text: of the last message. Throws Error that names the placeholder and the
+// field that has no value.
 std::string render(const Template& form, const data::Sample& sample);
+// The template's turns, and render() as the user's.
+std::vector<Turn> render_turns(const Template& form, const data::Sample& sample);
+
+// What stands for each of the sample's labels after the mark, in their order.
+std::vector<std::string> words_of(const Template& form, const std::vector<std::string>& labels);
 
 // A known example as the turn that asked for it.
 data::Sample example_as_sample(const data::Sample& sample, const data::Example& example);

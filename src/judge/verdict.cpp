@@ -105,7 +105,7 @@ std::string combined_key(const std::vector<Part>& parts) {
 
 }  // namespace
 
-Part make_part(const engine::Request& request, const engine::Result& result, bool swapped) {
+Part make_part(std::span<const std::string> labels, const engine::Result& result, bool swapped) {
   Part part;
   const auto as_stored = [&](const std::string& label) {
     return swapped ? data::swapped_label(label) : label;
@@ -115,12 +115,12 @@ Part make_part(const engine::Request& request, const engine::Result& result, boo
     // In the order of the stored labels, so that the two orders of a pair line up.
     std::map<std::string, double> by_label;
     for (size_t i = 0; i < probabilities.size(); ++i)
-      by_label[as_stored(request.labels[i])] = probabilities[i];
-    for (const std::string& label : request.labels)
+      by_label[as_stored(labels[i])] = probabilities[i];
+    for (const std::string& label : labels)
       part.probabilities.emplace_back(label, by_label.at(label));
     part.label = data::most_probable(part.probabilities);
   } else if (result.label_read) {
-    part.label = as_stored(request.labels[*result.label_read]);
+    part.label = as_stored(labels[*result.label_read]);
   } else {
     part.unreadable = result.unreadable.empty() ? "the engine gave no verdict" : result.unreadable;
   }

@@ -2,6 +2,7 @@
 // reason.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,10 @@
 
 namespace selene::judge {
 
-// One request's verdict. `swapped` says that the request showed A and B in the other order: labels
-// are mapped back.
-data::Part make_part(const engine::Request& request, const engine::Result& result, bool swapped);
+// One request's verdict; `labels` are the sample's, one for each that the request scored. `swapped`
+// says that it showed A and B in the other order: labels are mapped back.
+data::Part make_part(std::span<const std::string> labels, const engine::Result& result,
+                     bool swapped);
 
 // Fills label, distribution, statistics, critique, flags and key of `judgment` from its parts.
 // Unreadable parts do not count; they are flagged `part_unreadable`.

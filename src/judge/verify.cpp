@@ -89,7 +89,6 @@ bool VerifyReport::all_same() const {
 std::vector<Circumstance> verify_circumstances(int threads) {
   std::vector<Circumstance> all{
       {.name = "reference"},
-      {.name = "1 thread", .threads = 1},
       {.name = "one critique at a time", .max_slots = 1},
       {.name = "2 critiques side by side", .max_slots = 2},
       {.name = "5 side by side", .max_slots = 5},
@@ -108,9 +107,10 @@ std::vector<Circumstance> verify_circumstances(int threads) {
        .max_slots = 4,
        .arrangement = Arrangement::Reversed},
   };
-  for (const int count : {2, 3, 4, 8}) {
-    if (count < threads || (count == 3 && threads >= 2)) {
-      all.push_back({.name = fmt::format("{} threads", count), .threads = count});
+  for (const int count : {1, 2, 3, 4, 8}) {
+    if (count < threads || (count == 3 && threads == 2)) {
+      all.push_back(
+          {.name = fmt::format("{} thread{}", count, count == 1 ? "" : "s"), .threads = count});
     }
   }
   return all;

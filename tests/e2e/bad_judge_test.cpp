@@ -2,6 +2,9 @@
 // finished is lost. The judge is a server of this process, so no model is needed.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
+
 #include <fmt/format.h>
 
 #include "engine/chat_server.h"
@@ -30,15 +33,17 @@ class ServedJudge : public ::testing::Test {
     return text;
   }
   // One request after another, and no second attempt.
-  Finished judged_by(const std::string& judge_spec, std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), {samples_, "--judge", judge_spec, "--in-flight", "1", "--retries",
-                               "0", "--mode", "verdict"});
-    return judge(more);
+  Finished judged_by(const std::string& judge_spec, std::vector<std::string> more = {},
+                     const char* retries = "0") const {
+    more.insert(more.begin(), {"judge", samples_, "--judge", judge_spec, "--in-flight", "1",
+                               "--retries", retries, "--mode", "verdict"});
+    return run(more);
   }
+  // Besides warnings.
   void expect_error(const Finished& finished, const std::string& message) const {
     EXPECT_EQ(finished.exit_code, 1);
     EXPECT_EQ(finished.out, "");
-    EXPECT_TRUE(finished.err.starts_with("error: " + message)) << finished.err;
+    EXPECT_NE(("\n" + finished.err).find("\nerror: " + message), std::string::npos) << finished.err;
   }
   Json run_json() const { return Json::parse(slurp(out_ + ".run.json")); }
 
@@ -55,7 +60,7 @@ TEST_F(ServedJudge, ReadsAPipe) {
   const std::string straight = judged_by(spec).out;
   for (const char* line : {R"("$@" <(cat "$SAMPLES"))", R"(cat "$SAMPLES" | "$@" /dev/stdin)"}) {
     SCOPED_TRACE(line);
-    Call call = judge_call({"--judge", spec, "--mode", "verdict", "--no-ledger"});
+    Call call{.args = {"judge", "--judge", spec, "--mode", "verdict", "--no-ledger"}};
     call.environment["SAMPLES"] = samples_;
     const Finished finished = run(in_bash(call, line));
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
@@ -78,7 +83,7 @@ TEST_F(ServedJudge, SaysThatTheInputChanged) {
     ChatServer::status(500)(response);
   });
   const Finished finished =
-      judge({samples, "--judge", server.url() + "#judge", "--mode", "verdict"});
+      run({"judge", samples, "--judge", server.url() + "#judge", "--mode", "verdict"});
   EXPECT_EQ(finished.exit_code, 1);
   EXPECT_EQ(rows_of(finished.out).size(), 64u);
   EXPECT_NE(finished.err.find("error: " + samples +
@@ -165,10 +170,9 @@ TEST_F(ServedJudge, ThatFailsAtARowNamesIt) {
   server.breaks_after = 2;
   server.breaks_with = ChatServer::status(500, R"({"error":{"message":"bug"}})");
   const Finished finished = judged_by(server.url() + "#judge", {"--out", out_});
-  EXPECT_TRUE(finished.err.starts_with("error: " + server.url() +
-                                       ": row '2': a request failed 1 times, at last here: "
-                                       "status 500: bug; look at the server"))
-      << finished.err;
+  expect_error(finished, server.url() +
+                             ": row '2': a request failed 1 times, at last here: status 500: bug; "
+                             "look at the server");
 }
 
 TEST_F(ServedJudge, OfTwoMembersAtTwoAddressesAsksBoth) {
@@ -196,6 +200,49 @@ TEST_F(ServedJudge, WarnsOfAKeyThatOthersCanRead) {
   fs::permissions(key, fs::perms::owner_read);
   EXPECT_EQ(judged_by(server.url() + "#judge", {"--key-file", key}).err.find("warning"),
             std::string::npos);
+}
+
+TEST_F(ServedJudge, MayHaveItsSchemeInCapitals) {
+  ChatServer server;
+  const Finished finished = judged_by("HTTP" + server.url().substr(4) + "#judge");
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+}
+
+// The first row is not done, a later one is.
+TEST_F(ServedJudge, AnInterruptWithoutALedgerSaysThatWhatIsFinishedIsKept) {
+  ChatServer server;
+  server.fails_at = R"(```\n0\n```)";
+  server.fails_with = [&](httplib::Response& response) { server.stall(response); };
+  Running running({.args = {"judge", samples_, "--judge", server.url() + "#judge", "--mode",
+                            "verdict", "--no-ledger", "--out", out_},
+                   .limit = std::chrono::seconds(60)});
+  while (server.calls() < kRows && !running.ended()) ApiServer::pause();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  running.signal(SIGINT);
+  const Finished finished = running.wait();
+  EXPECT_EQ(finished.exit_code, 130);
+  EXPECT_TRUE(finished.err.ends_with(
+      "interrupted before a row was done, what is finished of later ones is kept; the same command "
+      "again goes on from there\n"))
+      << finished.err;
+  server.fails_at.clear();
+  const size_t calls = server.calls();
+  const Finished again = run({"judge", samples_, "--judge", server.url() + "#judge", "--mode",
+                              "verdict", "--no-ledger", "--out", out_, "--quiet"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.err, "");
+  EXPECT_LT(server.calls(), calls + kRows);
+}
+
+TEST_F(ServedJudge, QuietSaysNothingOfGoingOn) {
+  ChatServer faulty;
+  faulty.breaks_after = 3;
+  faulty.breaks_with = ChatServer::status(403);
+  ASSERT_EQ(judged_by(faulty.url() + "#judge", {"--out", out_}).exit_code, 1);
+  ChatServer server;
+  const Finished again = judged_by(server.url() + "#judge", {"--out", out_, "--quiet"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.err, "");
 }
 
 // --- replay ---
@@ -226,6 +273,39 @@ TEST_F(ServedJudge, ReplayComparesTheLabelThatWasRead) {
   EXPECT_NE(none.out.find("label    DIFFERS\n  then: Yes\n  now:  none: no result mark\n"),
             std::string::npos)
       << none.out;
+}
+
+TEST_F(ServedJudge, ReplayShowsATerminalNoControlCharacters) {
+  ChatServer server("library");
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished first = judged_by(server.url() + "#judge", {"--ledger", ledger});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  ChatServer hostile("library", "ju\x1b[2Jdge");
+  hostile.whole_answer = "Bad \x1b[31m.";
+  const Finished finished = run({"ledger", "replay", rows_of(first.out)[0].at("key"), "--judge",
+                                 hostile.url(), "--ledger", ledger});
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_EQ(finished.out.find('\x1b'), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("now endpoint:ju\uFFFD[2Jdge\n"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("  now:  Bad \uFFFD[31m.\n"), std::string::npos) << finished.out;
+}
+
+TEST_F(ServedJudge, ReplayTakesACapitalKeyAndSaysWhatAKeyIs) {
+  ChatServer server;
+  const std::string ledger = folder_ / "ledger.sqlite";
+  const Finished first = judged_by(server.url() + "#judge", {"--ledger", ledger});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const auto replay = [&](const std::string& key) {
+    return run({"ledger", "replay", key, "--judge", server.url() + "#judge", "--ledger", ledger});
+  };
+  std::string key = rows_of(first.out)[0].at("key");
+  for (char& c : key) c = static_cast<char>(std::toupper(c));
+  EXPECT_EQ(replay(key).exit_code, 0);
+  const Finished none = replay(std::string(64, '0'));
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_TRUE(none.err.ends_with(
+      "; a judgment with parts is no record: give the key of one of its parts\n"))
+      << none.err;
 }
 
 TEST_F(ServedJudge, ReplayFindsTheMemberThatMadeARecord) {
@@ -264,6 +344,23 @@ TEST_F(ServedJudge, ReplayEndsSoonWhenItIsInterrupted) {
 
 // --- what run.json says of them ---
 
+TEST_F(ServedJudge, HasItsRequestsAndFailuresCounted) {
+  ChatServer server;
+  server.next(ChatServer::status(500));
+  std::string with_user = server.url() + "#judge";
+  with_user.insert(with_user.find("127"), "me:secret@");
+  const Finished finished = judged_by(with_user, {"--out", out_}, /*retries=*/"1");
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(finished.err.find("secret"), std::string::npos) << finished.err;
+  EXPECT_NE(finished.err.find("warning: " + server.url() + ": it is left alone for a while: "),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(run_json().at("servers"),
+            Json::parse(fmt::format(R"([{{"address":"{}","requests":{},"failures":1,)"
+                                    R"("retries":1}}])",
+                                    server.url(), kRows + 1)));
+}
+
 TEST_F(ServedJudge, IsNotExactAndSaysSo) {
   ChatServer server;
   ASSERT_EQ(judged_by(server.url() + "#judge", {"--out", out_}).exit_code, 0);
@@ -285,6 +382,28 @@ TEST_F(ServedJudge, WithoutLogProbabilitiesIsCounted) {
     EXPECT_EQ(judgment.at("label"), "Yes");
     EXPECT_TRUE(judgment.at("probabilities").is_null());
   }
+}
+
+TEST_F(ServedJudge, AMemberThatGivesLessIsNamed) {
+  ChatServer good;
+  ChatServer silent("library", "silent");
+  silent.whole_answer = "I would rather not say.";
+  ChatServer plain("vllm", "plain");
+  plain.with_log_probs = false;
+  const std::string jury = folder_.file(
+      "jury.yaml", fmt::format("members:\n- endpoint: {}#judge\n- endpoint: {}#silent\n- "
+                               "endpoint: {}#plain\n",
+                               good.url(), silent.url(), plain.url()));
+  const Finished finished = judged_by(jury, {"--out", out_});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_NE(finished.err.find("6 judged, 0 unreadable, 0 skipped, 6 without probabilities, of the "
+                              "parts by plain 0 unreadable and 6 without probabilities, of the "
+                              "parts by silent 6 unreadable and 0 without probabilities"),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(run_json().at("counts").at("parts"),
+            Json::parse(R"({"plain":{"unreadable":0,"without_probabilities":6},)"
+                        R"("silent":{"unreadable":6,"without_probabilities":0}})"));
 }
 
 TEST_F(ServedJudge, ThatRefusesLogProbabilitiesIsAskedWithoutThem) {
@@ -331,6 +450,37 @@ TEST_F(ServedJudge, IsNotAskedWhenTheLedgerCannotBeUsed) {
   EXPECT_EQ(server.calls(), 0u);
 }
 
+TEST_F(ServedJudge, IsNotNeededForWhatTheLedgerKnows) {
+  auto server = std::make_unique<ChatServer>();
+  const std::string url = server->url();
+  const std::map<std::string, std::string> user{{"SELENE_DATA_HOME", folder_ / "user"}};
+  const auto judged = [&](const std::string& samples, const std::string& spec) {
+    return run({.args = {"judge", samples, "--judge", spec, "--mode", "verdict", "--retries", "1"},
+                .environment = user});
+  };
+  const Finished first = judged(samples_, url + "#judge");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  server.reset();
+  const auto start = std::chrono::steady_clock::now();
+  const Finished again = judged(samples_, url + "#judge");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+  EXPECT_TRUE(again.err.starts_with("warning: " + url +
+                                    "#judge: no server answers; what the ledger knows of "
+                                    "endpoint:judge is taken\n"))
+      << again.err;
+  // All else needs it.
+  const std::string more = folder_.file("more.jsonl", rows() + R"({"task":"classification",)"
+                                                               R"("input":"a","response":"b"})"
+                                                               "\n");
+  const Finished unknown = judged(more, url + "#judge");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_NE(unknown.err.find("no endpoint works after 2 attempts"), std::string::npos)
+      << unknown.err;
+  EXPECT_EQ(judged(samples_, url + "#other").exit_code, 1);
+}
+
 TEST_F(ServedJudge, LosesNothingWhenItsLedgerIsDamaged) {
   ChatServer server;
   const std::string spec = server.url() + "#judge";
@@ -346,9 +496,38 @@ TEST_F(ServedJudge, LosesNothingWhenItsLedgerIsDamaged) {
   bytes.replace(number, 4, "-0.9");
   const std::string changed = folder_.file("changed.sqlite", bytes);
   const Finished finished = judged_by(spec, {"--ledger", changed});
-  expect_error(finished, changed + ": the ledger is damaged at record ");
-  EXPECT_NE(finished.err.find("the record's result was changed"), std::string::npos)
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(finished.out, straight);
+  EXPECT_TRUE(
+      finished.err.starts_with("warning: " + changed + ": the ledger is damaged at record "))
       << finished.err;
+  EXPECT_NE(finished.err.find(": the record's result was changed: it has another digest; it is "
+                              "judged again\n"),
+            std::string::npos)
+      << finished.err;
+  EXPECT_EQ(server.calls(), calls + 1);
+  EXPECT_EQ(judged_by(spec, {"--ledger", changed}).err.find("warning"), std::string::npos);
+  EXPECT_EQ(server.calls(), calls + 1);
+
+  const std::string export_to = folder_ / "export.jsonl";
+  folder_.file("changed.sqlite", bytes);
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(changed + suffix);
+  const Finished refused = run({"ledger", "export", export_to, "--ledger", changed});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(
+      refused.err.find(" --ledger " + changed + ", or give --skip-damaged to export the others\n"),
+      std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(fs::exists(export_to));
+  const Finished skipped =
+      run({"ledger", "export", export_to, "--skip-damaged", "--ledger", changed});
+  EXPECT_EQ(skipped.exit_code, 0);
+  EXPECT_EQ(rows_of(slurp(export_to)).size(), kRows - 1);
+  EXPECT_TRUE(skipped.err.ends_with(
+      " is damaged and left out\n1 damaged record left out; selene ledger prune --damaged removes "
+      "it\n"))
+      << skipped.err;
+  EXPECT_EQ(run({"ledger", "prune", "--damaged", "--ledger", changed}).out, "1 record removed\n");
 
   const std::string half = folder_.file("half.sqlite", bytes.substr(0, bytes.size() / 2));
   expect_error(judged_by(spec, {"--ledger", half}),

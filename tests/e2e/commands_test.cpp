@@ -7,6 +7,7 @@
 #include "default_model.h"
 #include "judge/template.h"
 #include "program.h"
+#include "table/table.h"
 
 namespace selene::testing {
 namespace {
@@ -182,6 +183,9 @@ TEST(Program, SaysItsVersionAndItsHelp) {
   const Finished version = run({"--version"});
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_TRUE(version.out.starts_with("selene 0.1.0 (llama.cpp ")) << version.out;
+  const std::string tables =
+      table::is_available() ? "DuckDB " + table::version() : std::string("no DuckDB");
+  EXPECT_TRUE(version.out.ends_with("; " + tables + ")\n")) << version.out;
 
   const Finished help = run({"--help"});
   EXPECT_EQ(help.exit_code, 0);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "default_model.h"
+#include "engine/chat_server.h"
 #include "program.h"
 
 namespace selene::testing {
@@ -263,6 +264,21 @@ TEST_F(JudgeProgram, AsksEveryMemberOfAJury) {
   const Finished shown = judge(args);
   EXPECT_NE(shown.out.find("\n  quick  Yes 0."), std::string::npos) << shown.out;
   EXPECT_NE(shown.out.find("\n  careful  Yes 0."), std::string::npos) << shown.out;
+}
+
+// Each flag is for the members that have a use for it.
+TEST_F(JudgeProgram, AsksAJuryOfAModelAndAServer) {
+  const TemporaryFolder folder;
+  ChatServer server;
+  const std::string jury =
+      folder.file("jury.yaml", fmt::format("members:\n  - {{name: local, model: default}}\n"
+                                           "  - {{name: served, endpoint: '{}#judge'}}\n",
+                                           server.url()));
+  const Finished finished =
+      judge({"--judge", jury, "--task", "classification", "--input", "2+2?", "--response", "4",
+             "--mode", "verdict", "--date", "2025-01-01", "--in-flight", "1", "--timeout", "60"});
+  ASSERT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(rows_of(finished.out)[0].at("parts")[1].at("label"), "Yes");
 }
 
 TEST_F(JudgeProgram, UsesTheOfficialTemplates) {

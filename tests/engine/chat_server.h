@@ -31,7 +31,9 @@ class ChatServer : public ApiServer {
       const int now = ++at_once_;
       for (int most = most_at_once; now > most && !most_at_once.compare_exchange_weak(most, now);) {
       }
-      if (answered_++ >= breaks_after) {
+      if (!fails_at.empty() && request.body.find(fails_at) != std::string::npos) {
+        fails_with(response);
+      } else if (answered_++ >= breaks_after) {
         breaks_with(response);
       } else if (!fail(faults_, response)) {
         response.set_content(answer(nlohmann::json::parse(request.body)), "application/json");
@@ -69,8 +71,11 @@ class ChatServer : public ApiServer {
   std::string whole_answer = "**Reasoning:** Good.\n\n**Result:** Yes";
   std::chrono::milliseconds takes{0};
   // After so many requests for a chat all others are answered by this.
-  size_t breaks_after = SIZE_MAX;
+  std::atomic<size_t> breaks_after = SIZE_MAX;
   Fault breaks_with;
+  // A request with this in its body is answered so. Empty: none.
+  std::string fails_at;
+  Fault fails_with = status(500, R"({"error":{"message":"no"}})");
   std::atomic<int> most_at_once = 0;
 
  private:

@@ -63,7 +63,7 @@ TEST(ChatSteps, CritiqueThenLabelWhereTheServerContinues) {
   EXPECT_EQ(critique.max_tokens, 128);
   EXPECT_EQ(critique.stop, "**Result:**");
   EXPECT_EQ(critique.sampling.temperature, 0.7);
-  EXPECT_FALSE(critique.log_probs);
+  EXPECT_EQ(critique.alternatives, 0);
   EXPECT_FALSE(steps.scoring());
   steps.take(answer_of(" It is good.\n\n"));
 
@@ -73,7 +73,7 @@ TEST(ChatSteps, CritiqueThenLabelWhereTheServerContinues) {
   EXPECT_EQ(label.messages[1].content, "**Reasoning:** It is good.\n\n**Result:**");
   EXPECT_TRUE(label.continues_last);
   EXPECT_EQ(label.sampling.temperature, 0);
-  EXPECT_TRUE(label.log_probs);
+  EXPECT_EQ(label.alternatives, 20);
   EXPECT_EQ(label.grammar, "");
   steps.take(answer_of(" Yes", {token(" Yes", {{" Yes", 0.7}, {" No", 0.2}, {" The", 0.1}})}));
 
@@ -186,11 +186,39 @@ TEST(ChatSteps, AServerThatStopsListingLeavesTheLabelThatIsRead) {
   EXPECT_EQ(result.label_read, 1u);
 }
 
+TEST(ChatSteps, AsksForMoreWhereALabelIsNotListed) {
+  const Request request = verdict_request();
+  ChatSteps steps(request, kind("llama-server"), true);
+  EXPECT_EQ(steps.call().alternatives, 100);
+  const AnswerToken short_list = token(" Yes", {{" Yes", 0.3}, {" the", 0.2}});
+  steps.take(answer_of(" Yes", {short_list}));
+  ASSERT_FALSE(steps.ended());
+  EXPECT_TRUE(steps.scoring());
+  EXPECT_EQ(steps.call().alternatives, 5000);
+  EXPECT_EQ(steps.call().max_tokens, 11);
+  steps.take(answer_of(" Yes", {token(" Yes", {{" Yes", 0.3}, {" the", 0.2}, {" No", 0.01}})}));
+  ASSERT_TRUE(steps.ended());
+  const Result result = steps.take_result();
+  ASSERT_EQ(result.label_log_probs.size(), 2u);
+  EXPECT_NEAR(std::exp(result.label_log_probs[0]), 0.3, 1e-9);
+  EXPECT_NEAR(std::exp(result.label_log_probs[1]), 0.01, 1e-9);
+  // Once more and no more; nor where the server lists no more, or nothing.
+  ChatSteps again(request, kind("llama-server"), true);
+  for (int i = 0; i < 2; ++i) again.take(answer_of(" Yes", {short_list}));
+  EXPECT_TRUE(again.ended());
+  ChatSteps vllm(request, kind("vllm"), true);
+  vllm.take(answer_of(" Yes", {short_list}));
+  EXPECT_TRUE(vllm.ended());
+  ChatSteps silent(request, kind("llama-server"), true);
+  silent.take(answer_of(" Yes"));
+  EXPECT_TRUE(silent.ended());
+}
+
 TEST(ChatSteps, WithoutLogProbabilitiesTheLabelIsRead) {
   const Request request = verdict_request();
   for (const bool ask : {true, false}) {
     ChatSteps steps(request, kind("vllm"), ask);
-    EXPECT_EQ(steps.call().log_probs, ask);
+    EXPECT_EQ(steps.call().alternatives > 0, ask);
     steps.take(answer_of(" No\nBecause"));
     ASSERT_TRUE(steps.ended());
     const Result result = steps.take_result();
@@ -224,7 +252,7 @@ TEST(ChatSteps, OneCallWritesAllWhereTheServerDoesNotContinue) {
   EXPECT_EQ(call.stop, "");
   EXPECT_GT(call.max_tokens, 128);
   EXPECT_EQ(call.sampling.temperature, 0.7);
-  EXPECT_TRUE(call.log_probs);
+  EXPECT_EQ(call.alternatives, 20);
   steps.take(answer_of("**Reasoning:** He wrote \"**Result:** No\".\n\n**Result:** Yes",
                        {token("**Reasoning:** He wrote \"", {}), token("**Result:**", {}),
                         token(" No", {{" No", 0.9}}), token("\".\n\n", {}),

@@ -97,7 +97,7 @@ class EndpointEngineOfLlamaServer : public selene::testing::DefaultModelTest {
   }
 
   // Half the sum of the differences, at most, over all requests; prints each pair of distributions.
-  // Of the last request the server lists too little for one.
+  // Of the last request the server lists beginnings of a character, which leave too much open.
   static double most_apart(const std::vector<Request>& batch, const std::map<size_t, Result>& a,
                            const std::map<size_t, Result>& b) {
     double most = 0;
@@ -126,7 +126,8 @@ std::vector<std::string> one_to(int highest) {
   return labels;
 }
 
-// Label sets with one token each, with several, and with one that begins another.
+// Label sets with one token each, with several, with one that begins another, and with one that is
+// not among the first hundred.
 std::vector<Request> verdict_requests() {
   const std::pair<std::string, std::vector<std::string>> questions[] = {
       {"Is the capital of France Paris? Say Yes or No.", {"Yes", "No"}},
@@ -135,6 +136,7 @@ std::vector<Request> verdict_requests() {
       {"Rate the sentence \"The cat sat on the mat.\" from 1 to 5.", one_to(5)},
       {"Rate the sentence \"me cat hat mat\" from 1 to 10. A very good one gets a 10.", one_to(10)},
       {"Is the earth flat? Say Yes, No or Not sure.", {"Yes", "No", "Not sure"}},
+      {"Is the sky blue? Say Yes.", {"Yes", "Zebra"}},
       {"Ist der Himmel grün? Antworte mit Ja oder „Nein“.", {"Ja", "„Nein“"}},
   };
   std::vector<Request> requests;
@@ -162,7 +164,7 @@ TEST_F(EndpointEngineOfLlamaServer, SaysWhatItIs) {
   EXPECT_EQ(remote_->id().name, "judge");
   EXPECT_NE(remote_->id().model.find("n_params 134515008"), std::string::npos)
       << remote_->id().model;
-  EXPECT_EQ(remote_->id().version, "openai-chat 1, llama-server");
+  EXPECT_EQ(remote_->id().version, "openai-chat 2, llama-server");
 }
 
 TEST_F(EndpointEngineOfLlamaServer, VerdictsAreCloseToThoseInProcess) {

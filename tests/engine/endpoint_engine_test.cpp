@@ -139,15 +139,15 @@ TEST(EndpointEngine, WithoutLogProbabilitiesTheLabelIsRead) {
 }
 
 TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
-  ChatServer server("llamacpp", "smol.gguf");
-  ChatServer twin("llamacpp", "smol.gguf");
+  ChatServer server("llamacpp", "/a/models/smol.gguf");
+  ChatServer twin("llamacpp", "/b/smol.gguf");
   EndpointOptions options = options_for({server.url()});
   options.api_key = "sk-secret";
   const auto engine = open_endpoint_engine(options);
   const EngineId& id = engine->id();
   EXPECT_EQ(id.name, "judge");
   EXPECT_EQ(id.model, "endpoint:judge (smol.gguf)");
-  EXPECT_EQ(id.version, "openai-chat 1, llama-server");
+  EXPECT_EQ(id.version, "openai-chat 2, llama-server");
   EXPECT_EQ(id.options, "");
   EXPECT_EQ(id.adapter, "");
   const auto fleet = open_endpoint_engine(options_for({twin.url(), server.url()}));
@@ -159,6 +159,36 @@ TEST(EndpointEngine, TheIdSaysModelAndServerButNeitherAddressNorKey) {
   EXPECT_EQ(server.calls(), 0u);
   options.ask_log_probs = false;
   EXPECT_EQ(open_endpoint_engine(options)->id().options, "no log-probabilities");
+  options.endpoints.front().model = "";
+  EXPECT_EQ(open_endpoint_engine(options)->id().name, "smol.gguf");
+  EXPECT_EQ(open_endpoint_engine(options)->id().model, "endpoint:smol.gguf");
+}
+
+TEST(EndpointEngine, AServerThatHasChangedSinceItWasRememberedIsAnError) {
+  const testing::TemporaryFolder folder;
+  ChatServer server;
+  EndpointOptions options = options_for({server.url()});
+  options.known_servers = folder / "servers.json";
+  const std::string id = open_endpoint_engine(options)->id().model;
+  std::string known = testing::slurp(options.known_servers);
+  known.replace(known.find("endpoint:judge"), 14, "endpoint:other");
+  folder.file("servers.json", known);
+  std::vector<std::string> warnings;
+  options.warn = [&](std::string_view warning) { warnings.emplace_back(warning); };
+  EXPECT_EQ(open_endpoint_engine(options)->id().model, id) << "it was asked";
+  folder.file("servers.json", known);
+  server.next_for_models(ChatServer::status(503));
+  const auto engine = open_endpoint_engine(options);
+  EXPECT_EQ(engine->id().model, "endpoint:other");
+  EXPECT_EQ(warnings[0], server.url() +
+                             "#judge: no server answers; what the ledger knows of endpoint:other "
+                             "is taken");
+  EXPECT_EQ(run(*engine, requests(1)).error,
+            server.url() +
+                "#judge: it serves endpoint:judge now, endpoint:other before; run the same command "
+                "again");
+  folder.file("servers.json", "[");
+  EXPECT_EQ(open_endpoint_engine(options)->id().model, id);
 }
 
 TEST(EndpointEngine, AServerWithoutAListOfModelsIsAnyOther) {
@@ -166,7 +196,7 @@ TEST(EndpointEngine, AServerWithoutAListOfModelsIsAnyOther) {
   server.next_for_models(ChatServer::status(404));
   const auto engine = open_endpoint_engine(options_for({server.url()}));
   EXPECT_EQ(engine->id().model, "endpoint:judge");
-  EXPECT_EQ(engine->id().version, "openai-chat 1, other");
+  EXPECT_EQ(engine->id().version, "openai-chat 2, other");
 }
 
 TEST(EndpointEngine, SendsTheKeyToEveryRequest) {
@@ -234,30 +264,93 @@ TEST(EndpointEngine, DoesNotWaitForALongRetryAfter) {
             server.url() + ": status 429, and it wants to be left alone for 3600 s: no");
 }
 
-TEST(EndpointEngine, GivesUpOnARequestAfterAllRetriesAndKeepsTheOthers) {
+ChatServer& failing_at(ChatServer& server, const std::string& message) {
+  server.fails_at = R"("content":")" + message + '"';
+  return server;
+}
+
+TEST(EndpointEngine, ARequestThatAlwaysFailsIsItsResultWhereOthersAreAnswered) {
+  for (const int in_flight : {1, 16}) {
+    for (const char* failing : {"0", "7", "19"}) {  // Also the first and the last one.
+      SCOPED_TRACE(fmt::format("{}, {} in flight", failing, in_flight));
+      ChatServer server;
+      EndpointOptions options = options_for({failing_at(server, failing).url()});
+      options.in_flight_per_endpoint = in_flight;
+      const Outcome outcome = run(options, requests(20));
+      EXPECT_EQ(outcome.error, "");
+      ASSERT_EQ(outcome.results.size(), 20u);
+      for (const auto& [index, result] : outcome.results) {
+        const bool failed = std::to_string(index) == failing;
+        EXPECT_EQ(result.unreadable,
+                  failed ? "a request failed 4 times, at last here: status 500: no" : "");
+        EXPECT_EQ(result.is_final, !failed);
+      }
+    }
+  }
+}
+
+// The next run has nothing else to ask; a short request tells whether the server is to blame.
+TEST(EndpointEngine, ARequestThatAlwaysFailsIsItsResultAlsoAlone) {
   ChatServer server;
+  const Outcome outcome = run(options_for({failing_at(server, "0").url()}), requests(1));
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(outcome.results.at(0).unreadable,
+            "a request failed 4 times, at last here: status 500: no");
+  const std::string probe = server.requests().back().body;
+  EXPECT_NE(probe.find(R"("content":"Hello")"), std::string::npos) << probe;
+  EXPECT_NE(probe.find(R"("max_tokens":4)"), std::string::npos) << probe;
+}
+
+TEST(EndpointEngine, GivesUpWhereNothingIsAnsweredAnyMore) {
+  ChatServer server;
+  server.breaks_after = 2;
+  server.breaks_with = ChatServer::body("<html>gateway</html>");
   const auto engine = open_endpoint_engine(options_for({server.url()}));
   expect_all_yes(run(*engine, requests(1)), 1);
-  for (int i = 0; i < 4; ++i) server.next(ChatServer::body("<html>gateway</html>"));
-  const Outcome outcome = run(*engine, requests(1));
-  EXPECT_EQ(outcome.error,
+  EXPECT_NE(run(options_for({server.url()}), requests(20)).error, "");
+  EXPECT_EQ(run(*engine, requests(1)).error,
             server.url() +
                 ": a request failed 4 times, at last here: the answer is no JSON: "
                 "'<html>gateway</html>'; look at the server, and run the same command again");
-  // The same engine goes on.
-  expect_all_yes(run(*engine, requests(2)), 2);
+  server.breaks_after = SIZE_MAX;
+  expect_all_yes(run(*engine, requests(2)), 2);  // The same engine goes on.
+}
+
+TEST(EndpointEngine, WhatIsInFlightIsWaitedForWhenItGivesUp) {
+  ChatServer server;
+  server.takes = milliseconds(200);
+  server.next(ChatServer::status(403, kRefused));
+  const Outcome outcome = run(options_for({server.url()}), requests(10, 0));
+  EXPECT_EQ(outcome.error,
+            server.url() + ": status 403: no; give its key: --key-env NAME or --key-file FILE");
+  EXPECT_EQ(outcome.results.size(), 9u);
 }
 
 TEST(EndpointEngine, OtherRefusalsAreFinal) {
   ChatServer server;
-  server.next(ChatServer::status(400, R"({"error":{"message":"temperature must be nice"}})"));
+  server.breaks_after = 0;
+  server.breaks_with =
+      ChatServer::status(400, R"({"error":{"message":"temperature must be nice"}})");
   EXPECT_EQ(run(options_for({server.url()}), requests(1)).error,
             server.url() + ": status 400: temperature must be nice");
-  EXPECT_EQ(server.calls(), 1u);
+  EXPECT_EQ(server.calls(), 2u);
   ChatServer moved;
   moved.next(ChatServer::status(302));
   EXPECT_EQ(run(options_for({moved.url()}), requests(1)).error,
             moved.url() + ": status 302: the API is at another address");
+}
+
+TEST(EndpointEngine, SaysWhatToDoWithoutAKeyOrAnApi) {
+  ChatServer locked;
+  locked.next_for_models(ChatServer::status(401, kRefused));
+  EXPECT_EQ(run(options_for({locked.url()}), requests(1)).error,
+            locked.url() + ": status 401: no; give its key: --key-env NAME or --key-file FILE");
+  ChatServer elsewhere;
+  elsewhere.next(ChatServer::status(404, kRefused));
+  EXPECT_EQ(run(options_for({elsewhere.url()}), requests(1)).error,
+            elsewhere.url() +
+                ": status 404: no; look at the address and the model's name: the API is below /v1 "
+                "unless the URL has a path");
 }
 
 // Also when it is the first that is asked.
@@ -308,7 +401,7 @@ TEST(EndpointEngine, AServerThatRefusesAllIsAnErrorSoon) {
   half.breaks_with = server.breaks_with;
   EXPECT_EQ(run(options_for({half.url()}), requests(1)).error,
             half.url() + ": status 400: unknown field 'stop'");
-  EXPECT_EQ(half.calls(), 2u);
+  EXPECT_EQ(half.calls(), 3u);
 }
 
 TEST(EndpointEngine, AnErrorNamesTheRequestThatFailed) {
@@ -327,9 +420,8 @@ TEST(EndpointEngine, AnErrorNamesTheRequestThatFailed) {
   server.breaks_with = ChatServer::status(422, kRefused);
   EXPECT_EQ(error_of(server), server.url() + ": row 0: status 422: no");
   ChatServer failing;
-  failing.answers_as = "judge";
-  expect_all_yes(run(options_for({failing.url()}), requests(1, 0)), 1);
-  for (int i = 0; i < 4; ++i) failing.next(ChatServer::body("<html>"));
+  failing.breaks_after = 0;
+  failing.breaks_with = ChatServer::body("<html>");
   EXPECT_EQ(error_of(failing), failing.url() +
                                    ": row 0: a request failed 4 times, at last here: the answer is "
                                    "no JSON: '<html>'; look at the server, and run the same "
@@ -402,7 +494,8 @@ TEST(EndpointEngine, NeverShowsTheKey) {
   EndpointOptions options = options_for({server.url()});
   options.api_key = "sk-secret";
   EXPECT_EQ(message_of<Error>([&] { open_endpoint_engine(options)->id(); }),
-            server.url() + ": status 401: wrong key [key], yes [key]");
+            server.url() +
+                ": status 401: wrong key [key], yes [key]; look at the key and what it allows");
   for (int i = 0; i < 4; ++i) server.next(ChatServer::status(500, echo));
   EXPECT_EQ(run(options, requests(1)).error.find("secret"), std::string::npos);
   server.next(ChatServer::status(400, R"({"error":{"message":"context length, sk-secret"}})"));
@@ -415,7 +508,8 @@ TEST(EndpointEngine, ShowsNoPartOfAKeyWhereAMessageIsCut) {
     EndpointOptions options = options_for({server.url()});
     options.api_key = "sk-secret-0123456789";
     options.retries = 0;
-    return run(options, requests(1)).error;
+    const Outcome outcome = run(options, requests(1));
+    return outcome.error.empty() ? outcome.results.at(0).unreadable : outcome.error;
   };
   const auto expect_hidden = [](const std::string& error) {
     EXPECT_NE(error, "");
@@ -500,12 +594,32 @@ TEST(EndpointEngine, AnotherModelIsAnError) {
             server.url() +
                 ": it was asked for model 'judge' and answered as 'gpt-2'; name the model that the "
                 "server has: URL#model");
+  ChatServer larger;
+  larger.answers_as = "judge-turbo";
+  EXPECT_NE(run(options_for({larger.url()}), requests(1)).error.find("answered as 'judge-turbo'"),
+            std::string::npos);
   ChatServer dated;
   dated.answers_as = "judge-2024-08-06";
   expect_all_yes(run(options_for({dated.url()}), requests(1)), 1);
   ChatServer llama("llamacpp");
   llama.answers_as = "/models/smol.gguf";
   expect_all_yes(run(options_for({llama.url()}), requests(1)), 1);
+}
+
+TEST(EndpointEngine, WarnsOfAServerThatTakesAnyName) {
+  ChatServer one("llamacpp", "/models/smol\x1b.gguf");
+  ChatServer two("llamacpp", "/models/smol\x1b.gguf");
+  EndpointOptions options = options_for({one.url(), two.url()});
+  std::vector<std::string> warnings;
+  options.warn = [&](std::string_view warning) { warnings.emplace_back(warning); };
+  expect_all_yes(run(options, requests(4)), 4);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_TRUE(warnings[0].ends_with(
+      ": it has no model 'judge', and answers with its own, 'smol\uFFFD.gguf'"))
+      << warnings[0];
+  for (Endpoint& endpoint : options.endpoints) endpoint.model = "";
+  expect_all_yes(run(options, requests(4)), 4);
+  EXPECT_EQ(warnings.size(), 1u);
 }
 
 TEST(EndpointEngine, AFleetSharesTheWork) {
@@ -539,6 +653,61 @@ TEST(EndpointEngine, AFleetWithAFailingServerGoesOn) {
   options.in_flight_per_endpoint = 4;
   expect_all_yes(run(options, requests(60)), 60);
   EXPECT_LT(failing.calls(), 60u);
+}
+
+TEST(EndpointEngine, TheLastRequestsOfASilentServerAreSentToAnother) {
+  ChatServer silent;
+  ChatServer alive;
+  for (int i = 0; i < 4; ++i) {
+    silent.next([&](httplib::Response& response) { silent.stall(response); });
+  }
+  EndpointOptions options = options_for({silent.url(), alive.url()});
+  options.in_flight_per_endpoint = 4;
+  options.send_again_after = milliseconds(200);
+  const auto start = Clock::now();
+  expect_all_yes(run(options, requests(12)), 12);
+  EXPECT_LT(Clock::now() - start, milliseconds(5'000));  // The time limit is 10 s.
+  EXPECT_LE(alive.calls(), 24u);
+}
+
+// The twin's failure is no failure of the call, nor are there two answers.
+TEST(EndpointEngine, ARequestThatWasSentTwiceIsAnsweredOnce) {
+  ChatServer slow;
+  ChatServer alive;
+  slow.next([&](httplib::Response& response) {
+    for (int i = 0; i < 1000 && alive.calls() < 6; ++i) ChatServer::pause();  // The twin is there.
+    ChatServer::status(500)(response);
+  });
+  alive.takes = milliseconds(60);
+  EndpointOptions options = options_for({slow.url(), alive.url()});
+  options.in_flight_per_endpoint = 1;
+  options.send_again_after = milliseconds(100);
+  options.retries = 0;
+  expect_all_yes(run(options, requests(6, 0)), 6);
+}
+
+TEST(EndpointEngine, TellsOfAServerThatFailsAndComesBackAndCounts) {
+  ChatServer failing;
+  ChatServer alive;
+  for (int i = 0; i < 2; ++i) failing.next(ChatServer::status(500, kRefused));
+  alive.takes = failing.takes = milliseconds(5);
+  EndpointOptions options = options_for({failing.url(), alive.url()});
+  options.in_flight_per_endpoint = 1;
+  std::vector<std::string> warnings;
+  options.warn = [&](std::string_view warning) { warnings.emplace_back(warning); };
+  const auto engine = open_endpoint_engine(options);
+  expect_all_yes(run(*engine, requests(30, 0)), 30);
+  EXPECT_EQ(warnings, (std::vector<std::string>{
+                          failing.url() + ": it is left alone for a while: status 500: no",
+                          failing.url() + ": it answers again"}));
+  const std::vector<ServerUse> use = engine->servers();
+  ASSERT_EQ(use.size(), 2u);
+  EXPECT_EQ(use[0].address, failing.url());
+  EXPECT_EQ(use[0].failures, 2);
+  EXPECT_EQ(use[1].failures, 0);
+  EXPECT_EQ(use[0].requests, static_cast<std::int64_t>(failing.calls()));
+  EXPECT_EQ(use[0].requests + use[1].requests, 32);
+  EXPECT_EQ(use[0].retries + use[1].retries, 2);
 }
 
 TEST(EndpointEngine, SaysWhichEndpointsAreDown) {

@@ -35,6 +35,33 @@ TEST(OpenAiChat, KnowsVllmAndItsModelAmongOthers) {
   EXPECT_EQ(parse_models(body, "other").model, "other");
 }
 
+TEST(OpenAiChat, ADateMayFollowTheNameOfTheModel) {
+  for (const char* same : {"gpt-4", "gpt-4-0613", "gpt-4-2024-08-06", "gpt-4:latest"})
+    EXPECT_TRUE(is_same_model("gpt-4", same)) << same;
+  for (const char* other : {"gpt-4-turbo", "gpt-4-1106-preview", "gpt-4o", "gpt-", "gpt-4-", ""})
+    EXPECT_FALSE(is_same_model("gpt-4", other)) << other;
+}
+
+// One file is one model wherever it lies.
+TEST(OpenAiChat, FoldersAreNoPartOfAName) {
+  const auto served = [](const std::string& id, const std::string& asked) {
+    return parse_models(nlohmann::json{{"data", {{{"id", id}, {"owned_by", "llamacpp"}}}}}.dump(),
+                        asked);
+  };
+  for (const char* folder : {"/a/models/", "/b/", "./", "models/", "C:\\models\\", ""}) {
+    SCOPED_TRACE(folder);
+    const std::string id = std::string(folder) + "m.gguf";
+    EXPECT_EQ(served(id, "").model, id);
+    EXPECT_EQ(served(id, "").name, "m.gguf");
+    EXPECT_EQ(served(id, "").details, "");
+    EXPECT_EQ(served(id, id).name, "m.gguf");
+    EXPECT_EQ(served(id, "judge").name, "judge");
+    EXPECT_EQ(served(id, "judge").details, "m.gguf");
+  }
+  EXPECT_EQ(served("/models/base", "").name, "base");
+  EXPECT_EQ(served("AtlaAI/Selene-1-Mini", "").name, "AtlaAI/Selene-1-Mini");
+}
+
 TEST(OpenAiChat, TheOnlyModelNeedsNoName) {
   EXPECT_EQ(parse_models(R"({"data":[{"id":"m","owned_by":"library"}]})", "").model, "m");
   EXPECT_EQ(message_of<Error>([] { parse_models(R"({"data":[{"id":"a"},{"id":"b"}]})", ""); }),
@@ -68,7 +95,7 @@ TEST(OpenAiChat, SaysWhatIsNoListOfModels) {
 
 ServedModel served_by(std::string_view name) {
   for (const ServerKind& kind : server_kinds()) {
-    if (kind.name == name) return {&kind, "m", "", ""};
+    if (kind.name == name) return {.kind = &kind, .model = "m"};
   }
   return {};
 }
@@ -91,7 +118,7 @@ TEST(OpenAiChat, WritesSamplingLogProbabilitiesAndGrammarWhenAsked) {
   call.messages = {{"user", "x"}};
   call.max_tokens = 3;
   call.sampling = {.temperature = 0.5, .seed = 0xFFFFFFFFFFFFFFFF};
-  call.log_probs = true;
+  call.alternatives = 100;
   call.grammar = "root ::= \"x\"";
   EXPECT_EQ(
       chat_body(served_by("llama-server"), call),

@@ -193,7 +193,7 @@ TEST_F(JudgeModelTest, AStoredCritiqueIsJudgedAgainWithTheSameBytes) {
     };
     engine::open_llama_engine({.model = path_, .threads = 2})
         ->run(std::vector<engine::Request>{request}, events);
-    EXPECT_EQ(make_part(request, result, false).probabilities, written.probabilities);
+    EXPECT_EQ(make_part(request.labels, result, false).probabilities, written.probabilities);
   }
 }
 

@@ -57,6 +57,18 @@ engine::Result prefers_good(const engine::Request& request) {
   return first ? scored({0.9, 0.1}, "The first.") : scored({0.2, 0.8}, "The second.");
 }
 
+// A template may call A and B by other words; verdicts are A and B.
+TEST(Judge, LabelWordsAreAskedAndLabelsAreGiven) {
+  ScriptedJudge judge(prefers_good, {both_orders()}, "pairwise-numbers");
+  const Judgment judgment = judge.judge_one(pair("bad", "good"));
+  EXPECT_EQ(judge.asked->front().labels, (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(judgment.label, "B");
+  ASSERT_EQ(judgment.parts.size(), 2u);
+  EXPECT_EQ(judgment.parts[0].label, "B");
+  EXPECT_EQ(judgment.parts[1].label, "B");
+  EXPECT_EQ(judgment.probabilities[0].first, "A");
+}
+
 TEST(Judge, OneOrderIsOneRequest) {
   ScriptedJudge scripted(prefers_good, {verdict_only()});
   const Judgment judgment = scripted.judge_one(pair("good", "bad"));

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <fstream>
 #include <limits>
 #include <thread>
 
@@ -74,8 +75,8 @@ class LedgerTest : public ::testing::Test {
   static std::string key(int i) { return record_of(i).key; }
   std::string damaged(int i, const std::string& why) const {
     return fmt::format(
-        "{0}: the ledger is damaged at record {1}: {2}; remove the record: sqlite3 {0} \"DELETE "
-        "FROM records WHERE key = x'{1}'\"; or move the file away to begin a new one",
+        "{0}: the ledger is damaged at record {1}: {2}; remove the record: selene ledger prune {1} "
+        "--ledger {0}",
         path_, key(i), why);
   }
 
@@ -103,7 +104,9 @@ TEST_F(LedgerTest, ARecordIsGotByTheBeginningOfItsKey) {
   EXPECT_EQ(message_of<Error>([&] { ledger.get("abc"); }),
             "'abc' is not a record's key; give at least 6 of its 64 hex digits");
   EXPECT_EQ(message_of<Error>([&] { ledger.get("000000"); }),
-            path_ + ": no record begins with '000000'");
+            path_ +
+                ": no record begins with '000000'; a judgment with parts is no record: give the "
+                "key of one of its parts");
   change("UPDATE records SET key = x'abcdef' || CAST(id AS BLOB)");
   EXPECT_EQ(message_of<Error>([&] { ledger.get("abcdef"); }),
             path_ + ": several records begin with 'abcdef'; give more digits");
@@ -137,6 +140,11 @@ TEST(Record, IsRefusedWhenItWasChanged) {
   EXPECT_EQ(refusal("\"label_read\":null", "\"label_read\":2"),
             "not a ledger record: the result does not fit the labels");
   EXPECT_TRUE(refusal("\"truncated\"", "\"cut\"").starts_with("not a ledger record: "));
+  EXPECT_EQ(refusal("-0.25", "0.25"), "not a ledger record: a log-probability is above 0");
+  for (const char* place : {"\"key\"", "\"model\"", "\"digest\"", "\"content\"", "\"text\""}) {
+    EXPECT_EQ(refusal(place, std::string("\"extra\":1,") + place),
+              "not a ledger record: unknown key 'extra'; give what selene ledger export wrote");
+  }
 }
 
 TEST(Record, OfAnEarlierVersionHasNoDigestOfItsResult) {
@@ -153,8 +161,67 @@ TEST_F(LedgerTest, AChangedRecordIsSaidWhoeverReadsIt) {
   EXPECT_EQ(finding(0), "");
   EXPECT_EQ(message_of<Error>([&] { Ledger(path_).get(key(1)); }), message);
   EXPECT_EQ(message_of<Error>([&] { Ledger(path_).each([](const Record&) {}); }), message);
-  change(fmt::format("DELETE FROM records WHERE key = x'{}'", key(1)));  // As the message says.
+  EXPECT_EQ(Ledger(path_).remove(std::vector<std::string>{key(1)}), 1u);  // As the message says.
   EXPECT_EQ(finding(1), "");
+}
+
+TEST_F(LedgerTest, ADamagedRecordIsPassedOverAndReplacedWhereThatIsWanted) {
+  put(2);
+  change("UPDATE records SET record = replace(record, '-0.25', '-0.75') WHERE id = 2");
+  Ledger ledger(path_);
+  std::vector<std::string> told;
+  ledger.pass_over_damage([&](const Error& failure) { told.emplace_back(failure.what()); });
+  for (int i = 0; i < 2; ++i) {
+    const auto found = ledger.find(std::vector<std::string>{key(1), key(0)});
+    EXPECT_FALSE(found[0]);
+    EXPECT_TRUE(found[1]);
+  }
+  EXPECT_EQ(told, std::vector<std::string>{
+                      damaged(1, "the record's result was changed: it has another digest")});
+  ledger.put(std::vector<Record>{record_of(1)});
+  EXPECT_TRUE(ledger.find(std::vector<std::string>{key(1)})[0]);
+  EXPECT_EQ(finding(1), "");
+}
+
+TEST_F(LedgerTest, EachNamesTheDamagedRecordsAndGoesOn) {
+  put(3);
+  change("UPDATE records SET record = replace(record, '-0.25', '-0.75') WHERE id = 2");
+  std::vector<std::string> good, bad;
+  Ledger(path_).each([&](const Record& record) { good.push_back(record.key); },
+                     [&](const std::string& damaged, const Error&) { bad.push_back(damaged); });
+  EXPECT_EQ(good, (std::vector<std::string>{key(0), key(2)}));
+  EXPECT_EQ(bad, std::vector<std::string>{key(1)});
+}
+
+TEST_F(LedgerTest, RemovesRecordsByTheBeginningOfTheirKeys) {
+  put(3);
+  Ledger ledger(path_);
+  EXPECT_NE(message_of<Error>([&] {
+              ledger.remove(std::vector<std::string>{key(0), "000000"});
+            }),
+            "");
+  EXPECT_EQ(ledger.stats().records, 3u);
+  EXPECT_EQ(ledger.remove(std::vector<std::string>{key(0).substr(0, 8), key(0), key(2)}), 2u);
+  EXPECT_TRUE(ledger.find(std::vector<std::string>{key(1)})[0]);
+}
+
+TEST_F(LedgerTest, PrunesByTheWholeNameOfAModelOrTheBeginningOfADigest) {
+  const std::string digest(64, 'a');
+  std::vector<Record> records;
+  for (const std::string& model :
+       {digest, std::string("endpoint:selene"), std::string("endpoint:selene (root, size 7)"),
+        std::string("endpoint:selene-mini")}) {
+    Record record = record_of(1);
+    record.engine.model = model;
+    record.key = request_key(record.engine, record.template_digest, record.request);
+    records.push_back(record);
+  }
+  Ledger ledger(path_);
+  ledger.put(records);
+  EXPECT_EQ(ledger.prune("endpoint:sel", 0), 0u);
+  EXPECT_EQ(ledger.prune("endpoint:selene", 0), 2u);
+  EXPECT_EQ(ledger.prune("aaaaaaaa", 0), 1u);
+  EXPECT_EQ(ledger.stats().records, 1u);
 }
 
 TEST_F(LedgerTest, ARecordUnderAnotherKeyIsDamage) {
@@ -281,8 +348,24 @@ TEST_F(LedgerTest, AReadOnlyOneIsRefusedBeforeAnythingIsJudged) {
   });
   if (!said || *said == "no right") GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
   EXPECT_EQ(*said, path_ +
-                       ": the ledger is read-only; make it writable, or give --ledger FILE or "
-                       "--no-ledger");
+                       ": the ledger is read-only; make it or a copy of it writable, or name "
+                       "another: --ledger FILE");
+}
+
+TEST_F(LedgerTest, AFullDiskIsSaidFromTheBeginning) {
+  const auto said = selene::testing::on_small_disk(folder_.path(), 300 << 10, [&] {
+    put(1);
+    std::ofstream rest(folder_ / "rest");
+    while (rest << std::string(4096, 'x') && rest.flush()) {
+    }
+    return message_of<Error>([&] {
+      Ledger ledger(path_);
+      for (int i = 1; i < 100; ++i) ledger.put(std::vector<Record>{record_of(i)});
+    });
+  });
+  if (!said) GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
+  EXPECT_EQ(*said,
+            path_ + ": no space left for the ledger; free some and run the same command again");
 }
 
 TEST_F(LedgerTest, AFullDiskIsSaidAndLosesNothing) {

@@ -300,9 +300,95 @@ TEST(Template, WhatIsNoMapIsRefused) {
 
 TEST(Template, AnUnknownKeyIsNamed) {
   const std::string known =
-      "; known: user_template, name, task, labels, mark, answer_start, criteria, description";
+      "; known: user_template, name, task, labels, label_words, mark, answer_start, criteria, "
+      "description, turns";
   EXPECT_EQ(refusal("user_template: x\nusr: y\n"), "t.yaml: unknown key 'usr'" + known);
   EXPECT_EQ(refusal("user_template: x\n[a, b]: y\n"), "t.yaml: unknown key '(not a text)'" + known);
+}
+
+TEST(Template, LabelWordsStandForLabels) {
+  const std::string yaml =
+      "name: n\ntask: pairwise\nlabels: [A, B]\nlabel_words: {B: two, A: one}\nmark: M\n"
+      "user_template: '{response_a} or {response_b}: {labels}'\n";
+  const Template form = parse_template(yaml, "n", "t.yaml");
+  EXPECT_EQ(words_of(form, {"B", "A"}), (std::vector<std::string>{"two", "one"}));
+  data::Sample sample;
+  sample.task = data::Task::Pairwise;
+  sample.labels = {"A", "B"};
+  sample.response_a = "x";
+  sample.response_b = "y";
+  EXPECT_EQ(render(form, sample), "x or y: one or two");
+}
+
+TEST(Template, LabelWordsMustBeAWordForEachLabel) {
+  const std::string begin = "user_template: '{response}'\ntask: classification\nmark: M\n";
+  const std::string whole = "t.yaml: 'label_words' must be a map with a word for each of 'labels'";
+  EXPECT_EQ(refusal(begin + "label_words: {A: x}\n"), whole);
+  EXPECT_EQ(refusal(begin + "labels: [P, Q]\nlabel_words: {P: x}\n"), whole);
+  EXPECT_EQ(refusal(begin + "labels: [P, Q]\nlabel_words: {P: x, R: y}\n"),
+            "t.yaml: 'label_words' has no word for the label 'Q'");
+  EXPECT_EQ(refusal(begin + "labels: [P, Q]\nlabel_words: {P: x, Q: x}\n").substr(0, 7), "t.yaml:");
+}
+
+TEST(Template, TurnsComeBeforeThePrompt) {
+  const std::string yaml =
+      "name: n\ntask: classification\nmark: M\n"
+      "turns:\n- {role: system, text: 'Labels: {labels}'}\n- {role: user, text: 'In: {input}'}\n"
+      "- {role: assistant, text: 'Go on.'}\nuser_template: '{response}'\n";
+  const Template form = parse_template(yaml, "n", "t.yaml");
+  data::Sample sample;
+  sample.task = data::Task::Classification;
+  sample.labels = {"P", "Q"};
+  sample.input = "I";
+  sample.response = "R";
+  const std::vector<Turn> turns = render_turns(form, sample);
+  ASSERT_EQ(turns.size(), 4u);
+  EXPECT_EQ(turns[0].role, "system");
+  EXPECT_EQ(turns[0].text, "Labels: P or Q");
+  EXPECT_EQ(turns[1].text, "In: I");
+  EXPECT_EQ(turns[3].role, "user");
+  EXPECT_EQ(turns[3].text, "R");
+}
+
+TEST(Template, TurnsThatCannotBe) {
+  const std::string begin = "user_template: '{response}'\ntask: classification\nmark: M\n";
+  EXPECT_EQ(refusal(begin + "turns: x\n"), "t.yaml: 'turns' must be a list of {role, text}");
+  EXPECT_EQ(refusal(begin + "turns: [{role: user}]\n"),
+            "t.yaml: an entry of 'turns' has the keys 'role' and 'text'");
+  EXPECT_EQ(refusal(begin + "turns: [{role: judge, text: x}]\n"),
+            "t.yaml: the role 'judge' is none of system, user and assistant");
+  EXPECT_EQ(refusal(begin + "turns: [{role: user, text: x}, {role: system, text: y}]\n"),
+            "t.yaml: the system's turn must be the first");
+  EXPECT_EQ(refusal(begin + "turns: [{role: user, text: '{nothing}'}]\n").substr(0, 37),
+            "t.yaml: unknown placeholder '{nothing");
+}
+
+// Each says all that the standard one says, in other words.
+TEST(Template, EveryFormatShowsWhatTheStandardOneShows) {
+  EXPECT_GE(format_templates().size(), 12u);
+  data::Sample sample;
+  sample.task = data::Task::Pairwise;
+  sample.labels = {"A", "B"};
+  sample.input = "the input";
+  sample.response_a = "the ``` first";
+  sample.response_b = "the second";
+  sample.reference = "the reference";
+  sample.criteria = "the criteria";
+  std::set<std::string> names;
+  for (const Template& form : format_templates()) {
+    std::string all;
+    for (const Turn& turn : render_turns(form, sample)) all += turn.text + "\n";
+    for (const char* text :
+         {"the input", "the ``` first", "the second", "the reference", "the criteria"}) {
+      EXPECT_NE(all.find(text), std::string::npos) << form.name << ": " << text;
+    }
+    for (const std::string& word : words_of(form, sample.labels))
+      EXPECT_NE(all.find(word), std::string::npos) << form.name << ": " << word;
+    EXPECT_NE(all.find(form.mark), std::string::npos) << form.name;
+    EXPECT_LT(all.find("the ``` first"), all.find("the second")) << form.name;
+    EXPECT_TRUE(names.insert(form.name).second);
+    EXPECT_EQ(form.tasks, std::vector{data::Task::Pairwise});
+  }
 }
 
 TEST(Template, AMissingKeyIsNamed) {
@@ -686,6 +772,13 @@ TEST(TemplateSet, AnUnknownNameIsRefusedWithTheKnownOnes) {
       "unknown template 'absolut'; built in: absolute, absolute-with-reference, classification, "
       "classification-with-reference, labels, pairwise, pairwise-ties; or give a YAML file or a "
       "folder of them");
+}
+
+TEST(TemplateSet, SaysHowToGetTheOnesThatArePulled) {
+  EXPECT_EQ(
+      message_of<Error>([] { TemplateSet::open("templates-rewardbench/rewardbench-selene.yaml"); }),
+      "there is no template 'templates-rewardbench/rewardbench-selene.yaml'; get it here "
+      "with: selene templates pull rewardbench");
 }
 
 TEST(TemplateSet, OpensAFileOrAFolder) {

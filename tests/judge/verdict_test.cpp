@@ -15,11 +15,7 @@ using data::Judgment;
 using data::Part;
 using Flags = std::vector<std::string>;
 
-engine::Request asked(std::vector<std::string> labels) {
-  engine::Request request;
-  request.labels = std::move(labels);
-  return request;
-}
+using Labels = std::vector<std::string>;
 
 engine::Result scored(const std::vector<double>& probabilities) {
   engine::Result result;
@@ -39,48 +35,48 @@ void expect_near(const Distribution& distribution, const Distribution& expected)
 // --- one request ---
 
 TEST(Part, TheMostProbableLabelIsTheVerdict) {
-  const Part part = make_part(asked({"A", "B", "Tie"}), scored({0.2, 0.5, 0.1}), false);
+  const Part part = make_part(Labels({"A", "B", "Tie"}), scored({0.2, 0.5, 0.1}), false);
   EXPECT_EQ(part.label, "B");
   expect_near(part.probabilities, {{"A", 0.25}, {"B", 0.625}, {"Tie", 0.125}});
   EXPECT_EQ(part.unreadable, "");
 }
 
 TEST(Part, OfASwappedPairIsMappedBack) {
-  const Part part = make_part(asked({"A", "B", "Tie"}), scored({0.2, 0.5, 0.1}), true);
+  const Part part = make_part(Labels({"A", "B", "Tie"}), scored({0.2, 0.5, 0.1}), true);
   EXPECT_EQ(part.label, "A");
   expect_near(part.probabilities, {{"A", 0.625}, {"B", 0.25}, {"Tie", 0.125}});
 }
 
 TEST(Part, OfEqualLabelsTheFirstIsTaken) {
-  EXPECT_EQ(make_part(asked({"A", "B"}), scored({0.5, 0.5}), false).label, "A");
-  EXPECT_EQ(make_part(asked({"A", "B"}), scored({0.5, 0.5}), true).label, "A");
+  EXPECT_EQ(make_part(Labels({"A", "B"}), scored({0.5, 0.5}), false).label, "A");
+  EXPECT_EQ(make_part(Labels({"A", "B"}), scored({0.5, 0.5}), true).label, "A");
 }
 
 TEST(Part, ALabelReadFromTextHasNoDistribution) {
   engine::Result result;
   result.label_read = 1;
-  EXPECT_EQ(make_part(asked({"A", "B"}), result, false).label, "B");
-  EXPECT_EQ(make_part(asked({"A", "B"}), result, true).label, "A");
-  EXPECT_TRUE(make_part(asked({"A", "B"}), result, false).probabilities.empty());
+  EXPECT_EQ(make_part(Labels({"A", "B"}), result, false).label, "B");
+  EXPECT_EQ(make_part(Labels({"A", "B"}), result, true).label, "A");
+  EXPECT_TRUE(make_part(Labels({"A", "B"}), result, false).probabilities.empty());
 }
 
 TEST(Part, UnreadableKeepsReasonAndText) {
   engine::Result result;
   result.text = "I cannot say.";
   result.unreadable = "no label after the mark";
-  const Part part = make_part(asked({"A", "B"}), result, false);
+  const Part part = make_part(Labels({"A", "B"}), result, false);
   EXPECT_FALSE(part.label);
   EXPECT_EQ(part.unreadable, "no label after the mark");
   EXPECT_EQ(part.critique, "I cannot say.");
-  EXPECT_EQ(make_part(asked({"A", "B"}), {}, false).unreadable, "the engine gave no verdict");
+  EXPECT_EQ(make_part(Labels({"A", "B"}), {}, false).unreadable, "the engine gave no verdict");
 }
 
 TEST(Part, SaysWhatHappenedToTheText) {
   engine::Result result = scored({0.5, 0.5});
-  EXPECT_EQ(make_part(asked({"A", "B"}), result, false).flags, Flags{});
+  EXPECT_EQ(make_part(Labels({"A", "B"}), result, false).flags, Flags{});
   result.truncated = true;
   result.invalid_utf8 = true;
-  EXPECT_EQ(make_part(asked({"A", "B"}), result, false).flags,
+  EXPECT_EQ(make_part(Labels({"A", "B"}), result, false).flags,
             (Flags{"truncated", "invalid_utf8"}));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scripts/fetch.sh: a source that cannot be reached gives way to the next, a wrong checksum stops with both digests
-# and keeps nothing, an interrupted download starts again. npm and git's remote are stood in for by small programs.
+# and keeps nothing, an interrupted download starts again, a part of plain files has them all. npm and git's remote are stood in for by small programs.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -22,8 +22,12 @@ tar -czf "$work/good.tgz" -C "$work" package
 tree="$(git -C "$work/upstream" rev-parse 'HEAD^{tree}')"
 sha512="$(sha512sum "$work/good.tgz" | cut -d' ' -f1)"
 
+# It serves NAME.tgz for NAME@VERSION where that is there.
 cat >"$work/bin/npm" <<EOF
 #!/bin/sh
+for package; do :; done
+own="$work/\${package%@*}.tgz"
+test -e "\$own" && cp "\$own" . && echo "\${own##*/}" && exit
 test -e "$work/served.tgz" || exit 1
 cp "$work/served.tgz" part-1.0.0.tgz && echo part-1.0.0.tgz
 EOF
@@ -61,4 +65,44 @@ grep -q "part-1.0.0.tgz" "$work/err" || fail "the file is named"
 lock "file://$work/upstream" 0123456789012345678901234567890123456789
 if run; then fail "a changed upstream is refused"; fi
 grep -q "got  *$tree" "$work/err" || fail "the tree it got is said"
+
+# A part of plain files, of two packages.
+mkdir -p "$work/package/deep"
+echo header >"$work/package/deep/a.h"
+tar -czf "$work/first.tgz" -C "$work" package/deep/a.h
+echo library >"$work/package/a.so"
+echo licence >"$work/package/LICENSE"
+tar -czf "$work/second.tgz" -C "$work" package/a.so package/LICENSE
+# lock_files SHA512_OF_SECOND [LINE]
+lock_files() {
+  printf '[part]\nversion = 1\nnpm_file = first@1 %s deep/a.h\nnpm_file = second@2 %s LICENSE a.so\n%s\n' \
+    "$(sha512sum "$work/first.tgz" | cut -d' ' -f1)" "$1" "${2:-}" >"$SELENE_LOCK"
+}
+second="$(sha512sum "$work/second.tgz" | cut -d' ' -f1)"
+lock_files "$second"
+rm -rf "$SELENE_CACHE"
+[ -z "$("$fetch" --cached part)" ] || fail "--cached says nothing of what is not there"
+[ ! -e "$SELENE_CACHE" ] || fail "--cached makes nothing"
+run || fail "a part of plain files"
+folder="$(tail -n 1 "$work/out")"
+[ "$(cd "$folder" && cat LICENSE a.h a.so)" = "licence
+header
+library" ] || fail "it has the files of both packages"
+[ "$("$fetch" --cached part)" = "$folder" ] || fail "--cached names the folder"
+
+rm -f "$work/served.tgz"
+mv "$work/second.tgz" "$work/away.tgz"
+if run; then fail "a package that is missing is an error"; fi
+grep -q "cannot reach npm second@2" "$work/err" || fail "it is named"
+[ -z "$(ls "$SELENE_CACHE")" ] || fail "nothing of the other package is kept"
+mv "$work/away.tgz" "$work/second.tgz"
+
+lock_files 0123
+if run; then fail "a changed package of files is refused"; fi
+grep -q "expected 0123 " "$work/err" && grep -q "got  *$second" "$work/err" || fail "both digests of it are said"
+[ -z "$(ls "$SELENE_CACHE")" ] || fail "nothing of it is kept"
+
+lock_files "$second" "system = Nowhere pdp11"
+if run; then fail "another system's part is refused"; fi
+grep -q "has part for Nowhere pdp11, and this is $(uname -sm): install part yourself" "$work/err" || fail "both systems are said"
 echo "fetch.sh holds"

@@ -74,6 +74,18 @@ TEST(Proportion, HitsAndMissesMirror) {
   }
 }
 
+TEST(Proportion, OfAShareIsThatOfItsHits) {
+  for (std::int64_t hits = 0; hits <= 37; ++hits) {
+    const Estimate estimate = proportion(hits, 37);
+    const Estimate shared = proportion_of_share(static_cast<double>(hits) / 37, 37);
+    EXPECT_EQ(shared.value, estimate.value);
+    EXPECT_NEAR(shared.interval.low, estimate.interval.low, 1e-15);
+    EXPECT_NEAR(shared.interval.high, estimate.interval.high, 1e-15);
+  }
+  EXPECT_THROW(proportion_of_share(0.5, 0), std::logic_error);
+  EXPECT_THROW(proportion_of_share(1.5, 2), std::logic_error);
+}
+
 TEST(Proportion, ImpossibleCountsAreBugs) {
   EXPECT_THROW(proportion(0, 0), std::logic_error);
   EXPECT_THROW(proportion(-1, 2), std::logic_error);

@@ -1,0 +1,37 @@
+// src/table of a build without DuckDB: everything says what is missing.
+#include "core/error.h"
+#include "table/table.h"
+
+namespace selene::table {
+namespace {
+
+[[noreturn]] void refuse(std::string_view where) {
+  throw Error("this build of selene has no DuckDB, which tables need", where,
+              "make tables gets it and builds again");
+}
+
+}  // namespace
+
+bool is_available() { return false; }
+std::string version() { return ""; }
+std::string quoted_file(std::string_view file) { refuse(file); }
+
+struct Rows::State {
+  std::vector<std::string> columns;
+};
+Rows::Rows(std::string_view, const std::filesystem::path&, std::string name) { refuse(name); }
+Rows::~Rows() = default;
+Rows::Rows(Rows&&) noexcept = default;
+const std::vector<std::string>& Rows::columns() const { return state_->columns; }
+bool Rows::next(nlohmann::ordered_json&) { return false; }
+
+struct ParquetWriter::State {};
+ParquetWriter::ParquetWriter(std::filesystem::path path, std::vector<Column>) {
+  refuse(path.string());
+}
+ParquetWriter::~ParquetWriter() = default;
+ParquetWriter::ParquetWriter(ParquetWriter&&) noexcept = default;
+void ParquetWriter::append(const nlohmann::ordered_json&) {}
+void ParquetWriter::finish(bool) {}
+
+}  // namespace selene::table
