@@ -10,7 +10,7 @@ cd "$repo"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 cmake --preset "$preset" "$@" >"$log" || { cat "$log" >&2; die "could not configure the preset $preset"; }
-# ninja's lines replace one another on a terminal; elsewhere only warnings, errors and the end are shown.
+# ninja's lines replace one another on a terminal; a log has one every tenth of the way, warnings and errors.
 if [ -t 1 ]; then cmake --build --preset "$preset"
-else cmake --build --preset "$preset" -- --quiet
+else NINJA_STATUS='@%p ' cmake --build --preset "$preset" | build_progress
 fi

@@ -7,6 +7,21 @@ cache="${SELENE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/selene}"
 say() { echo "selene: $*" >&2; }
 die() { say "$*"; exit 1; }
 
+# build_progress: what ninja says with NINJA_STATUS='@%p ', for a log: a line every tenth of the way or every 30 seconds
+# in place of a line a file; the compiler's own words as they are.
+build_progress() {
+  local line due=0 said=$SECONDS
+  while IFS= read -r line; do
+    if [[ "$line" =~ ^@\ *([0-9]+)%\  ]]; then
+      local share="${BASH_REMATCH[1]}"
+      ((share >= due || SECONDS - said >= 30)) || continue
+      echo "selene: built $share%"
+      due=$((share - share % 10 + 10)) said=$SECONDS
+    elif [ "$line" != "ninja: no work to do." ]; then echo "$line"
+    fi
+  done
+}
+
 # lock_get SECTION KEY: the values of KEY in SECTION of third_party.lock, one a line.
 lock_get() {
   awk -v section="[$1]" -v key="$2" '

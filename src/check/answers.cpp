@@ -1,6 +1,7 @@
 #include "check/answers.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -25,7 +26,22 @@ struct RawRow {
   size_t line;
 };
 
-std::vector<RawRow> read_csv_rows(const std::string& path, char delimiter,
+// Whatever the case of the letters.
+bool has_ending(std::string_view path, std::string_view ending) {
+  return path.size() >= ending.size() &&
+         std::equal(ending.rbegin(), ending.rend(), path.rbegin(), [](char a, char b) {
+           return a == std::tolower(static_cast<unsigned char>(b));
+         });
+}
+
+// Spreadsheets of languages with a decimal comma write semicolons.
+char delimiter_of(std::string_view text) {
+  const std::string_view header = text.substr(0, text.find('\n'));
+  const auto has = [&](char c) { return header.find(c) != std::string_view::npos; };
+  return has(';') && !has(',') ? ';' : ',';
+}
+
+std::vector<RawRow> read_csv_rows(const std::string& path, bool tabs,
                                   std::vector<std::string>& columns) {
   std::vector<RawRow> rows;
   const auto take = [&](std::vector<std::string>& cells, size_t line) {
@@ -49,7 +65,8 @@ std::vector<RawRow> read_csv_rows(const std::string& path, char delimiter,
     for (size_t i = 0; i < cells.size(); ++i) fields[columns[i]] = std::move(cells[i]);
     rows.push_back({std::move(fields), line});
   };
-  read_csv(read_file(path), delimiter, path, take);
+  const std::string text = read_file(path);
+  read_csv(text, tabs ? '\t' : delimiter_of(text), path, take);
   return rows;
 }
 
@@ -175,16 +192,17 @@ ColumnMap parse_map(std::string_view text) {
   return map;
 }
 
-Answers read_answers(const std::string& path, const ColumnMap& map) {
+Answers read_answers(const std::string& path, const ColumnMap& map, std::string_view map_place) {
   Answers result;
   result.name = path;
+  result.map = map;
   std::vector<std::string> columns;
-  const bool tabs = path.ends_with(".tsv");
-  const bool csv = tabs || path.ends_with(".csv");
+  const bool tabs = has_ending(path, ".tsv");
+  const bool csv = tabs || has_ending(path, ".csv");
   std::vector<RawRow> rows =
-      csv ? read_csv_rows(path, tabs ? '\t' : ',', columns) : read_jsonl_rows(path, columns);
+      csv ? read_csv_rows(path, tabs, columns) : read_jsonl_rows(path, columns);
   if (rows.empty()) throw Error("no answers: the file has no rows", path);
-  const auto fields = renamed(map, columns, path);
+  const auto fields = renamed(map, columns, map_place.empty() ? path : std::string(map_place));
   for (const std::string& column : columns) {
     const auto found = fields.find(column);
     if (found == fields.end()) {

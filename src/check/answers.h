@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,27 +19,30 @@ struct Answer {
   nlohmann::ordered_json fields;  // In the order of the columns; without null values.
 };
 
+// field = column: the column is known by the field's name from then on.
+using ColumnMap = std::vector<std::pair<std::string, std::string>>;
+
 struct Answers {
   std::string name;                  // Of the file, for errors.
   std::vector<std::string> columns;  // Of all rows, in the order of their first appearance.
-  std::vector<Answer> answers;
+  std::vector<Answer> answers{};
+  ColumnMap map{};  // What the columns were called in the file.
 };
 
 // "answers.csv:12"
 std::string place_of(const Answers& answers, const Answer& answer);
 
-// field = column: the column is known by the field's name from then on.
-using ColumnMap = std::vector<std::pair<std::string, std::string>>;
-
 // "input=question,response=answer". Throws Error.
 ColumnMap parse_map(std::string_view text);
 
-// Reads a whole file: CSV where the name ends in .csv, the same with tabs for .tsv, else JSONL. In
-// CSV an empty cell of any field but `response` is an absent field. Throws Error with file and
-// line: what the reader of JSONL refuses; broken quotes, a row with another number of cells than
-// the first, two columns of one name; invalid UTF-8; no rows; a repeated id; a mapped column that
-// is not there (names the nearest).
-Answers read_answers(const std::string& path, const ColumnMap& map);
+// Reads a whole file: CSV where the name ends in .csv (with semicolons where the first line has
+// them and no comma), the same with tabs for .tsv, else JSONL. In CSV an empty cell of any field
+// but `response` is an absent field. Throws Error with file and line: what the reader of JSONL
+// refuses; broken quotes, a row with another number of cells than the first, two columns of one
+// name; invalid UTF-8; no rows; a repeated id; a mapped column that is not there (names the
+// nearest). `map_place`: where the map stands, for its errors; empty: a flag.
+Answers read_answers(const std::string& path, const ColumnMap& map,
+                     std::string_view map_place = {});
 
 // The name among `known` that is nearest to `name` by edit distance, for "did you mean"; empty when
 // none is near.

@@ -55,6 +55,14 @@ double share_of(const Entry& entry) {
   return share;
 }
 
+void check_mode(const std::string& mode, const std::string& place) {
+  try {
+    judge::mode_from_name(mode);
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
+}
+
 // Of a judged check, until all its keys are known.
 struct JudgedKeys {
   Judged judged;
@@ -99,7 +107,7 @@ bool read_judged_key(const Entry& entry, JudgedKeys& keys) {
     judged.template_spec = text();
   } else if (entry.key == "mode") {
     judged.mode = text();
-    judge::mode_from_name(judged.mode);
+    check_mode(judged.mode, entry.place);
   } else {
     return false;
   }
@@ -201,6 +209,15 @@ std::vector<std::string> known_check_keys() {
 
 void read_when(const Entry& entry, std::string_view file, Check& check) {
   for (const Entry& one : entries_of(entry.value, "'when'", file)) {
+    if (one.value.IsMap()) {
+      for (const Entry& inner : entries_of(one.value, "'when'", file)) {
+        if (inner.key != "present")
+          throw unknown_yaml_key(inner.key, std::vector{"present"}, inner.place);
+        check.when_present.emplace_back(one.key,
+                                        yaml_value<bool>(inner.value, inner.key, inner.place));
+      }
+      continue;
+    }
     check.when.emplace_back(one.key, texts_of(one));
     if (check.when.back().second.empty())
       throw Error(fmt::format("'when' names no value of '{}'", one.key), one.place);
@@ -326,18 +343,24 @@ void read_checks(const Entry& entry, const std::filesystem::path& path, ChecksFi
   for (const YAML::Node& node : entry.value) {
     file.checks.push_back(read_check(node, path));
     const Check& check = file.checks.back();
+    if (check.name == "overall" || check.name == "gate") {
+      throw Error(fmt::format("'{}' is a name of the reports' own", check.name), check.place,
+                  "name the check otherwise");
+    }
     if (!names.insert(check.name).second)
       throw Error(fmt::format("two checks named '{}'", cut_to_columns(check.name, 60)),
                   check.place);
   }
 }
 
-bool has_column(const Answers& answers, const std::string& name) {
-  return std::find(answers.columns.begin(), answers.columns.end(), name) != answers.columns.end();
-}
-
 void need_column(const Answers& answers, const std::string& name, const std::string& place) {
   if (has_column(answers, name)) return;
+  for (const auto& [field, column] : answers.map) {
+    if (column == name)
+      throw Error(
+          fmt::format("the column '{}' is called '{}' here", cut_to_columns(name, 60), field),
+          place, fmt::format("write '{}': the map says so", field));
+  }
   const std::string near = nearest_name(name, answers.columns);
   throw Error(fmt::format("the answers have no field '{}' ({} has {})", cut_to_columns(name, 60),
                           answers.name, fmt::join(answers.columns, ", ")),
@@ -349,13 +372,25 @@ void need_column(const Answers& answers, const std::string& name, const std::str
 
 }  // namespace
 
+bool Judged::passes(const std::string& label) const {
+  if (pass_labels.empty()) {
+    const double score = data::label_number(label).value();
+    return above ? score > pass_score : score >= pass_score;
+  }
+  return std::find(pass_labels.begin(), pass_labels.end(), label) != pass_labels.end();
+}
+
 bool Check::applies(const Answer& answer) const {
-  return std::all_of(when.begin(), when.end(), [&](const auto& one) {
+  const bool is_there = std::all_of(when_present.begin(), when_present.end(), [&](const auto& one) {
     const auto found = answer.fields.find(one.first);
-    if (found == answer.fields.end()) return false;
-    const std::string value = field_text(*found);
-    return std::find(one.second.begin(), one.second.end(), value) != one.second.end();
+    return (found != answer.fields.end() && *found != "") == one.second;
   });
+  return is_there && std::all_of(when.begin(), when.end(), [&](const auto& one) {
+           const auto found = answer.fields.find(one.first);
+           if (found == answer.fields.end()) return false;
+           const std::string value = field_text(*found);
+           return std::find(one.second.begin(), one.second.end(), value) != one.second.end();
+         });
 }
 
 std::string Check::description() const {
@@ -365,6 +400,10 @@ std::string Check::description() const {
                        judged->above ? ">" : ">=", judged->pass_score);
   }
   return fmt::format("{} ({})", judged->criteria, fmt::join(judged->pass_labels, " or "));
+}
+
+bool has_column(const Answers& answers, const std::string& name) {
+  return std::find(answers.columns.begin(), answers.columns.end(), name) != answers.columns.end();
 }
 
 std::string human_column(const ChecksFile& checks, const Check& check, const Answers& answers) {
@@ -396,6 +435,7 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
   for (const Entry& entry : entries_of(root, "a checks file", name)) {
     const auto text = [&] { return yaml_value<std::string>(entry.value, entry.key, entry.place); };
     if (entry.key == "map") {
+      file.map_place = entry.place;
       for (const Entry& one : entries_of(entry.value, "'map'", name))
         file.map.emplace_back(one.key, yaml_value<std::string>(one.value, one.key, one.place));
     } else if (entry.key == "judge") {
@@ -404,11 +444,7 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
       file.template_spec = text();
     } else if (entry.key == "mode") {
       file.mode = text();
-      try {
-        judge::mode_from_name(file.mode);
-      } catch (const Error& failure) {
-        throw failure.at(entry.place);
-      }
+      check_mode(file.mode, entry.place);
     } else if (entry.key == "threshold") {
       file.threshold = share_of(entry);
       if (file.threshold == 0)
@@ -441,7 +477,12 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
 void check_columns(const ChecksFile& checks, const Answers& answers) {
   for (const Check& check : checks.checks) {
     for (const auto& [field, values] : check.when) need_column(answers, field, check.place);
-    if (check.plain) need_column(answers, check.of, check.place);
+    for (const auto& [field, there] : check.when_present) need_column(answers, field, check.place);
+    if (check.plain) {
+      need_column(answers, check.of, check.place);
+      for (const std::string& field : check.plain->fields())
+        need_column(answers, field, check.place);
+    }
     if (!check.judged) continue;
     need_column(answers, "input", check.place);
     need_column(answers, "response", check.place);

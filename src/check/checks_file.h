@@ -31,6 +31,8 @@ struct Judged {
   std::string judge;
   std::string template_spec;
   std::string mode;
+
+  bool passes(const std::string& label) const;  // Of one label, which is one of `labels`.
 };
 
 struct Check {
@@ -40,6 +42,8 @@ struct Check {
   std::string of = "response";  // The field that a plain check looks at.
   // The answers it is for: each field has one of the values. Empty: all.
   std::vector<std::pair<std::string, std::vector<std::string>>> when;
+  // And each of these fields is there (true: with a text that is not empty) or not.
+  std::vector<std::pair<std::string, bool>> when_present;
   std::optional<double> min_pass_rate;
   std::optional<double> max_drop;  // Against a baseline.
   // One of the two.
@@ -66,6 +70,7 @@ struct Look {
 struct ChecksFile {
   std::string name;
   ColumnMap map;
+  std::string map_place;  // "checks.yaml:1"
   std::string judge;
   std::string template_spec;
   std::string mode;
@@ -83,6 +88,8 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
 
 // Throws Error when a column that the checks read is in no answer (names the nearest).
 void check_columns(const ChecksFile& checks, const Answers& answers);
+
+bool has_column(const Answers& answers, const std::string& name);
 
 // Where people's labels of a judged check stand: in its `human`, else `label.NAME`, else `label`
 // where it alone is judged. Empty where there is no such column.

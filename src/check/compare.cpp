@@ -90,8 +90,9 @@ Comparison::Row row_of(const data::Judgment& judgment) {
   return row;
 }
 
-void check_lengths(judge::Judge& judge, const std::vector<data::Sample>& samples, const Answers& a,
-                   bool skip, std::vector<bool>& fits) {
+void check_lengths(judge::Judge& judge, const std::vector<data::Sample>& samples,
+                   const std::vector<size_t>& places, const Answers& a, bool skip,
+                   std::vector<bool>& fits) {
   for (size_t i = 0; i < samples.size(); ++i) {
     const judge::Judge::Fit fit = judge.fit({&samples[i], 1}).front();
     fits[i] = fit.fits();
@@ -99,9 +100,29 @@ void check_lengths(judge::Judge& judge, const std::vector<data::Sample>& samples
     throw Error(fmt::format("the pair is too long for the judge: it needs {} tokens, the context "
                             "has {}",
                             fit.tokens, fit.limit),
-                place_of(a, a.answers[i]),
+                place_of(a, a.answers[places[i]]),
                 "give --skip-overlong to count it as without a verdict, or another model");
   }
+}
+
+// False when stopped.
+bool judge_pairs(const std::vector<data::Sample>& samples, const std::vector<size_t>& places,
+                 const Answers& a, const RunOptions& options, Comparison& result) {
+  judge::Judge judge = options.open({});
+  judge.check(samples);
+  std::vector<bool> fits(samples.size(), true);
+  check_lengths(judge, samples, places, a, options.skip_overlong, fits);
+  size_t done = 0;
+  const auto take = [&](size_t index, const data::Judgment& judgment) {
+    result.rows[places[index]] = row_of(judgment);
+    ++done;
+    if (options.progress) options.progress(done, samples.size());
+  };
+  judge_in_batches(
+      judge, fits, [&](size_t i) { return samples[i]; }, options.stop, take);
+  if (done < samples.size()) return false;
+  if (options.judged) options.judged(judge);
+  return true;
 }
 
 }  // namespace
@@ -114,23 +135,26 @@ std::string Comparison::decision() const {
 
 std::optional<Comparison> compare_answers(const Answers& a, const Answers& b,
                                           const std::string& criteria, const RunOptions& options) {
-  const std::vector<data::Sample> samples = pairs_of(a, b, criteria);
-  judge::Judge judge = options.open({});
-  judge.check(samples);
-  std::vector<bool> fits(samples.size(), true);
-  check_lengths(judge, samples, a, options.skip_overlong, fits);
+  const std::vector<data::Sample> pairs = pairs_of(a, b, criteria);
   Comparison result;
-  result.rows.resize(samples.size());
-  size_t done = 0;
-  const auto take = [&](size_t index, const data::Judgment& judgment) {
-    result.rows[index] = row_of(judgment);
-    ++done;
-    if (options.progress) options.progress(done, samples.size());
-  };
-  judge_in_batches(
-      judge, fits, [&](size_t i) { return samples[i]; }, options.stop, take);
-  if (done < samples.size()) return std::nullopt;
-  if (options.judged) options.judged(judge);
+  std::vector<data::Sample> samples;
+  std::vector<size_t> places;  // Of the samples among the pairs.
+  for (const data::Sample& pair : pairs) {
+    if (pair.response_a == pair.response_b) {
+      result.rows.push_back({.id = pair.id,
+                             .id_is_integer = pair.id_is_integer,
+                             .winner = "tie",
+                             .reason = "the two answers are identical",
+                             .probabilities = {},
+                             .critique = {}});
+      ++result.identical;
+      continue;
+    }
+    samples.push_back(pair);
+    places.push_back(result.rows.size());
+    result.rows.emplace_back();
+  }
+  if (!samples.empty() && !judge_pairs(samples, places, a, options, result)) return std::nullopt;
   for (const Comparison::Row& row : result.rows) {
     if (row.winner == "A") ++result.a;
     if (row.winner == "B") ++result.b;
@@ -155,6 +179,7 @@ Json summary_json(const Comparison& comparison) {
                {"a_wins", comparison.a},
                {"b_wins", comparison.b},
                {"ties", comparison.ties},
+               {"identical", comparison.identical},
                {"unreadable", comparison.unreadable},
                {"b_win_rate", Json()},
                {"b_is", comparison.decision()}};

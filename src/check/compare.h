@@ -25,7 +25,8 @@ struct Comparison {
   std::vector<Row> rows;
   std::int64_t a = 0;
   std::int64_t b = 0;
-  std::int64_t ties = 0;  // The two orders disagree, or the judge said Tie.
+  std::int64_t ties = 0;  // The two are identical, the two orders disagree, or the judge said Tie.
+  std::int64_t identical = 0;  // Of the ties: not judged.
   std::int64_t unreadable = 0;
   std::optional<stats::Estimate> b_rate;  // B's wins among the pairs that one of the two wins.
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "check/checks_file.h"
+#include "check/plain_check.h"
 #include "core/error.h"
 
 namespace selene::check {
@@ -22,11 +24,12 @@ struct Guess {
 const std::vector<Guess>& guesses() {
   static const std::vector<Guess> all{
       {"input",
-       {"input", "question", "prompt", "query", "instruction", "user_input", "user", "message",
-        "request", "ticket", "problem"}},
+       {"input", "question", "prompt", "query", "instruction", "user_input", "user_message", "user",
+        "customer_message", "customer", "message", "request", "ticket", "problem", "q"}},
       {"response",
        {"response", "answer", "output", "completion", "reply", "actual_output", "generated",
-        "generation", "model_output", "prediction", "result"}},
+        "generation", "model_output", "prediction", "result", "assistant", "agent_reply",
+        "bot_reply", "agent", "bot", "a"}},
       {"reference",
        {"reference", "expected", "expected_output", "ideal", "ground_truth", "gold", "target",
         "golden_answer", "reference_answer", "correct_answer"}},
@@ -59,7 +62,7 @@ std::string quoted(const std::string& text) { return Json(text).dump(); }
 struct Facts {
   size_t responses = 0;
   size_t json = 0;
-  size_t longest = 0;
+  size_t longest = 0;  // In characters.
 };
 
 Facts facts_of(const Answers& answers, const std::string& column) {
@@ -69,11 +72,25 @@ Facts facts_of(const Answers& answers, const std::string& column) {
     if (found == answer.fields.end()) continue;
     const std::string text = field_text(*found);
     ++facts.responses;
-    facts.longest = std::max(facts.longest, text.size());
+    facts.longest = std::max(facts.longest, count_characters(text));
     const Json value = Json::parse(text, nullptr, false);
     if (value.is_object() || value.is_array()) ++facts.json;
   }
   return facts;
+}
+
+bool is_missing_somewhere(const Answers& answers, const std::string& column) {
+  return std::any_of(answers.answers.begin(), answers.answers.end(),
+                     [&](const Answer& answer) { return !answer.fields.contains(column); });
+}
+
+// Whether people's labels stand in this column, and are those of a judged check.
+bool has_yes_and_no(const Answers& answers, const std::string& column) {
+  if (!has_column(answers, column)) return false;
+  return std::all_of(answers.answers.begin(), answers.answers.end(), [&](const Answer& answer) {
+    const auto found = answer.fields.find(column);
+    return found == answer.fields.end() || *found == "Yes" || *found == "No";
+  });
 }
 
 // 1234 → 2000.
@@ -122,24 +139,32 @@ std::string first_checks(const Answers& answers, const ColumnMap& map) {
       "# The judge: a name (selene models), a GGUF file, or URL#model of a server. The default one "
       "is tiny and judges\n# near chance: get a real one with `selene models pull selene-1-mini`.\n"
       "# judge: selene-1-mini\n\n"
-      "# The build is red when fewer answers pass all their checks. `on: lower` asks it of the "
-      "lower end of the 95%\n# interval, so that luck with few answers is not enough.\n"
-      "gate:\n  min_pass_rate: 0.9\n  on: point\n\n"
-      "# Judged answers whose two likeliest labels are nearer than this are listed to be looked "
-      "at.\nlook:\n  margin: 0.1\n  counts_as: not_passed  # or unknown: left out of the rates\n\n"
+      "# The build is red where a check passes for fewer answers than its min_pass_rate; a check "
+      "without one is shown\n# and decides nothing. To ask rates below 1 of the lower end of the "
+      "95% "
+      "interval, so that luck with few answers\n# is not enough:\n# gate: {on: lower}\n\n"
+      "# To list judged answers that are nearly on the other side, and leave them out of the "
+      "rates:\n# look: {margin: 0.1, counts_as: unknown}\n\n"
       "checks:\n"
       "  # Checks without a judge cost nothing.\n"
-      "  - name: not empty\n    regex: '\\S'\n";
+      "  - name: not empty\n    regex: '\\S'\n    min_pass_rate: 1\n";
   text += fmt::format(
       "  - name: not too long\n    length: {{max: {}, unit: characters}}  # the longest here has "
-      "{} bytes\n",
+      "{}\n    min_pass_rate: 1\n",
       round_up(facts.longest), facts.longest);
   if (facts.json > 0 && facts.json == facts.responses)
-    text += "  - name: is JSON\n    json: true\n";
+    text += "  - name: is JSON\n    json: true\n    min_pass_rate: 1\n";
   text +=
       "  - name: no talk of being a model\n    ignore_case: true\n"
-      "    not_contains: [\"as an ai\", \"language model\"]\n";
-  if (column("input").empty()) {
+      "    not_contains: [\"as an ai\", \"language model\"]\n    min_pass_rate: 1\n";
+  if (!column("reference").empty()) {
+    text +=
+        "  - name: words of the reference\n"
+        "    when: {reference: {present: true}}\n"
+        "    similarity: {to: reference, measure: token_f1, at_least: 0.3}\n";
+  }
+  const std::string input = column("input");
+  if (input.empty()) {
     text +=
         "\n  # No column looks like the input, which a judge needs: name it with `map: {input: "
         "COLUMN}` above, then\n  # use this:\n"
@@ -147,32 +172,39 @@ std::string first_checks(const Answers& answers, const ColumnMap& map) {
         "  #   criteria: Does the response answer the question, wholly and correctly?\n";
     return text;
   }
+  const bool some_without = is_missing_somewhere(answers, input);
+  const auto when = [&](const char* field) {
+    std::vector<std::string> there;
+    if (some_without) there.emplace_back("input: {present: true}");
+    if (field != nullptr) there.push_back(fmt::format("{}: {{present: true}}", field));
+    return there.empty() ? "" : fmt::format("    when: {{{}}}\n", fmt::join(there, ", "));
+  };
   text +=
       "\n  # Checks by the judge: a question, the labels it may give (Yes and No unless said) and "
-      "those that pass.\n"
-      "  - name: answers the question\n"
+      "those that pass. They\n  # decide nothing yet: with a judge that you trust (selene check "
+      "label says how far), give each a min_pass_rate.\n"
+      "  - name: answers the question\n" +
+      when(nullptr) +
       "    criteria: Does the response answer the question, wholly and correctly?\n"
-      "    pass: [\"Yes\"]\n";
+      "    pass: [\"Yes\"]\n"
+      "    # min_pass_rate: 0.9\n";
+  if (has_yes_and_no(answers, "label")) text += "    human: label  # people's labels\n";
   if (!column("context").empty()) {
-    text +=
-        "  - name: keeps to the context\n"
-        "    criteria: Is everything that the response claims supported by the context?\n"
-        "    pass: [\"Yes\"]\n";
+    text += "  - name: keeps to the context\n" + when("context") +
+            "    criteria: Is everything that the response claims supported by the context?\n"
+            "    pass: [\"Yes\"]\n";
   }
   if (!column("reference").empty()) {
-    text +=
-        "  - name: agrees with the reference\n"
-        "    criteria: Does the response say the same as the reference answer?\n"
-        "    pass: [\"Yes\"]\n"
-        "  - name: words of the reference\n"
-        "    similarity: {to: reference, measure: token_f1, at_least: 0.3}\n";
+    text += "  - name: agrees with the reference\n" + when("reference") +
+            "    criteria: Does the response say the same as the reference answer?\n"
+            "    pass: [\"Yes\"]\n";
   }
-  text +=
-      "  - name: tone\n    task: absolute\n"
-      "    criteria: Is the response friendly and to the point?\n"
-      "    rubric:\n      \"1\": rude, or beside the point\n      \"2\": cold or rambling\n"
-      "      \"3\": neutral\n      \"4\": friendly\n      \"5\": friendly and to the point\n"
-      "    pass: score >= 3\n";
+  text += "  - name: tone\n" + when(nullptr) +
+          "    task: absolute\n"
+          "    criteria: Is the response friendly and to the point?\n"
+          "    rubric:\n      \"1\": rude, or beside the point\n      \"2\": cold or rambling\n"
+          "      \"3\": neutral\n      \"4\": friendly\n      \"5\": friendly and to the point\n"
+          "    pass: score >= 3\n";
   return text;
 }
 

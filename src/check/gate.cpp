@@ -1,6 +1,7 @@
 #include "check/gate.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -53,11 +54,13 @@ void check_names(const Json& row, const ChecksFile& checks, const std::string& p
 }
 
 // What the names do not show: the same check, asking something else.
-void check_digests_of(const std::filesystem::path& baseline, const ChecksFile& checks) {
-  const std::string record = baseline.string() + ".run.json";
+void read_record(const ChecksFile& checks, Baseline& baseline) {
+  const std::string record = baseline.name + ".run.json";
   if (!std::filesystem::exists(record)) return;
   const Json run = Json::parse(read_file(record), nullptr, false);
   if (!run.is_object() || !run.contains("checks") || !run["checks"].is_object()) return;
+  baseline.has_digests = true;
+  if (run.contains("judges")) baseline.judges = run["judges"];
   const Json own = check_digests(checks);
   for (const auto& [name, digest] : own.items()) {
     if (run["checks"].value(name, digest) == digest) continue;
@@ -180,6 +183,7 @@ void compare(const Baseline& baseline, const Gate& gate, Report& report) {
   for (size_t i = 0; i < report.answers.size(); ++i) {
     const AnswerResult& answer = report.answers[i];
     const Baseline::Row& before = baseline.rows.at(answer.id);
+    report.before.push_back(before.json);
     add_pair(before.status, answer.status, overall);
     for (size_t c = 0; c < report.checks.size(); ++c) {
       const Status after = answer.outcomes[c].status;
@@ -190,6 +194,54 @@ void compare(const Baseline& baseline, const Gate& gate, Report& report) {
   }
   judge_change(overall, gate.on_lower, report.overall);
   for (size_t c = 0; c < pairs.size(); ++c) judge_change(pairs[c], gate.on_lower, report.lines[c]);
+}
+
+// "smollm2-135m (verdict), selene-1-mini (critique)"
+std::string judges_text(const Json& judges) {
+  std::vector<std::string> names;
+  for (const Json& judge : judges) {
+    if (!judge.is_object()) continue;
+    std::set<std::string> modes;
+    for (const Json& one : judge.value("members", Json::array())) {
+      if (one.is_object()) modes.insert(one.value("mode", ""));
+    }
+    names.push_back(fmt::format("{} ({})", judge.value("name", ""), fmt::join(modes, ", ")));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void add_notes(const ChecksFile& checks, const Answers& answers, const Gate& gate,
+               const std::optional<Baseline>& baseline, Report& report) {
+  const auto note = [&](std::string text) { report.notes.push_back(std::move(text)); };
+  const auto is_idle = [&](const RateLine& line) {
+    return line.skipped == static_cast<std::int64_t>(report.answers.size());
+  };
+  const auto idle = std::find_if(report.lines.begin(), report.lines.end(), is_idle);
+  if (idle != report.lines.end()) {
+    const auto others = std::count_if(idle + 1, report.lines.end(), is_idle);
+    note(fmt::format("the check '{}'{} for none of the answers", cut_to_columns(idle->name, 60),
+                     others == 0 ? " is" : fmt::format(" and {} more are", others)));
+  }
+  const bool allows_drop =
+      gate.max_drop || std::any_of(checks.checks.begin(), checks.checks.end(),
+                                   [](const Check& check) { return check.max_drop.has_value(); });
+  if (allows_drop && !baseline)
+    note("max_drop is not applied: it needs --baseline, the --out of an earlier run");
+  if (baseline && !baseline->has_digests) {
+    note(
+        fmt::format("{}.run.json, which a run writes beside its --out, is missing: nothing tells "
+                    "whether the baseline's checks and judge were the same",
+                    baseline->name));
+  }
+  if (checks.judged() > 1 && has_column(answers, "label")) {
+    const bool used = std::any_of(
+        checks.checks.begin(), checks.checks.end(),
+        [&](const Check& check) { return human_column(checks, check, answers) == "label"; });
+    if (!used)
+      note(
+          "the column 'label' is not used: with several judged checks, write human: label into the "
+          "one that it is about");
+  }
 }
 
 void add_people(const ChecksFile& checks, Report& report) {
@@ -204,16 +256,38 @@ void add_people(const ChecksFile& checks, Report& report) {
                    .confusion = stats::confusion(ratings, checks.checks[c].judged->labels),
                    .agreement = {}};
     line.agreement = stats::agreement(line.confusion);
+    const Judged& asked = *checks.checks[c].judged;
+    if (asked.labels.size() > 2) {
+      const auto same = std::count_if(ratings.begin(), ratings.end(), [&](const auto& rating) {
+        return asked.passes(rating.first) == asked.passes(rating.second);
+      });
+      line.same_decision = stats::proportion(same, line.confusion.total());
+    }
     report.humans.push_back(std::move(line));
   }
 }
 
 }  // namespace
 
+std::string other_judges(const Json& before, const Json& now) {
+  if (!before.is_array() || before == now) return "";
+  const std::string then = judges_text(before);
+  const std::string these = judges_text(now);
+  if (then == these) {
+    return "the baseline was judged with another model file, template, engine or other settings "
+           "of " +
+           these + ": a change can come from that";
+  }
+  return fmt::format(
+      "the baseline was judged by {}, these answers by {}: a change can come from that",
+      then.empty() ? "nobody" : then, these.empty() ? "nobody" : these);
+}
+
 Json check_digests(const ChecksFile& checks) {
   Json digests = Json::object();
   for (const Check& check : checks.checks) {
     Json asks = {{"description", check.description()}, {"of", check.of}, {"when", check.when}};
+    if (!check.when_present.empty()) asks["when_present"] = check.when_present;
     if (check.judged) {
       asks["task"] = data::task_name(check.judged->task);
       asks["labels"] = check.judged->labels;
@@ -246,11 +320,12 @@ Baseline read_baseline(const std::filesystem::path& path, const ChecksFile& chec
       one.checks.push_back(status_from(member(outcome, "status", place), place));
     }
     const std::string id = field_text(member(row.value, "id", place));
+    one.json = std::move(row.value);
     if (!baseline.rows.emplace(id, std::move(one)).second)
       throw Error(fmt::format("the id '{}' stands twice", cut_to_columns(id, 60)), place);
   }
   if (baseline.rows.empty()) throw Error("no answers: the file has no rows", baseline.name);
-  check_digests_of(path, checks);
+  read_record(checks, baseline);
   check_ids(baseline, answers);
   return baseline;
 }
@@ -284,6 +359,7 @@ Report decide(const ChecksFile& checks, const Answers& answers, const Gate& gate
   judge_rate(report.overall);
   if (baseline) compare(*baseline, gate, report);
   add_people(checks, report);
+  add_notes(checks, answers, gate, baseline, report);
   report.passed = !report.overall.failure &&
                   std::none_of(report.lines.begin(), report.lines.end(),
                                [](const RateLine& line) { return line.failure.has_value(); });

@@ -19,8 +19,13 @@ struct Baseline {
   struct Row {
     Status status = Status::Skipped;
     std::vector<Status> checks;  // In the order of the checks file.
+    nlohmann::ordered_json json;
   };
   std::map<std::string, Row> rows;  // By id.
+  // Of OUT.run.json beside it: whether it says what the checks asked, and the judges, null where it
+  // does not.
+  bool has_digests = false;
+  nlohmann::ordered_json judges;
 };
 
 // Throws Error: no such rows, other ids than `answers` (says how many, and one of them), other
@@ -28,6 +33,10 @@ struct Baseline {
 // something else.
 Baseline read_baseline(const std::filesystem::path& path, const ChecksFile& checks,
                        const Answers& answers);
+
+// What to say where a baseline's judges, as run.json has them, are not those of this run; empty
+// where they are the same or not known.
+std::string other_judges(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now);
 
 // Of what decides whether an answer passes a check, by its name: digests for run.json.
 nlohmann::ordered_json check_digests(const ChecksFile& checks);

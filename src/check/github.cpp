@@ -1,5 +1,7 @@
 // Workflow commands of GitHub Actions ("Workflow commands for GitHub Actions", docs.github.com).
 // GitHub shows the first ten of a step, so the decision comes first.
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "check/report_text.h"
@@ -49,11 +51,12 @@ std::string title_text(std::string_view text) {
   return property_text(cut_to_columns(text, kTitleColumns));
 }
 
-std::string outcome_annotation(const Report& report, const AnswerResult& answer, size_t check) {
+std::string outcome_annotation(const Report& report, const AnswerResult& answer, size_t check,
+                               std::string_view level) {
   const Outcome& outcome = answer.outcomes.at(check);
   std::string message = outcome.reason;
   if (!outcome.critique.empty()) message += "\n" + outcome.critique;
-  return fmt::format("::{} file={},line={},title={}::{}\n", report.passed ? "warning" : "error",
+  return fmt::format("::{} file={},line={},title={}::{}\n", level,
                      property_text(report.answers_file), answer.line,
                      title_text(fmt::format("{}: {} failed", answer.id, report.checks[check])),
                      message_text(message));
@@ -69,16 +72,28 @@ std::string github_annotations(const Report& report) {
                        title_text("the gate failed: " + line->name), message_text(*line->failure));
   }
   size_t failed = 0;
-  for (const AnswerResult& answer : report.answers) {
-    for (size_t check = 0; check < report.checks.size(); ++check) {
-      if (answer.outcomes.at(check).status != Status::Failed) continue;
-      if (++failed <= kMostAnnotations) out += outcome_annotation(report, answer, check);
+  size_t idle = 0;
+  for (const auto& [part, level] :
+       {std::pair{Part::FailsGate, "error"}, {Part::Counts, "warning"}, {Part::None, ""}}) {
+    for (const AnswerResult& answer : report.answers) {
+      for (size_t check = 0; check < report.checks.size(); ++check) {
+        if (answer.outcomes.at(check).status != Status::Failed) continue;
+        if (part_in_gate(report, answer, check) != part) continue;
+        if (part == Part::None) {
+          ++idle;
+        } else if (++failed <= kMostAnnotations) {
+          out += outcome_annotation(report, answer, check, level);
+        }
+      }
     }
   }
-  if (failed > kMostAnnotations) {
-    out += fmt::format("::notice title=selene check::{} more failed checks are not shown here\n",
-                       failed - kMostAnnotations);
-  }
+  const auto notice = [&](const std::string& text) {
+    out += fmt::format("::notice title=selene check::{}\n", message_text(text));
+  };
+  if (failed > kMostAnnotations)
+    notice(fmt::format("{} more failed checks are not shown here", failed - kMostAnnotations));
+  if (idle > 0) notice(fmt::format("failed checks that decide nothing, not shown here: {}", idle));
+  for (const std::string& note : report.notes) notice(note);
   return out;
 }
 

@@ -52,6 +52,29 @@ Json answer_data(const AnswerResult& answer, const std::vector<std::string>& che
   return row;
 }
 
+// Of a baseline's row, which is a user's file, what the page shows; null where nothing of the
+// answer has changed.
+Json before_data(const Json& row, const Json& now, const std::vector<std::string>& checks) {
+  if (row == now || !row.contains("fields") || !row["fields"].is_object()) return nullptr;
+  Json before = {{"fields", pairs(row["fields"])}};
+  Json& outcomes = before["outcomes"] = Json::array();
+  for (const std::string& check : checks) {
+    const Json& old = row["checks"][check];
+    Json outcome = Json::object();
+    for (const char* name : {"status", "reason", "label", "critique"}) {
+      if (old.contains(name) && old[name].is_string()) outcome[name] = old[name];
+    }
+    if (old.contains("probabilities") && old["probabilities"].is_object()) {
+      for (const auto& [label, probability] : old["probabilities"].items()) {
+        if (probability.is_number())
+          outcome["probabilities"].push_back(Json::array({label, probability}));
+      }
+    }
+    outcomes.push_back(std::move(outcome));
+  }
+  return before;
+}
+
 Json page_data(const Report& report) {
   Json page = Json::object();
   page["summary"] = summary_json(report);
@@ -61,8 +84,12 @@ Json page_data(const Report& report) {
     checks.push_back({{"name", report.checks[i]}, {"description", report.descriptions.at(i)}});
   }
   Json& answers = page["answers"] = Json::array();
-  for (const AnswerResult& answer : report.answers) {
-    answers.push_back(answer_data(answer, report.checks));
+  for (size_t i = 0; i < report.answers.size(); ++i) {
+    answers.push_back(answer_data(report.answers[i], report.checks));
+    if (report.before.empty()) continue;
+    Json before =
+        before_data(report.before[i], to_json(report.answers[i], report.checks), report.checks);
+    if (!before.is_null()) answers.back()["before"] = std::move(before);
   }
   for (const Change& change : report.changes) {
     answers.at(change.answer)["outcomes"].at(change.check)["before"] = status_name(change.before);

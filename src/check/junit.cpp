@@ -1,5 +1,6 @@
 // JUnit XML by the Jenkins xunit schema junit-10.xsd. It has no times: the same work gives the same
-// bytes. An unknown outcome is `skipped`, since it does not count for the gate.
+// bytes. There are failures when, and only when, the gate failed: an unknown outcome is `skipped`,
+// and so is a failed one that did not fail the gate.
 #include <fmt/format.h>
 
 #include "check/report_text.h"
@@ -12,6 +13,8 @@ namespace {
 
 // CI systems refuse files of tens of megabytes; the whole text is in --out and in the page.
 constexpr size_t kMostBytes = 8192;
+
+constexpr auto kReplaceInvalid = nlohmann::ordered_json::error_handler_t::replace;
 
 struct Counts {
   size_t tests = 0;
@@ -101,10 +104,25 @@ std::string suite(std::string_view name, std::string_view description, const Cou
       xml_attribute(description), cases);
 }
 
-std::string outcome_elements(const Outcome& outcome) {
+// What CI shows of a failure: the verdict's details and the answer itself.
+std::string failure_text(const AnswerResult& answer, const Outcome& outcome) {
+  std::string text = details_text(outcome);
+  const auto response = answer.fields.find("response");
+  if (response == answer.fields.end()) return text;
+  if (!text.empty()) text += "\n";
+  return text + "response: " +
+         (response->is_string() ? response->get<std::string>()
+                                : response->dump(-1, ' ', false, kReplaceInvalid));
+}
+
+std::string outcome_elements(const Report& report, const AnswerResult& answer, size_t check) {
+  const Outcome& outcome = answer.outcomes.at(check);
   switch (outcome.status) {
     case Status::Failed:
-      return element("failure", "failed", outcome.reason, details_text(outcome));
+      if (part_in_gate(report, answer, check) == Part::FailsGate)
+        return element("failure", "failed", outcome.reason, failure_text(answer, outcome));
+      return element("skipped", "failed", "failed, which did not fail the gate: " + outcome.reason,
+                     failure_text(answer, outcome));
     case Status::Unknown:
       return element("skipped", "unknown", outcome.reason, details_text(outcome));
     case Status::Skipped:
@@ -121,11 +139,13 @@ std::string check_suite(const Report& report, size_t check, Counts& all) {
   Counts counts;
   std::string cases;
   for (const AnswerResult& answer : report.answers) {
-    const Outcome& outcome = answer.outcomes.at(check);
+    const Status status = answer.outcomes.at(check).status;
+    const bool fails =
+        status == Status::Failed && part_in_gate(report, answer, check) == Part::FailsGate;
     ++counts.tests;
-    if (outcome.status == Status::Failed) ++counts.failures;
-    if (outcome.status == Status::Unknown || outcome.status == Status::Skipped) ++counts.skipped;
-    cases += test_case(answer.id, report.checks[check], outcome_elements(outcome));
+    if (fails) ++counts.failures;
+    if (!fails && status != Status::Passed) ++counts.skipped;
+    cases += test_case(answer.id, report.checks[check], outcome_elements(report, answer, check));
   }
   all.tests += counts.tests;
   all.failures += counts.failures;

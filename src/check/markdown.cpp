@@ -24,7 +24,8 @@ constexpr size_t kRatesEnd = 32'000;
 constexpr size_t kAgreementEnd = 37'000;
 constexpr size_t kNowFailingEnd = 41'000;
 constexpr size_t kNowPassingEnd = 44'000;
-constexpr size_t kFailuresEnd = 54'000;
+constexpr size_t kFailuresEnd = 52'000;
+constexpr size_t kIdleEnd = 55'000;
 constexpr size_t kLooksEnd = 60'000;
 
 constexpr std::string_view kBreak = "&#8203;";  // A space of no width.
@@ -86,13 +87,7 @@ class Rows {
   size_t left_off_ = 0;
 };
 
-void add_decision(std::string& out, const Report& report) {
-  out += fmt::format("## selene check: {}\n\n", report.passed ? "passed" : "failed");
-  out += fmt::format(
-      "{} of {}, checked by {}.\n\n",
-      report.answers.size() == 1 ? "1 answer" : fmt::format("{} answers", report.answers.size()),
-      plain(report.answers_file, kFileColumns), plain(report.checks_file, kFileColumns));
-  if (report.passed) return;
+void add_reasons(std::string& out, const Report& report) {
   Rows rows(out, kDecisionEnd);
   for (const RateLine* line : all_lines(report)) {
     if (!line->failure) continue;
@@ -100,6 +95,17 @@ void add_decision(std::string& out, const Report& report) {
         fmt::format("- **{}**: {}\n", name(line->name), plain(*line->failure, kSentenceColumns)));
   }
   rows.close();
+}
+
+void add_decision(std::string& out, const Report& report) {
+  out += fmt::format("## selene check: {}\n\n", report.passed ? "passed" : "failed");
+  out += fmt::format(
+      "{} of {}, checked by {}.\n\n",
+      report.answers.size() == 1 ? "1 answer" : fmt::format("{} answers", report.answers.size()),
+      plain(report.answers_file, kFileColumns), plain(report.checks_file, kFileColumns));
+  if (!report.passed) add_reasons(out, report);
+  for (const std::string& note : report.notes)
+    out += fmt::format("Note: {}.\n\n", plain(note, kSentenceColumns));
 }
 
 std::string rate_row(const RateLine& line, bool baseline) {
@@ -138,11 +144,10 @@ void add_agreement(std::string& out, const Report& report) {
   Rows rows(out, kAgreementEnd);
   for (const HumanLine& human : report.humans) {
     const stats::Agreement& agreement = human.agreement;
-    const std::string kappa =
-        agreement.has_kappa
-            ? fmt::format("{:.2f} ({:.2f} to {:.2f})", agreement.kappa.value,
-                          agreement.kappa.interval.low, agreement.kappa.interval.high)
-            : "none: both gave one label to all";
+    const auto& [low, high] = agreement.kappa.interval;
+    std::string kappa = "none: both gave one label to all";
+    if (agreement.has_kappa) kappa = fmt::format("{:.2f}", agreement.kappa.value);
+    if (agreement.has_kappa && low < high) kappa += fmt::format(" ({:.2f} to {:.2f})", low, high);
     rows.add(fmt::format(
         "| {} | {} | {} ({} to {}) | {} | {} |\n", name(human.check), human.confusion.total(),
         percent(agreement.observed.value), percent(agreement.observed.interval.low),
@@ -185,7 +190,7 @@ void add_outcomes(std::string& out, const Report& report, Wanted wanted, std::st
   for (const AnswerResult& answer : report.answers) {
     for (size_t check = 0; check < report.checks.size(); ++check) {
       const Outcome& outcome = answer.outcomes.at(check);
-      if (!wanted(outcome)) continue;
+      if (!wanted(answer, check)) continue;
       if (rows.size() >= kMostRows) {
         rows.emplace_back();  // Counted, not shown.
         continue;
@@ -211,11 +216,28 @@ std::string markdown(const Report& report) {
     add_changes(out, report, Turn::NowFailing, "Now failing", kNowFailingEnd);
     add_changes(out, report, Turn::NowPassing, "Now passing", kNowPassingEnd);
   }
+  const auto failed = [&](const AnswerResult& answer, size_t check) {
+    return answer.outcomes.at(check).status == Status::Failed;
+  };
+  const auto decides = [&](const AnswerResult& answer, size_t check) {
+    return part_in_gate(report, answer, check) != Part::None;
+  };
   add_outcomes(
-      out, report, [](const Outcome& outcome) { return outcome.status == Status::Failed; },
+      out, report,
+      [&](const AnswerResult& answer, size_t check) {
+        return failed(answer, check) && decides(answer, check);
+      },
       "Failed", kFailuresEnd);
   add_outcomes(
-      out, report, [](const Outcome& outcome) { return outcome.look; }, "To look at", kLooksEnd);
+      out, report,
+      [&](const AnswerResult& answer, size_t check) {
+        return failed(answer, check) && !decides(answer, check);
+      },
+      "Failed, which decides nothing", kIdleEnd);
+  add_outcomes(
+      out, report,
+      [&](const AnswerResult& answer, size_t check) { return answer.outcomes.at(check).look; },
+      "To look at", kLooksEnd);
   out.pop_back();  // One empty line at the end is too many.
   return out;
 }

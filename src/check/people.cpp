@@ -1,22 +1,34 @@
 #include "check/people.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "data/jsonl.h"
 
 namespace selene::check {
 
-PeopleLabels read_labels(const std::filesystem::path& path, const ChecksFile& checks,
-                         const Answers& answers) {
-  std::set<std::string_view> ids;
-  for (const Answer& answer : answers.answers) ids.insert(answer.id);
+std::string answer_digest(const Answer& answer) {
+  nlohmann::ordered_json read = nlohmann::ordered_json::array();
+  for (const char* field : {"input", "response"}) {
+    const auto found = answer.fields.find(field);
+    read.push_back(found == answer.fields.end() ? "" : field_text(*found));
+  }
+  return sha256(read.dump());
+}
+
+LabelsFile read_labels(const std::filesystem::path& path, const ChecksFile& checks,
+                       const Answers& answers) {
+  std::map<std::string_view, const Answer*> by_id;
+  for (const Answer& answer : answers.answers) by_id[answer.id] = &answer;
   PeopleLabels labels;
+  std::set<std::pair<std::string, std::string>> stale;
   data::JsonlReader reader(path);
   for (data::Row row; reader.next(row);) {
     const std::string place = fmt::format("{}:{}", path.string(), row.line);
@@ -30,7 +42,8 @@ PeopleLabels read_labels(const std::filesystem::path& path, const ChecksFile& ch
     const std::string id = text("id");
     const std::string name = text("check");
     const std::string label = text("label");
-    if (!ids.contains(id)) {
+    const auto answer = by_id.find(id);
+    if (answer == by_id.end()) {
       throw Error(fmt::format("no answer has the id '{}'", cut_to_columns(id, 60)), place,
                   "these labels are of other answers than " + answers.name);
     }
@@ -44,9 +57,16 @@ PeopleLabels read_labels(const std::filesystem::path& path, const ChecksFile& ch
                               fmt::join(known, ", ")),
                   place);
     }
-    labels[{id, name}] = label;
+    const auto digest = row.value.find("answer");
+    if (digest != row.value.end() && *digest != answer_digest(*answer->second)) {
+      labels.erase({id, name});
+      stale.insert({id, name});
+    } else {
+      labels[{id, name}] = label;
+      stale.erase({id, name});
+    }
   }
-  return labels;
+  return {std::move(labels), stale.size()};
 }
 
 }  // namespace selene::check

@@ -126,6 +126,14 @@ class Contains : public PlainCheck {
     return fmt::format("{} {}", verb, fmt::join(shown, word));
   }
 
+  std::vector<std::string> fields() const override {
+    std::vector<std::string> names;
+    for (const Literal& one : texts_) {
+      if (!one.text().field.empty()) names.push_back(one.text().field);
+    }
+    return names;
+  }
+
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
     std::vector<std::string> found;
     std::vector<std::string> missing;
@@ -207,6 +215,11 @@ class Equals : public PlainCheck {
     return fmt::format("{} {}", whole_ ? "equals" : "starts with", wanted_.text().shown());
   }
 
+  std::vector<std::string> fields() const override {
+    if (wanted_.text().field.empty()) return {};
+    return {wanted_.text().field};
+  }
+
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
     const std::string wanted(trim(wanted_.text().of(fields)));
     const bool passed =
@@ -224,12 +237,6 @@ class Equals : public PlainCheck {
 template <bool Whole>
 std::unique_ptr<PlainCheck> make_equals(const YAML::Node& node, const YamlPlace& at) {
   return std::make_unique<Equals>(read_text(node, at), Whole, at.ignore_case);
-}
-
-size_t count_characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // No continuation byte.
-  }));
 }
 
 size_t count_words(std::string_view text) {
@@ -367,6 +374,8 @@ class Similar : public PlainCheck {
                        at_least_);
   }
 
+  std::vector<std::string> fields() const override { return {field_}; }
+
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
     const double measured = measure_->measure(text, Text{"", field_}.of(fields));
     return {measured >= at_least_, fmt::format("{} with '{}' is {:.2f}, wanted at least {}",
@@ -412,6 +421,12 @@ constexpr PlainKind kPlainKinds[] = {
 };
 
 }  // namespace
+
+size_t count_characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // No continuation byte.
+  }));
+}
 
 std::span<const PlainKind> plain_kinds() { return kPlainKinds; }
 

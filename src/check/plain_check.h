@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,8 @@ class PlainCheck {
   virtual ~PlainCheck() = default;
   // Such as "contains 'refund'".
   virtual std::string description() const = 0;
+  // The fields of the answer that it reads beside the one that it checks.
+  virtual std::vector<std::string> fields() const { return {}; }
   // `text` is what is checked, `fields` the whole answer. Throws Error (without a place) when a
   // field that it compares with is absent. Safe to call from several threads at once.
   virtual PlainVerdict evaluate(std::string_view text,
@@ -39,6 +42,9 @@ struct YamlPlace {
   std::filesystem::path file;  // The checks file.
   bool ignore_case = false;    // The check's `ignore_case`.
 };
+
+// Of UTF-8.
+size_t count_characters(std::string_view text);
 
 struct PlainKind {
   std::string_view key;

@@ -1,5 +1,8 @@
 #include "check/report_text.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -14,6 +17,13 @@ std::vector<const RateLine*> all_lines(const Report& report) {
 }
 
 bool decides(const RateLine& line) { return line.min_pass_rate || line.max_drop || line.failure; }
+
+Part part_in_gate(const Report& report, const AnswerResult& answer, size_t check) {
+  const RateLine& line = report.lines.at(check);
+  const bool counts_overall = answer.status != Status::Passed;
+  if (line.failure || (report.overall.failure && counts_overall)) return Part::FailsGate;
+  return decides(line) || (decides(report.overall) && counts_overall) ? Part::Counts : Part::None;
+}
 
 std::string percent(double share) { return fmt::format("{:.1f}%", share * 100); }
 
@@ -43,9 +53,20 @@ std::string_view change_word(const stats::Estimate& change) {
   return change.interval.high < 0 ? "worse" : "cannot tell";
 }
 
+int change_digits(const stats::Estimate& change, int least, double scale) {
+  const double near =
+      std::min(std::abs(change.interval.low), std::abs(change.interval.high)) * scale;
+  int digits = least;
+  if (change_word(change) == "cannot tell") return digits;
+  while (digits < 9 && near * std::pow(10, digits) < 0.5) ++digits;
+  return digits;
+}
+
 std::string change_text(const stats::Estimate& change) {
-  return fmt::format("{:+.1f} points ({:+.1f} to {:+.1f}): {}", change.value * 100,
-                     change.interval.low * 100, change.interval.high * 100, change_word(change));
+  const int digits = change_digits(change, 1, 100);
+  return fmt::format("{:+.{}f} points ({:+.{}f} to {:+.{}f}): {}", change.value * 100, digits,
+                     change.interval.low * 100, digits, change.interval.high * 100, digits,
+                     change_word(change));
 }
 
 std::string distribution_text(const data::Distribution& probabilities) {

@@ -15,6 +15,11 @@ std::vector<const RateLine*> all_lines(const Report& report);
 // Whether a line can fail the gate.
 bool decides(const RateLine& line);
 
+// What an outcome that did not pass has to do with the decision: it is among what made the gate
+// fail; a line counts it and did not fail; no line that decides counts it.
+enum class Part { FailsGate, Counts, None };
+Part part_in_gate(const Report& report, const AnswerResult& answer, size_t check);
+
 // 71.4%; one digit after the point.
 std::string percent(double share);
 // As a person wrote it: 90%, 97.5%, 99.95%.
@@ -26,6 +31,9 @@ std::string rate_text(const RateLine& line);
 std::string requirement_text(const RateLine& line);
 // "better", "worse" or "cannot tell".
 std::string_view change_word(const stats::Estimate& change);
+// The digits after the point that show on which side of 0 the interval lies, `least` at least, when
+// its ends are written `scale` times as large.
+int change_digits(const stats::Estimate& change, int least, double scale);
 // "-5.0 points (-12.0 to +2.0): cannot tell".
 std::string change_text(const stats::Estimate& change);
 // "A 0.912, B 0.088".

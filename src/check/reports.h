@@ -10,6 +10,7 @@ namespace selene::check {
 
 // JUnit XML as CI systems read it (the Jenkins xunit schema junit-10.xsd): a test suite a check, a
 // test case an answer; one suite "gate" with a case a decision (each line that has a threshold).
+// Failures are what failed the gate; what failed without that is skipped, with a message.
 // Characters that XML 1.0 does not allow become U+FFFD.
 std::string junit(const Report& report);
 
@@ -17,9 +18,10 @@ std::string junit(const Report& report);
 // decision, the table of rates, why it failed, the first failures, what changed, what to look at.
 std::string markdown(const Report& report);
 
-// GitHub Actions workflow commands, a line each: ::error or ::warning file=…,line=…,title=…::… ,
-// one a failed answer and check (at most 50, then one line says how many more), and one a failed
-// decision.
+// GitHub Actions workflow commands, a line each, file=…,line=…,title=…::… : an ::error a failed
+// decision, then one an outcome that failed the gate, then a ::warning an outcome that a passed
+// decision counts (at most 50 of both, then a line says how many more); those that decide nothing
+// are counted in a ::notice.
 std::string github_annotations(const Report& report);
 
 // One offline HTML page: the decision, the rates, every answer with its outcomes, critiques and

@@ -48,6 +48,7 @@ Json human_json(const HumanLine& human) {
   row["observed"] = to_json(human.agreement.observed);
   row["most_frequent"] = human.agreement.most_frequent;
   if (human.agreement.has_kappa) row["kappa"] = to_json(human.agreement.kappa);
+  if (human.same_decision) row["same_decision"] = to_json(*human.same_decision);
   row["labels"] = human.confusion.labels;
   row["counts"] = human.confusion.counts;
   return row;
@@ -104,6 +105,7 @@ Json summary_json(const Report& report) {
   summary["passed"] = report.passed;
   summary["checks_file"] = report.checks_file;
   summary["answers_file"] = report.answers_file;
+  if (!report.notes.empty()) summary["notes"] = report.notes;
   summary["overall"] = line_json(report.overall);
   summary["checks"] = Json::array();
   for (const RateLine& line : report.lines) summary["checks"].push_back(line_json(line));
@@ -120,6 +122,29 @@ Json summary_json(const Report& report) {
     }
   }
   return summary;
+}
+
+Json failures_json(const Report& report) {
+  constexpr size_t kMost = 100;
+  Json failures = Json::array();
+  for (const Part part : {Part::FailsGate, Part::Counts, Part::None}) {
+    for (const AnswerResult& answer : report.answers) {
+      for (size_t check = 0; check < report.checks.size(); ++check) {
+        const Outcome& outcome = answer.outcomes.at(check);
+        if (outcome.status != Status::Failed || part_in_gate(report, answer, check) != part)
+          continue;
+        if (failures.size() >= kMost) return failures;
+        Json row = {{"id", data::id_to_json(answer.id, answer.id_is_integer)},
+                    {"line", answer.line},
+                    {"check", report.checks[check]},
+                    {"decides", part != Part::None},
+                    {"reason", outcome.reason}};
+        if (!outcome.critique.empty()) row["critique"] = outcome.critique;
+        failures.push_back(std::move(row));
+      }
+    }
+  }
+  return failures;
 }
 
 }  // namespace selene::check

@@ -34,6 +34,8 @@ struct Outcome {
   std::optional<std::string> label{};
   data::Distribution probabilities{};
   std::optional<double> score{};
+  // How far it is from the other side, 0 to 1: |P(passes) - P(does not)|, for a score its distance
+  // to the wanted one by that of the outermost labels.
   std::optional<double> margin{};
   std::string critique{};
   std::vector<std::string> flags{};
@@ -72,6 +74,8 @@ struct HumanLine {
   std::string check;
   stats::Confusion confusion;  // The judge's labels by people's.
   stats::Agreement agreement;
+  // Share of items where both labels pass or both do not; where there are more than two labels.
+  std::optional<stats::Estimate> same_decision{};
 };
 
 // An answer and a check whose outcome is another than in the baseline.
@@ -93,7 +97,10 @@ struct Report {
   bool has_baseline = false;
   std::string baseline_file;
   std::vector<Change> changes;
-  bool passed = false;  // The gate.
+  // The baseline's rows, as its --out wrote them, one an answer; none without a baseline.
+  std::vector<nlohmann::ordered_json> before;
+  std::vector<std::string> notes;  // What a reader must know beside the figures, a sentence each.
+  bool passed = false;             // The gate.
 };
 
 nlohmann::ordered_json to_json(const stats::Estimate& estimate);
@@ -101,5 +108,7 @@ nlohmann::ordered_json to_json(const stats::Estimate& estimate);
 nlohmann::ordered_json to_json(const AnswerResult& answer, const std::vector<std::string>& checks);
 // The decision, for run.json and --format json.
 nlohmann::ordered_json summary_json(const Report& report);
+// The failed outcomes, at most 100 of them, for --format json: those that fail the gate first.
+nlohmann::ordered_json failures_json(const Report& report);
 
 }  // namespace selene::check

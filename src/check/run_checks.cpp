@@ -1,6 +1,8 @@
 #include "check/run_checks.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -25,10 +27,12 @@ std::string text_field(const Answer& answer, const std::string& name) {
   return field_text(*found);
 }
 
-void run_plain(const Check& check, const Answers& answers, size_t index,
-               std::vector<AnswerResult>& results) {
+// False when stopped.
+bool run_plain(const Check& check, const Answers& answers, size_t index,
+               const std::function<bool()>& stop, std::vector<AnswerResult>& results) {
   for (size_t i = 0; i < answers.answers.size(); ++i) {
     const Answer& answer = answers.answers[i];
+    if (stop && stop()) return false;
     if (!check.applies(answer)) continue;
     Outcome& outcome = results[i].outcomes[index];
     try {
@@ -41,6 +45,7 @@ void run_plain(const Check& check, const Answers& answers, size_t index,
           fmt::format("{}, check '{}'", place_of(answers, answer), cut_to_columns(check.name, 60)));
     }
   }
+  return true;
 }
 
 // An answer as the sample that a check asks about.
@@ -195,6 +200,18 @@ std::optional<std::string> human_label(const Check& check, const Answer& answer,
   return std::string(trim(field_text(*found)));
 }
 
+// "did you mean 'Yes'?" for yes.
+std::string near_label(std::string_view label, const std::vector<std::string>& labels) {
+  for (const std::string& one : labels) {
+    if (std::equal(one.begin(), one.end(), label.begin(), label.end(), [](char a, char b) {
+          return std::tolower(static_cast<unsigned char>(a)) ==
+                 std::tolower(static_cast<unsigned char>(b));
+        }))
+      return fmt::format("did you mean '{}'?", one);
+  }
+  return "";
+}
+
 void add_people(const ChecksFile& checks, const Answers& answers, const PeopleLabels& people,
                 std::vector<AnswerResult>& results) {
   for (size_t c = 0; c < checks.checks.size(); ++c) {
@@ -211,11 +228,30 @@ void add_people(const ChecksFile& checks, const Answers& answers, const PeopleLa
         throw Error(fmt::format("the label '{}' in '{}' is none of {} of the check '{}'",
                                 cut_to_columns(*label, 60), column, fmt::join(labels, ", "),
                                 cut_to_columns(check.name, 60)),
-                    place_of(answers, answer));
+                    place_of(answers, answer), near_label(*label, labels));
       }
       results[i].outcomes[c].human = *label;
     }
   }
+}
+
+// How far a verdict is from the other side, 0 to 1; nothing where only a label is known.
+std::optional<double> margin_of(const Judged& asked, const data::Judgment& judgment) {
+  if (judgment.probabilities.empty()) return std::nullopt;
+  if (!asked.pass_labels.empty()) {
+    double difference = 0;
+    for (const auto& [label, probability] : judgment.probabilities) {
+      const bool passes = std::find(asked.pass_labels.begin(), asked.pass_labels.end(), label) !=
+                          asked.pass_labels.end();
+      difference += passes ? probability : -probability;
+    }
+    return std::abs(difference);
+  }
+  if (!judgment.score) return std::nullopt;
+  std::vector<double> values;
+  for (const std::string& label : asked.labels) values.push_back(*data::label_number(label));
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return std::abs(*judgment.score - asked.pass_score) / (*most - *least);
 }
 
 }  // namespace
@@ -225,7 +261,7 @@ Outcome outcome_of(const Judged& asked, const Look& look, const data::Judgment& 
   outcome.label = judgment.label;
   outcome.probabilities = judgment.probabilities;
   outcome.score = judgment.score;
-  outcome.margin = judgment.margin;
+  outcome.margin = margin_of(asked, judgment);
   outcome.critique = judgment.critique;
   outcome.flags = judgment.flags;
   const bool by_score = asked.pass_labels.empty();
@@ -258,10 +294,10 @@ Outcome outcome_of(const Judged& asked, const Look& look, const data::Judgment& 
                          : fmt::format("judged {} ({}), wanted {}", *judgment.label,
                                        percent(found->second), wanted);
   }
-  if (look.margin > 0 && judgment.margin && *judgment.margin < look.margin) {
+  if (look.margin > 0 && outcome.margin && *outcome.margin < look.margin) {
     outcome.status = open;
     outcome.look = true;
-    outcome.reason += fmt::format("; too close to call (margin {:.2f})", *judgment.margin);
+    outcome.reason += fmt::format("; too close to call (margin {:.2f})", *outcome.margin);
   }
   return outcome;
 }
@@ -321,7 +357,8 @@ bool run_checks(const ChecksFile& checks, const Answers& answers, const RunOptio
                 "look at the 'when' of the checks");
   }
   for (size_t c = 0; c < checks.checks.size(); ++c) {
-    if (checks.checks[c].plain) run_plain(checks.checks[c], answers, c, results);
+    if (checks.checks[c].plain && !run_plain(checks.checks[c], answers, c, options.stop, results))
+      return false;
   }
   add_people(checks, answers, options.people, results);
   if (!JudgedRun(checks, answers, options, results).run()) return false;

@@ -1,6 +1,7 @@
 // `selene check`: several checks an answer, a threshold, and an exit code for CI.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -16,6 +17,7 @@
 #include "check/checks_file.h"
 #include "check/compare.h"
 #include "check/gate.h"
+#include "check/report_text.h"
 #include "check/reports.h"
 #include "check/run_checks.h"
 #include "cli/arguments.h"
@@ -31,6 +33,7 @@
 #include "core/progress.h"
 #include "core/run_record.h"
 #include "core/text.h"
+#include "model/store.h"
 
 namespace selene::cli {
 namespace {
@@ -107,9 +110,15 @@ void check_outputs(const CheckCommand& options) {
                                 {"labels", options.human},
                                 {"judge", options.judge.judge}};
   for (const std::string& file : options.compare) inputs.push_back({"answers", file});
-  for (const std::string* file : {&options.out, &options.junit, &options.markdown, &options.html}) {
+  const std::pair<const char*, const std::string*> outputs[] = {{"--out", &options.out},
+                                                                {"--junit", &options.junit},
+                                                                {"--markdown", &options.markdown},
+                                                                {"--html", &options.html}};
+  for (const auto& [flag, file] : outputs) {
     if (file->empty()) continue;
+    if (*file == "-") throw UsageError(fmt::format("{} needs a file, not '-'", flag));
     check_not_input(*file, inputs);
+    inputs.push_back({flag, *file, /*is_made=*/true});
     output_target(*file, file == &options.out ? options.overwrite : true);
   }
 }
@@ -131,18 +140,25 @@ void write_reports(const CheckCommand& options, const check::Report& report) {
   if (options.github) put(check::github_annotations(report));
 }
 
+// Whether this is the model that is there to try things out.
+bool is_toy(const judge::Judge& judge) {
+  return judge.name() == model::find_known_model("default")->name;
+}
+
 // What of the run is no judgment, for run.json.
 struct Facts {
   Json judges = Json::array();
   std::int64_t ledger_hits = 0;
   std::int64_t ledger_misses = 0;
   bool exact = true;
+  bool toy = false;  // Whether a judge was.
 
   void add(const judge::Judge& judge) {
     judges.push_back(describe(judge));
     ledger_hits += judge.ledger_hits();
     ledger_misses += judge.ledger_misses();
     exact = exact && judge.exact();
+    toy = toy || is_toy(judge);
   }
   void write(RunRecord& record) const {
     record.fields()["judges"] = judges;
@@ -195,10 +211,10 @@ check::RunOptions run_options(const CheckCommand& options, JudgingProgress& prog
 
 std::string comparison_text(const check::Comparison& comparison, const CheckCommand& options) {
   std::string text = fmt::format(
-      "A  {}\nB  {}\n\n{} pairs in both orders: A wins {}, B wins {}, ties {} (the orders "
-      "disagree), {} without a verdict\n",
+      "A  {}\nB  {}\n\npairs in both orders: {}; A wins {}, B wins {}, ties {} (of them {} "
+      "identical, else the orders disagree), {} without a verdict\n",
       printable(options.compare[0]), printable(options.compare[1]), comparison.rows.size(),
-      comparison.a, comparison.b, comparison.ties, comparison.unreadable);
+      comparison.a, comparison.b, comparison.ties, comparison.identical, comparison.unreadable);
   if (!comparison.b_rate) return text + "no pair is decided: cannot tell which is better\n";
   const stats::Estimate& rate = *comparison.b_rate;
   text += fmt::format(
@@ -240,6 +256,42 @@ int run_compare(const CheckCommand& options) {
   return comparison->decision() == "worse" ? kExitGateFailed : kExitOk;
 }
 
+// What only the program knows.
+void add_notes(const check::ChecksFile& checks, const std::optional<check::Baseline>& baseline,
+               const Facts& facts, size_t stale_labels, check::Report& report) {
+  if (stale_labels > 0) {
+    report.notes.push_back(fmt::format(
+        "labels of people that do not count, since the answer's text is another now: {}; label "
+        "them again with selene check label",
+        stale_labels));
+  }
+  if (baseline) {
+    const std::string others = check::other_judges(baseline->judges, facts.judges);
+    if (!others.empty()) report.notes.push_back(others);
+  }
+  bool judge_decides = checks.judged() > 0 && check::decides(report.overall);
+  for (size_t c = 0; c < checks.checks.size(); ++c)
+    judge_decides |= checks.checks[c].judged && check::decides(report.lines[c]);
+  if (facts.toy && judge_decides) {
+    report.notes.push_back(
+        "the default judge, which is tiny and judges near chance, decides here; a real one: selene "
+        "models pull selene-1-mini, then --judge selene-1-mini");
+  }
+}
+
+void print_report(const CheckCommand& options, const check::Report& report) {
+  const bool table = options.format != "json" && (!options.quiet || !report.passed);
+  if (table) put(check_table(report, report::terminal(STDOUT_FILENO)));
+  if (options.format == "json") {
+    Json decision = check::summary_json(report);
+    decision["failures"] = check::failures_json(report);
+    put(decision.dump(2) + "\n");
+  }
+  if (table) return;
+  for (const std::string& note : report.notes)
+    std::fprintf(stderr, "note: %s\n", printable(note).c_str());
+}
+
 int run_check(const CheckCommand& options) {
   const auto start = std::chrono::steady_clock::now();
   RunRecord record("check");
@@ -254,13 +306,16 @@ int run_check(const CheckCommand& options) {
   Facts facts;
   JudgingProgress progress(options.quiet);
   check::RunOptions run = run_options(options, progress, facts);
-  if (!options.human.empty()) run.people = check::read_labels(options.human, checks, answers);
+  check::LabelsFile people;
+  if (!options.human.empty()) people = check::read_labels(options.human, checks, answers);
+  run.people = people.labels;
   std::vector<check::AnswerResult> results;
   const bool done = check::run_checks(checks, answers, run, results);
   progress.finish();
   if (!done) return report_interrupt(options);
 
-  const check::Report report = check::decide(checks, answers, gate, baseline, std::move(results));
+  check::Report report = check::decide(checks, answers, gate, baseline, std::move(results));
+  add_notes(checks, baseline, facts, people.stale, report);
   if (!options.out.empty()) {
     Json& fields = record.fields();
     fields["checks_file"] = options.checks;
@@ -274,16 +329,12 @@ int run_check(const CheckCommand& options) {
     write_rows(options, rows, record);
   }
   write_reports(options, report);
-  if (options.format == "json") {
-    put(check::summary_json(report).dump(2) + "\n");
-  } else if (!options.quiet || !report.passed) {
-    put(check_table(report, report::terminal(STDOUT_FILENO)));
-  }
+  print_report(options, report);
   if (!options.quiet) {
     flush_output();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     std::fprintf(
-        stderr, "%zu answers, %zu checks, %lld judged now and %lld from the ledger, %.1f s\n",
+        stderr, "answers: %zu, checks: %zu, judged now: %lld, from the ledger: %lld, %.1f s\n",
         answers.answers.size(), checks.checks.size(), static_cast<long long>(facts.ledger_misses),
         static_cast<long long>(facts.ledger_hits), seconds.count());
   }
@@ -291,6 +342,9 @@ int run_check(const CheckCommand& options) {
 }
 
 void check_usage(const CheckCommand& options) {
+  if (options.github && options.format == "json")
+    throw UsageError("--github prints beside a table, not beside --format json", "",
+                     "leave out one of them");
   const bool files = !options.checks.empty() || !options.answers.empty();
   if (options.compare.empty()) {
     if (!options.criteria.empty())

@@ -14,7 +14,8 @@ check::ColumnMap read_map(const std::string& map) {
 
 check::Answers read_mapped_answers(const std::string& path, const std::string& map,
                                    const check::ChecksFile& checks) {
-  check::Answers answers = check::read_answers(path, map.empty() ? checks.map : read_map(map));
+  check::Answers answers = map.empty() ? check::read_answers(path, checks.map, checks.map_place)
+                                       : check::read_answers(path, read_map(map));
   check::check_columns(checks, answers);
   return answers;
 }

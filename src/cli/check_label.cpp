@@ -2,6 +2,8 @@
 // says, and kept as they are given.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -50,10 +52,23 @@ struct Typed {
   std::string label{};
 };
 
+std::string lower(std::string_view text) {
+  std::string small(text);
+  for (char& c : small) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return small;
+}
+
 Typed understand(std::string_view text, const std::vector<std::string>& labels) {
   if (text.empty()) return {};
   for (const std::string& label : labels) {
     if (text == label) return {Typed::What::Label, label};
+  }
+  const std::string small = lower(text);
+  for (const std::string& label : labels) {
+    const bool is_only = std::count_if(labels.begin(), labels.end(), [&](const std::string& one) {
+                           return lower(one) == small;
+                         }) == 1;
+    if (is_only && lower(label) == small && small.size() > 1) return {Typed::What::Label, label};
   }
   if (text == "s") return {Typed::What::Skip};
   if (text == "b") return {Typed::What::Back};
@@ -73,7 +88,7 @@ class Session {
           const LabelCommand& options)
       : options_(options), terminal_(report::terminal(STDOUT_FILENO)) {
     if (std::filesystem::exists(options.out)) {
-      known_ = check::read_labels(options.out, checks, answers);
+      known_ = check::read_labels(options.out, checks, answers).labels;
     }
     for (const check::Check& one : checks.checks) {
       if (!one.judged || (!options.check.empty() && one.name != options.check)) continue;
@@ -115,7 +130,8 @@ class Session {
         case Typed::What::Label:
           file.append(nlohmann::ordered_json{{"id", question.answer->id},
                                              {"check", question.check->name},
-                                             {"label", typed.label}}
+                                             {"label", typed.label},
+                                             {"answer", check::answer_digest(*question.answer)}}
                           .dump() +
                       "\n");
           file.sync();
@@ -194,8 +210,9 @@ int run_label(const LabelCommand& options) {
   const FileLock lock(output_target(options.out, /*overwrite=*/true));
   Session session(checks, answers, options);
   const size_t given = session.run();
-  std::fprintf(stderr, "\n%zu labels in %s now, %zu questions left%s\n", given, options.out.c_str(),
-               session.left(), session.left() > 0 ? "; the same command goes on from here" : "");
+  std::fprintf(stderr, "\n%zu new labels in %s, questions left: %zu%s\n", given,
+               options.out.c_str(), session.left(),
+               session.left() > 0 ? "; the same command goes on from here" : "");
   return interrupted() ? kExitInterrupted : kExitOk;
 }
 

@@ -20,14 +20,28 @@ using check::Status;
 using report::Style;
 
 constexpr size_t kShown = 10;  // Of a list.
+constexpr size_t kLogColumns = 4000;
+constexpr size_t kNameColumns = 60;
 
 std::string share(double value) { return fmt::format("{:.2f}", value); }
 
-std::string signed_share(double value) { return fmt::format("{:+.2f}", value); }
+std::string signed_share(double value, int digits) {
+  return fmt::format("{:+.{}f}", value, digits);
+}
 
 std::string wanted(const RateLine& line) {
-  if (!line.min_pass_rate) return "";
-  return fmt::format(">= {:g}{}", *line.min_pass_rate, line.on_lower ? " (lower end)" : "");
+  std::vector<std::string> parts;
+  if (line.min_pass_rate) parts.push_back(fmt::format(">= {:g}", *line.min_pass_rate));
+  if (line.max_drop) parts.push_back(fmt::format("drop <= {:g}", *line.max_drop));
+  if (!parts.empty() && line.on_lower) parts.back() += " (lower end)";
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string since_baseline(const stats::Estimate& change) {
+  const int digits = check::change_digits(change, 2, 1);
+  return fmt::format("{} [{}, {}] {}", signed_share(change.value, digits),
+                     signed_share(change.interval.low, digits),
+                     signed_share(change.interval.high, digits), check::change_word(change));
 }
 
 report::Cell verdict(const RateLine& line) {
@@ -36,38 +50,56 @@ report::Cell verdict(const RateLine& line) {
   return {""};
 }
 
-std::vector<report::Cell> cells(const RateLine& line, bool has_baseline) {
+// The columns that stand there only where they have something to say.
+struct Shown {
+  explicit Shown(const Report& report) : baseline(report.has_baseline) {
+    for (const RateLine* line : check::all_lines(report)) {
+      unknown |= line->unknown > 0;
+      skipped |= line->skipped > 0;
+      wanted = std::max(wanted, cli::wanted(*line).size());
+      name = std::max(name, std::min(display_columns(line->name), kNameColumns));
+    }
+  }
+  bool baseline;
+  bool unknown = false;
+  bool skipped = false;
+  size_t wanted = 8;  // The widths of columns.
+  size_t name = 12;
+};
+
+std::vector<report::Cell> cells(const RateLine& line, const Shown& shown) {
   std::vector<report::Cell> row{{line.name, line.name == "overall" ? Style::Bold : Style::Plain},
                                 {fmt::format("{}/{}", line.passed, line.passed + line.failed)}};
+  if (shown.unknown) row.push_back({fmt::format("{}", line.unknown)});
+  if (shown.skipped) row.push_back({fmt::format("{}", line.skipped)});
   row.push_back({line.rate ? share(line.rate->value) : "-"});
   row.push_back({line.rate ? fmt::format("[{}, {}]", share(line.rate->interval.low),
                                          share(line.rate->interval.high))
                            : ""});
-  if (has_baseline) {
-    row.push_back({line.change ? fmt::format("{} [{}, {}] {}", signed_share(line.change->value),
-                                             signed_share(line.change->interval.low),
-                                             signed_share(line.change->interval.high),
-                                             check::change_word(*line.change))
-                               : ""});
-  }
+  if (shown.baseline) row.push_back({line.change ? since_baseline(*line.change) : ""});
   row.push_back({wanted(line)});
   row.push_back(verdict(line));
   return row;
 }
 
 std::string rates(const Report& report, report::Terminal terminal) {
+  const Shown shown(report);
+  constexpr report::Align kRight = report::Align::Right;
+  const size_t name = terminal.is_terminal ? 12 : shown.name;
   std::vector<report::Column> columns{
-      {.title = "check", .width = 12, .flexible = true},
-      {.title = "passed", .width = 9, .align = report::Align::Right},
-      {.title = "rate", .width = 4, .align = report::Align::Right},
-      {.title = "95% interval", .width = 12}};
-  if (report.has_baseline) columns.push_back({.title = "since the baseline", .width = 32});
-  columns.push_back({.title = "wanted", .width = report.overall.on_lower ? size_t{18} : size_t{8}});
+      {.title = "check", .width = name, .flexible = terminal.is_terminal},
+      {.title = "passed", .width = 9, .align = kRight}};
+  if (shown.unknown) columns.push_back({.title = "unknown", .width = 7, .align = kRight});
+  if (shown.skipped) columns.push_back({.title = "skipped", .width = 7, .align = kRight});
+  columns.push_back({.title = "rate", .width = 4, .align = kRight});
+  columns.push_back({.title = "95% interval", .width = 12});
+  if (shown.baseline) columns.push_back({.title = "since the baseline", .width = 32});
+  columns.push_back({.title = "wanted", .width = shown.wanted});
   columns.push_back({.title = "", .width = 6});
   const report::Table table(columns, terminal);
   std::string text = table.header();
-  for (const RateLine& line : report.lines) text += table.row(cells(line, report.has_baseline));
-  return text + table.row(cells(report.overall, report.has_baseline));
+  for (const RateLine& line : report.lines) text += table.row(cells(line, shown));
+  return text + table.row(cells(report.overall, shown));
 }
 
 // A list of (answer, check) with their reasons, cut after some.
@@ -83,7 +115,9 @@ class Listing {
     std::string where = fmt::format("line {}", result.line);
     if (result.id != std::to_string(result.line)) where += fmt::format(" ({})", result.id);
     const std::string line = fmt::format("{} {}: {}", where, report_.checks[check], outcome.reason);
-    text_ += "  " + cut_to_columns(line, terminal_.columns - 2) + "\n";
+    // A log is read whole, and searched.
+    const size_t columns = terminal_.is_terminal ? terminal_.columns - 2 : kLogColumns;
+    text_ += "  " + cut_to_columns(line, columns) + "\n";
   }
 
   std::string text() const {
@@ -105,7 +139,7 @@ class Listing {
 
 std::string listings(const Report& report, report::Terminal terminal) {
   Listing failed(report, terminal, "not passed");
-  Listing other(report, terminal, "not passed, of checks that decide nothing");
+  Listing other(report, terminal, "not passed, which decides nothing");
   Listing look(report, terminal, "look at these");
   for (size_t a = 0; a < report.answers.size(); ++a) {
     for (size_t c = 0; c < report.checks.size(); ++c) {
@@ -113,8 +147,8 @@ std::string listings(const Report& report, report::Terminal terminal) {
       if (outcome.look) {
         look.add(a, c);
       } else if (outcome.status == Status::Failed) {
-        (check::decides(report.overall) || check::decides(report.lines[c]) ? failed : other)
-            .add(a, c);
+        const bool idle = check::part_in_gate(report, report.answers[a], c) == check::Part::None;
+        (idle ? other : failed).add(a, c);
       }
     }
   }
@@ -130,6 +164,13 @@ std::string listings(const Report& report, report::Terminal terminal) {
   return failed.text() + other.text() + look.text() + worse.text() + better.text();
 }
 
+std::string kappa(const stats::Agreement& agreement) {
+  if (!agreement.has_kappa) return "no kappa: one label was given to everything";
+  const auto& [low, high] = agreement.kappa.interval;
+  if (low == high) return fmt::format("kappa {} (no interval)", share(agreement.kappa.value));
+  return fmt::format("kappa {} [{}, {}]", share(agreement.kappa.value), share(low), share(high));
+}
+
 std::string people(const Report& report) {
   std::string text;
   for (const check::HumanLine& line : report.humans) {
@@ -142,10 +183,12 @@ std::string people(const Report& report) {
         line.confusion.total(), share(agreement.observed.value),
         share(agreement.observed.interval.low), share(agreement.observed.interval.high),
         share(agreement.most_frequent));
-    text += agreement.has_kappa ? fmt::format(", kappa {} [{}, {}]\n", share(agreement.kappa.value),
-                                              share(agreement.kappa.interval.low),
-                                              share(agreement.kappa.interval.high))
-                                : ", no kappa: one label was given to everything\n";
+    text += ", " + kappa(agreement) + "\n";
+    if (line.same_decision) {
+      text += fmt::format("  on whether the answer passes: {} [{}, {}]\n",
+                          share(line.same_decision->value), share(line.same_decision->interval.low),
+                          share(line.same_decision->interval.high));
+    }
     for (size_t i = 0; i < line.confusion.labels.size(); ++i) {
       std::vector<std::string> counts;
       for (size_t j = 0; j < line.confusion.labels.size(); ++j)
@@ -154,6 +197,12 @@ std::string people(const Report& report) {
       text += fmt::format("  judge {}: {}\n", line.confusion.labels[i], fmt::join(counts, ", "));
     }
   }
+  return text;
+}
+
+std::string notes(const Report& report) {
+  std::string text;
+  for (const std::string& note : report.notes) text += "\nnote: " + note + "\n";
   return text;
 }
 
@@ -174,7 +223,7 @@ std::string decision(const Report& report, report::Terminal terminal) {
 
 std::string check_table(const Report& report, report::Terminal terminal) {
   return rates(report, terminal) + listings(report, terminal) + printable(people(report)) +
-         decision(report, terminal);
+         printable(notes(report)) + decision(report, terminal);
 }
 
 }  // namespace selene::cli

@@ -46,6 +46,7 @@ void fit(std::vector<Column>& columns, size_t line) {
 Terminal terminal(int descriptor) {
   Terminal found;
   const bool is_terminal = ::isatty(descriptor) == 1;
+  found.is_terminal = is_terminal;
   const char* no_color = std::getenv("NO_COLOR");
   found.color = is_terminal && (no_color == nullptr || *no_color == '\0');
   winsize size{};

@@ -10,11 +10,12 @@
 
 namespace selene::report {
 
-// What a stream goes to. Width: the environment's COLUMNS, else the terminal's, else 100. Colour
-// only on a terminal and when NO_COLOR is not set (no-color.org).
+// What a stream goes to, a terminal or not. Width: the environment's COLUMNS, else the terminal's,
+// else 100. Colour only on a terminal and when NO_COLOR is not set (no-color.org).
 struct Terminal {
   size_t columns = 100;
   bool color = false;
+  bool is_terminal = false;
 };
 Terminal terminal(int descriptor);
 

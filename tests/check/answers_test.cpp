@@ -50,6 +50,16 @@ TEST_F(AnswersFile, ALastLineNeedsNoLineBreak) {
   EXPECT_EQ(csv("response\nlast").answers.at(0).fields["response"], "last");
 }
 
+TEST_F(AnswersFile, SemicolonsSeparateWhereTheFirstLineHasNoComma) {
+  EXPECT_EQ(csv("id;response\n1;a, b\n").answers.at(0).fields["response"], "a, b");
+  EXPECT_EQ(csv("id,response;x\n1,a\n").columns, (std::vector<std::string>{"id", "response;x"}));
+}
+
+TEST_F(AnswersFile, AnEndingCountsWhateverItsCase) {
+  EXPECT_EQ(read_answers(folder_.file("A.CSV", "id,response\n1,x\n"), {}).columns.size(), 2U);
+  EXPECT_EQ(read_answers(folder_.file("A.Tsv", "id\tresponse\n1\tx\n"), {}).columns.size(), 2U);
+}
+
 TEST_F(AnswersFile, ATsvHasTabs) {
   const Answers answers = read_answers(folder_.file("a.tsv", "id\tresponse\n1\ta,b\n"), {});
   EXPECT_EQ(answers.answers.at(0).fields["response"], "a,b");

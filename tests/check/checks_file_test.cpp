@@ -74,6 +74,32 @@ TEST(ChecksFile, AppliesWhereEveryFieldHasOneOfTheValues) {
   EXPECT_FALSE(check.applies(answer));
 }
 
+TEST(ChecksFile, AppliesWhereAFieldIsThereOrIsNot) {
+  const auto applies = [](const std::string& when, nlohmann::ordered_json fields) {
+    Answer answer;
+    answer.fields = std::move(fields);
+    return parse(one("    json: true\n    when: " + when + "\n")).checks[0].applies(answer);
+  };
+  const std::string there = "{reference: {present: true}}";
+  EXPECT_TRUE(applies(there, {{"reference", "x"}}));
+  EXPECT_FALSE(applies(there, {{"reference", ""}}));
+  EXPECT_FALSE(applies(there, nlohmann::ordered_json::object()));
+  EXPECT_TRUE(applies("{reference: {present: false}}", {{"reference", ""}}));
+  EXPECT_FALSE(applies("{reference: {present: true}, k: v}", {{"reference", "x"}}));
+  EXPECT_TRUE(applies("{reference: present}", {{"reference", "present"}}));  // A value as any.
+  EXPECT_EQ(error(one("    json: true\n    when: {a: {absent: true}}\n")),
+            "c.yaml:4: unknown key 'absent'; known: present");
+  EXPECT_EQ(error(one("    json: true\n    when: {a: {present: 7}}\n")),
+            "c.yaml:4: the key 'present' must be true or false");
+  Answers answers;
+  answers.name = "a.csv";
+  answers.columns = {"response"};
+  EXPECT_EQ(error_of([&] {
+              check_columns(parse(one("    json: true\n    when: " + there + "\n")), answers);
+            }).substr(0, 50),
+            "c.yaml:2: the answers have no field 'reference' (a");
+}
+
 TEST(ChecksFile, UnknownKeysNameTheKnown) {
   EXPECT_EQ(error("cheks: []\n"),
             "c.yaml:1: unknown key 'cheks'; known: map, judge, template, mode, threshold, gate, "
@@ -156,6 +182,34 @@ TEST(ChecksFile, ColumnsThatAreNotThereNameTheNearest) {
             "mean 'response'? Or map it: --map respnse=response");
   EXPECT_EQ(columns_error(one("    json: true\n    when: {chanel: x}\n")).substr(0, 47),
             "c.yaml:2: the answers have no field 'chanel' (a");
+}
+
+TEST(ChecksFile, EveryFieldThatACheckReadsIsLookedFor) {
+  Answers answers;
+  answers.name = "a.csv";
+  answers.columns = {"response", "city"};
+  answers.map = {{"response", "answer"}};
+  const auto columns_error = [&](const std::string& lines) {
+    return error_of([&] { check_columns(parse(one(lines)), answers); });
+  };
+  EXPECT_EQ(columns_error("    json: true\n    of: answer\n"),
+            "c.yaml:2: the column 'answer' is called 'response' here; write 'response': the map "
+            "says so");
+  for (const char* lines : {"    contains: [x, {field: cit}]\n", "    equals: {field: cit}\n",
+                            "    similarity: {to: cit, at_least: 0.5}\n"})
+    EXPECT_EQ(columns_error(lines),
+              "c.yaml:2: the answers have no field 'cit' (a.csv has response, city); did you mean "
+              "'city'? Or map it: --map cit=city")
+        << lines;
+}
+
+TEST(ChecksFile, NamesOfTheReportsAreReserved) {
+  EXPECT_EQ(error("checks:\n  - {name: overall, json: true}\n"),
+            "c.yaml:2: 'overall' is a name of the reports' own; name the check otherwise");
+}
+
+TEST(ChecksFile, AWrongModeNamesItsLine) {
+  EXPECT_EQ(error(one("    criteria: c\n    mode: fast\n")).substr(0, 9), "c.yaml:4:");
 }
 
 TEST(ChecksFile, PeoplesLabelsStandInTheNamedColumnOrTheChecksOwn) {

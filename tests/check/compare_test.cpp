@@ -49,8 +49,9 @@ RunOptions options() {
 
 TEST(Compare, CountsWinsOfBothOrdersAndTies) {
   const auto comparison = compare_answers(
-      set_of("a", {{"1", "apples"}, {"2", "pears"}, {"3", "same"}, {"4", "pears"}}),
-      set_of("b", {{"4", "apples"}, {"2", "apples"}, {"1", "pears"}, {"3", "same"}}), "", options());
+      set_of("a", {{"1", "apples"}, {"2", "pears"}, {"3", "figs"}, {"4", "pears"}}),
+      set_of("b", {{"4", "apples"}, {"2", "apples"}, {"1", "pears"}, {"3", "plums"}}), "",
+      options());
   ASSERT_TRUE(comparison);
   EXPECT_EQ(comparison->a, 1);
   EXPECT_EQ(comparison->b, 2);
@@ -64,6 +65,20 @@ TEST(Compare, CountsWinsOfBothOrdersAndTies) {
   EXPECT_EQ(row["id"], "2");
   EXPECT_EQ(row["winner"], "B");
   EXPECT_NEAR(row["probabilities"]["B"].get<double>(), 0.9, 1e-12);
+}
+
+TEST(Compare, IdenticalAnswersAreATieThatNoJudgeIsAsked) {
+  RunOptions none = options();
+  none.open = [](const JudgeChoice&) -> judge::Judge { throw std::logic_error("opened"); };
+  const auto same = compare_answers(set_of("a", {{"1", "x"}}), set_of("b", {{"1", "x"}}), "", none);
+  EXPECT_EQ(same->ties, 1);
+  EXPECT_EQ(same->identical, 1);
+  EXPECT_EQ(same->rows[0].reason, "the two answers are identical");
+  const auto mixed = compare_answers(set_of("a", {{"1", "x"}, {"2", "apples"}}),
+                                     set_of("b", {{"1", "x"}, {"2", "pears"}}), "", options());
+  EXPECT_EQ(mixed->rows[0].winner, "tie");
+  EXPECT_EQ(mixed->rows[1].winner, "A");
+  EXPECT_EQ(mixed->rows[1].id, "2");
 }
 
 TEST(Compare, DecidesWhenTheIntervalLiesOnOneSide) {

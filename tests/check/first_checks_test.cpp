@@ -31,8 +31,55 @@ TEST(FirstChecks, AreAChecksFileForTheGuessedColumns) {
             (ColumnMap{{"input", "Question"}, {"response", "Answer"}, {"reference", "expected"}}));
   EXPECT_EQ(names_of(checks),
             (std::vector<std::string>{"not empty", "not too long", "no talk of being a model",
-                                      "answers the question", "agrees with the reference",
-                                      "words of the reference", "tone"}));
+                                      "words of the reference", "answers the question",
+                                      "agrees with the reference", "tone"}));
+}
+
+TEST(FirstChecks, OnlyChecksWithoutAJudgeDecide) {
+  const ChecksFile checks =
+      parse_checks(first_checks(with_columns({"q", "a", "reference"}), {}), "c.yaml");
+  EXPECT_FALSE(checks.gate.min_pass_rate);
+  EXPECT_EQ(checks.look.margin, 0);
+  EXPECT_TRUE(checks.checks[0].min_pass_rate);
+  for (const Check& check : checks.checks) {
+    EXPECT_FALSE(check.judged && check.min_pass_rate) << check.name;
+  }
+}
+
+TEST(FirstChecks, AnAnswerWithoutAReferenceIsNotAskedAboutIt) {
+  Answers answers = with_columns({"input", "response", "reference", "context"});
+  answers.answers.push_back({.id = "2", .fields = {{"input", "i"}, {"response", "r"}}});
+  const ChecksFile checks = parse_checks(first_checks(answers, {}), "c.yaml");
+  std::vector<std::string> skipped;
+  for (const Check& check : checks.checks) {
+    if (!check.applies(answers.answers[1])) skipped.push_back(check.name);
+  }
+  EXPECT_EQ(skipped, (std::vector<std::string>{"words of the reference", "keeps to the context",
+                                               "agrees with the reference"}));
+  answers.answers.push_back({.id = "3", .fields = {{"response", "r"}}});
+  const ChecksFile more = parse_checks(first_checks(answers, {}), "c.yaml");
+  for (const Check& check : more.checks) {
+    EXPECT_FALSE(check.judged && check.applies(answers.answers[2])) << check.name;
+  }
+}
+
+TEST(FirstChecks, ALabelColumnOfYesAndNoIsPeoples) {
+  const auto human = [](const std::string& cell) {
+    Answers answers = with_columns({"customer", "agent", "label"});
+    answers.answers[0].fields["label"] = cell;
+    for (const Check& check : parse_checks(first_checks(answers, {}), "c.yaml").checks) {
+      if (check.judged) return check.judged->human;
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(human("Yes"), "label");
+  EXPECT_EQ(human("good"), "");
+}
+
+TEST(FirstChecks, LengthsAreInCharacters) {
+  const std::string text = first_checks(with_columns({"response"}, "\u00E9\u00E9\u00E9"), {});
+  EXPECT_NE(text.find("max: 10, unit: characters}  # the longest here has 3\n"), std::string::npos)
+      << text;
 }
 
 TEST(FirstChecks, TheUsersWordCountsBeforeAGuess) {

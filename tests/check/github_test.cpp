@@ -34,6 +34,20 @@ TEST(GithubAnnotations, FailuresUnderAPassedGateWarn) {
   for (const std::string& line : all) EXPECT_TRUE(line.starts_with("::warning file=")) << line;
 }
 
+TEST(GithubAnnotations, WhatFailedTheGateComesBeforeWhatDecidesNothing) {
+  Report report = small_report();
+  report.overall = {.name = "overall"};
+  report.lines[1].failure = "too few";
+  report.lines[0].min_pass_rate.reset();
+  report.lines[0].max_drop.reset();
+  report.notes = {"the check 'x' is for\nnone"};
+  EXPECT_EQ(github_annotations(report),
+            "::error file=checks.yaml,title=the gate failed%3A names a date::too few\n"
+            "::error file=answers.csv,line=2,title=a%3A names a date failed::no match of '\\d+'\n"
+            "::notice title=selene check::failed checks that decide nothing, not shown here: 1\n"
+            "::notice title=selene check::the check 'x' is for%0Anone\n");
+}
+
 TEST(GithubAnnotations, NothingFailedIsNothingSaid) {
   Report report;
   report.passed = true;
@@ -56,7 +70,7 @@ TEST(GithubAnnotations, HostileTextStartsNoCommand) {
 
 TEST(GithubAnnotations, FiftyAreShownAndTheRestCounted) {
   const std::vector<std::string> all = lines(github_annotations(long_report(60, 1'000'000)));
-  ASSERT_EQ(all.size(), 51u);
+  ASSERT_EQ(all.size(), 52u);  // The decision, and how many are left off.
   EXPECT_EQ(all.back(), "::notice title=selene check::10 more failed checks are not shown here");
   for (const std::string& line : all) EXPECT_LT(line.size(), 3000u);
 }

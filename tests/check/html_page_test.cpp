@@ -64,6 +64,28 @@ TEST(HtmlPage, HoldsTheReport) {
       R"("before":"passed"},{"status":"failed","reason":"no match of '\\d+'"}]})");
 }
 
+TEST(HtmlPage, AChangedAnswerHasWhatTheBaselineSaid) {
+  Report report = small_report();
+  for (const AnswerResult& answer : report.answers)
+    report.before.push_back(to_json(answer, report.checks));
+  report.before[0]["fields"]["response"] = "On Monday.";
+  report.before[0]["checks"]["helpful"] = {{"status", "passed"},
+                                           {"reason", "the judge says Yes"},
+                                           {"label", 7},  // Not ours: left out.
+                                           {"probabilities", {{"Yes", 0.9}, {"No", "x"}}}};
+  const Json answers = data_of(html_page(report))["answers"];
+  EXPECT_EQ(answers[0]["before"].dump(),
+            R"({"fields":[["input","When?"],["response","On Monday."]],"outcomes":[)"
+            R"({"status":"passed","reason":"the judge says Yes","probabilities":[["Yes",0.9]]},)"
+            R"({"status":"failed","reason":"no match of '\\d+'"}]})");
+  EXPECT_FALSE(answers[1].contains("before"));
+}
+
+TEST(HtmlPage, WhatIsHiddenIsNotShown) {
+  EXPECT_NE(html_page(small_report()).find("[hidden] { display: none !important; }"),
+            std::string::npos);
+}
+
 TEST(HtmlPage, ValuesThatAreNoTextComeAsTheirJson) {
   Report report = small_report();
   report.answers[0].fields = {{"n", 9007199254740993}, {"list", {1, "x"}}, {"none", nullptr}};

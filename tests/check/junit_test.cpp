@@ -68,7 +68,8 @@ probabilities: Yes 0.250, No 0.750
 margin: 0.500
 flags: truncated
 critique: It names no day.
-It is polite.</failure>
+It is polite.
+response: Soon.</failure>
     </testcase>
     <testcase name="7" classname="helpful">
       <skipped type="unknown" message="the margin 0.01 is under 0.1"/>
@@ -80,7 +81,7 @@ It is polite.</failure>
       <property name="description" value="regex '\d+'"/>
     </properties>
     <testcase name="a" classname="names a date">
-      <failure type="failed" message="no match of '\d+'"/>
+      <failure type="failed" message="no match of '\d+'">response: Soon.</failure>
     </testcase>
     <testcase name="7" classname="names a date">
       <skipped type="skipped" message="the check is not for this answer"/>
@@ -89,6 +90,31 @@ It is polite.</failure>
   </testsuite>
 </testsuites>
 )");
+}
+
+TEST(Junit, WithoutAFailedGateThereAreNoFailures) {
+  Report report = small_report();
+  report.passed = true;
+  report.overall.failure.reset();
+  const std::string xml = junit(report);
+  expect_well_formed(xml);
+  EXPECT_EQ(xml.find("<failure"), std::string::npos);
+  EXPECT_NE(xml.find("<testsuites name=\"selene check\" tests=\"8\" failures=\"0\""),
+            std::string::npos);
+  EXPECT_NE(xml.find("tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"2\""), std::string::npos);
+  EXPECT_NE(xml.find("<skipped type=\"failed\" message=\"failed, which did not fail the gate: the "
+                     "judge says No\">"),
+            std::string::npos);
+}
+
+TEST(Junit, OnlyTheCheckThatFailedTheGateHasFailures) {
+  Report report = small_report();
+  report.overall.failure.reset();
+  report.lines[0].failure = "too few";
+  const std::string xml = junit(report);
+  EXPECT_NE(xml.find("<testsuite name=\"helpful\" tests=\"3\" failures=\"1\""), std::string::npos);
+  EXPECT_NE(xml.find("<testsuite name=\"names a date\" tests=\"3\" failures=\"0\""),
+            std::string::npos);
 }
 
 TEST(Junit, APassToLookAtSaysSo) {

@@ -86,6 +86,29 @@ TEST(Markdown, APassedGateIsTheTableAlone) {
 )");
 }
 
+TEST(Markdown, AnIntervalThatIsAPointIsNone) {
+  Report report = small_report();
+  report.humans[0].agreement.has_kappa = true;
+  report.humans[0].agreement.kappa = {.value = 0, .interval = {.low = 0, .high = 0}};
+  EXPECT_NE(markdown(report).find("| 100.0% | 0.00 |\n"), std::string::npos);
+  report.humans[0].agreement.kappa = {.value = 0.5, .interval = {.low = 0.25, .high = 0.75}};
+  EXPECT_NE(markdown(report).find("| 100.0% | 0.50 (0.25 to 0.75) |\n"), std::string::npos);
+}
+
+TEST(Markdown, WhatDecidesNothingStandsApart) {
+  Report report = small_report();
+  report.overall = {.name = "overall"};
+  report.notes = {"the check 'x' is for *none*"};
+  const std::string text = markdown(report);
+  EXPECT_NE(text.find("\nNote: the check 'x' is for \\*none\\*.\n"), std::string::npos) << text;
+  const size_t failed = text.find("<summary>Failed (1)</summary>");
+  const size_t idle = text.find("<summary>Failed, which decides nothing (1)</summary>");
+  EXPECT_LT(failed, text.find("| a | helpful | the judge says No<br>", failed));
+  EXPECT_LT(idle, text.find("| a | names a date | no match", idle));
+  EXPECT_LT(failed, idle);
+  EXPECT_NE(idle, std::string::npos);
+}
+
 TEST(Markdown, HostileTextIsTextInItsCell) {
   Report report = small_report();
   report.answers[0].id = "a|b `c` <img src=x> *d* [e](f)";

@@ -17,7 +17,7 @@ class Labels : public ::testing::Test {
     answers_.answers = {{.id = "1", .fields = {}}};
   }
   PeopleLabels read(const std::string& rows) {
-    return read_labels(folder_.file("l.jsonl", rows), checks_, answers_);
+    return read_labels(folder_.file("l.jsonl", rows), checks_, answers_).labels;
   }
   std::string error(const std::string& rows) {
     return testing::error_of([&] { read(rows); }).substr(folder_.path().string().size() + 1);
@@ -33,6 +33,21 @@ TEST_F(Labels, TheLastOneCounts) {
 {"id": "1", "check": "n", "label": "Yes"}
 )");
   EXPECT_EQ(labels, (PeopleLabels{{{"1", "n"}, "Yes"}}));
+}
+
+TEST_F(Labels, OfAnAnswerThatHasChangedDoNotCount) {
+  const std::string given = nlohmann::ordered_json{{"id", "1"},
+                                                   {"check", "n"},
+                                                   {"label", "Yes"},
+                                                   {"answer", answer_digest(answers_.answers[0])}}
+                                .dump();
+  EXPECT_EQ(read(given).size(), 1U);
+  answers_.answers[0].fields = {{"input", "i"}, {"response", "another"}};
+  const auto path = folder_.file("l.jsonl", given);
+  EXPECT_TRUE(read_labels(path, checks_, answers_).labels.empty());
+  EXPECT_EQ(read_labels(path, checks_, answers_).stale, 1U);
+  // Labelled again.
+  EXPECT_EQ(read(given + "\n" + R"({"id": 1, "check": "n", "label": "No"})").size(), 1U);
 }
 
 TEST_F(Labels, OfOtherWorkAreRefused) {

@@ -110,12 +110,68 @@ TEST(PlainCheck, WhatIsNoJsonSchemaIsRefused) {
   EXPECT_EQ(error_of([] { make("json_schema", "{type: objekt}"); }),
             "f:1: this is no JSON schema: the type \"objekt\" is none of array, boolean, integer, "
             "null, number, object, string");
-  EXPECT_EQ(error_of([] { make("json_schema", "{properties: {a: {pattern: '('}}}"); }),
-            "f:1: this is no JSON schema: the pattern \"(\" does not compile");
+  EXPECT_EQ(
+      error_of([] { make("json_schema", "{properties: {a: {pattern: '('}}}"); }),
+      "f:1: this is no JSON schema: the pattern \"(\" does not compile: missing ): (; the syntax "
+      "is RE2's, without look-around and back-references");
+  EXPECT_NE(error_of([] {
+              make("json_schema", "{patternProperties: {'(?=a)': {}}}");
+            }).find("the pattern \"(?=a)\" does not compile"),
+            std::string::npos);
   EXPECT_EQ(error_of([] { make("json_schema", "[1]"); }),
             "f:1: this is no JSON schema, which is an object");
   EXPECT_NE(error_of([] { make("json_schema", "{properties: 7}"); }).find("no JSON schema"),
             std::string::npos);
+}
+
+TEST(PlainCheck, ASchemaWithoutAnEndIsRefused) {
+  const char* endless =
+      "f:1: this is no JSON schema: a $ref in it leads back to itself, so that it never comes to "
+      "an end";
+  for (const char* schema :
+       {"{$ref: '#'}", "{$ref: '#/'}", "{allOf: [{$ref: '#'}]}", "{not: {$ref: '#'}}",
+        "{if: {$ref: '#'}, then: {}}", "{dependencies: {a: {$ref: '#'}}}",
+        "{properties: {a: {$ref: '#/properties/%61'}}}",
+        "{definitions: {a: {$ref: '#/definitions/b'}, b: {anyOf: [{$ref: '#/definitions/a'}]}}}"})
+    EXPECT_EQ(error_of([&] { make("json_schema", schema); }), endless) << schema;
+  EXPECT_EQ(error_of([] { make("json_schema", "{$ref: '#/definitions/a'}"); }),
+            "f:1: this is no JSON schema: the $ref '#/definitions/a' leads nowhere in it");
+  EXPECT_EQ(error_of([] { make("json_schema", "{$ref: 'http://a/b'}"); }),
+            "f:1: this is no JSON schema: the $ref 'http://a/b' leads nowhere in it");
+  const testing::TemporaryFolder folder;
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "{\"not\":";
+  folder.file("s.json", deep + "{}" + std::string(100'000, '}'));
+  EXPECT_NE(error_of([&] {
+              make("json_schema", "s.json", false, folder.path());
+            }).find("s.json: this is no JSON schema: it is nested too deep"),
+            std::string::npos);
+}
+
+TEST(PlainCheck, ASchemaMayHoldItselfInItsParts) {
+  const char* tree = "{type: object, properties: {left: {$ref: '#'}, n: {type: integer}}}";
+  EXPECT_EQ(check("json_schema", tree, R"({"left": {"left": {"n": 1}}})").at(0), '+');
+  EXPECT_EQ(check("json_schema", tree, R"({"left": {"left": {"n": "x"}}})").at(0), '-');
+  const char* lists =
+      "{definitions: {l: {items: {$ref: '#/definitions/l'}, type: array}}, "
+      "$ref: '#/definitions/l'}";
+  EXPECT_EQ(check("json_schema", lists, "[[], [[]]]").at(0), '+');
+  EXPECT_EQ(check("json_schema", lists, "[[], [1]]").at(0), '-');
+  EXPECT_EQ(check("json_schema", lists, std::string(100'000, '[') + std::string(100'000, ']')),
+            "- is nested deeper than 256 levels");
+}
+
+TEST(PlainCheck, ASchemasPatternsAreNeitherSlowNorDeep) {
+  const std::string text = '"' + std::string(200'000, 'a') + "!\"";
+  EXPECT_EQ(check("json_schema", "{pattern: '^(a+)+$'}", text).at(0), '-');
+  EXPECT_EQ(check("json_schema", "{pattern: '^(a|b)*!$'}", text).at(0), '+');
+  EXPECT_EQ(check("json_schema", "{patternProperties: {'^(a+)+$': false}}", "{" + text + ": 1}"),
+            "+ is JSON of the schema");
+  EXPECT_EQ(
+      check("json_schema", "{format: date}", '"' + std::string(200'000, '1') + "-02-30\"").at(0),
+      '-');
+  EXPECT_EQ(check("json_schema", "{format: date}", "\"2024-02-28\"").at(0), '+');
+  EXPECT_EQ(check("json_schema", "{format: time}", "\"12:00:00Z\"").at(0), '+');
 }
 
 TEST(PlainCheck, ASchemaThatGrowsWithItsAliasesIsRefused) {

@@ -36,6 +36,26 @@ TEST(ReportText, AChangeIsNamedByItsWholeInterval) {
             "+5.0 points (+1.0 to +9.0): better");
 }
 
+TEST(ReportText, AnIntervalBesideZeroShowsItsSide) {
+  EXPECT_EQ(change_text({.value = -0.05, .interval = {.low = -0.11, .high = -0.0002}}),
+            "-5.00 points (-11.00 to -0.02): worse");
+  EXPECT_EQ(change_digits({.value = -0.05, .interval = {.low = -0.11, .high = -0.0008}}, 2, 1), 3);
+  EXPECT_EQ(change_digits({.value = -0.05, .interval = {.low = -0.11, .high = 0}}, 2, 1), 2);
+}
+
+TEST(ReportText, AnOutcomeFailsTheGateCountsOrDecidesNothing) {
+  Report report = small_report();
+  const auto part = [&](size_t check) { return part_in_gate(report, report.answers[0], check); };
+  EXPECT_EQ(part(1), Part::FailsGate);  // Its answer fails the overall line.
+  report.overall.failure.reset();
+  EXPECT_EQ(part(1), Part::Counts);
+  report.answers[0].status = Status::Passed;  // Other checks outweigh it.
+  EXPECT_EQ(part(1), Part::None);
+  EXPECT_EQ(part(0), Part::Counts);  // Its own line has a threshold.
+  report.lines[0].failure = "too few";
+  EXPECT_EQ(part(0), Part::FailsGate);
+}
+
 TEST(ReportText, ACutTextEndsWithAWholeCharacterAndSaysHowMuchIsLeft) {
   EXPECT_EQ(cut_to_bytes("abc", 3), "abc");
   EXPECT_EQ(cut_to_bytes("aéé", 4), "aé… (2 more bytes)");

@@ -65,6 +65,27 @@ TEST(CheckResult, TheSummarySaysWhatDecided) {
       R"({"id":7,"check":"helpful","before":"passed","now":"unknown"}]}})");
 }
 
+TEST(CheckResult, FailuresAreListedThoseOfTheGateFirst) {
+  Report report = small_report();
+  report.overall = {.name = "overall"};
+  report.lines[1].failure = "too few";
+  report.lines[0].min_pass_rate.reset();
+  report.lines[0].max_drop.reset();
+  EXPECT_EQ(failures_json(report).dump(),
+            R"([{"id":"a","line":2,"check":"names a date","decides":true,)"
+            R"("reason":"no match of '\\d+'"},{"id":"a","line":2,"check":"helpful",)"
+            R"("decides":false,"reason":"the judge says No",)"
+            R"("critique":"It names no day.\nIt is polite."}])");
+  EXPECT_EQ(failures_json(long_report(1000, 10)).size(), 100U);
+}
+
+TEST(CheckResult, NotesAreInTheSummary) {
+  Report report = small_report();
+  EXPECT_FALSE(summary_json(report).contains("notes"));
+  report.notes = {"x"};
+  EXPECT_EQ(summary_json(report)["notes"].dump(), R"(["x"])");
+}
+
 TEST(CheckResult, TheSummaryWithoutBaselineAndPeopleHasNeither) {
   const nlohmann::ordered_json summary = summary_json(long_report(1, 0));
   EXPECT_FALSE(summary.contains("baseline"));

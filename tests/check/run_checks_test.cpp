@@ -1,5 +1,6 @@
 #include "check/run_checks.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "check/failing.h"
@@ -158,6 +159,25 @@ TEST(RunChecks, ACloseCallIsToBeLookedAtAndDoesNotPass) {
   EXPECT_EQ(open.overall.failure, "nothing was decided, so nothing reaches the pass rate");
 }
 
+TEST(RunChecks, AMarginIsOfPassAgainstNotPass) {
+  const auto margin = [](const std::string& check, const std::vector<double>& probabilities) {
+    Judges judges{[&](const engine::Request&) { return scored(probabilities); }};
+    const Report report =
+        run("look: {margin: 0.2}\nchecks:\n  - {name: n, criteria: c, " + check + "}\n",
+            answers_of({{{"input", "i"}, {"response", "r"}}}), judges.options());
+    const Outcome& outcome = report.answers[0].outcomes[0];
+    EXPECT_EQ(outcome.look, outcome.margin.value() < 0.2);
+    return outcome.margin.value();
+  };
+  // Two labels that pass share what they have: no close call.
+  EXPECT_NEAR(margin("labels: [Good, Fine, Bad], pass: [Good, Fine]", {0.48, 0.47, 0.05}), 0.9,
+              1e-9);
+  EXPECT_NEAR(margin("labels: [Good, Fine, Bad], pass: [Good]", {0.55, 0.25, 0.2}), 0.1, 1e-9);
+  // Score 3.5: 0.1 and 0.5 of 4 points away.
+  EXPECT_NEAR(margin("task: absolute, pass: score >= 3.6", {0, 0, 0.5, 0.5, 0}), 0.025, 1e-9);
+  EXPECT_NEAR(margin("task: absolute, pass: score >= 2.5", {0, 0, 0.5, 0.5, 0}), 0.25, 1e-9);
+}
+
 TEST(RunChecks, WithoutAVerdictThereIsNoPass) {
   Judges judges{[](const engine::Request&) {
     engine::Result result;
@@ -203,10 +223,14 @@ TEST(RunChecks, StopsWhenTold) {
   Judges judges{yes_for_good};
   RunOptions options = judges.options();
   options.stop = [] { return true; };
-  const ChecksFile checks = parse_checks("checks:\n  - {name: n, criteria: c}\n", "c.yaml");
-  std::vector<AnswerResult> results;
-  EXPECT_FALSE(
-      run_checks(checks, answers_of({{{"input", "i"}, {"response", "r"}}}), options, results));
+  for (const char* asked : {"criteria: c", "json: true"}) {
+    const ChecksFile checks =
+        parse_checks(fmt::format("checks:\n  - {{name: n, {}}}\n", asked), "c.yaml");
+    std::vector<AnswerResult> results;
+    EXPECT_FALSE(
+        run_checks(checks, answers_of({{{"input", "i"}, {"response", "r"}}}), options, results))
+        << asked;
+  }
 }
 
 TEST(RunChecks, PeoplesLabelsAreComparedWithTheJudges) {
@@ -228,6 +252,27 @@ TEST(RunChecks, PeoplesLabelsAreComparedWithTheJudges) {
                   judges.options());
             }),
             "a.jsonl:1: the label 'Maybe' in 'label' is none of Yes, No of the check 'n'");
+  EXPECT_EQ(
+      error_of([&] {
+        run("checks:\n  - {name: n, criteria: c}\n",
+            answers_of({{{"input", "i"}, {"response", "r"}, {"label", "yes"}}}), judges.options());
+      }),
+      "a.jsonl:1: the label 'yes' in 'label' is none of Yes, No of the check 'n'; did you mean "
+      "'Yes'?");
+}
+
+TEST(RunChecks, PeopleMayAgreeOnThePassThoughNotOnTheLabel) {
+  Judges judges{[](const engine::Request&) { return scored({0, 0, 0, 0.9, 0.1}); }};  // Says 4.
+  const Report report =
+      run("checks:\n  - {name: s, criteria: c, task: absolute, pass: score >= 3}\n",
+          answers_of({{{"input", "i"}, {"response", "a"}, {"label", "5"}},
+                      {{"input", "i"}, {"response", "b"}, {"label", "1"}}}),
+          judges.options());
+  ASSERT_EQ(report.humans.size(), 1U);
+  EXPECT_EQ(report.humans[0].agreement.observed.value, 0);
+  ASSERT_TRUE(report.humans[0].same_decision);
+  EXPECT_EQ(report.humans[0].same_decision->value, 0.5);
+  EXPECT_EQ(summary_json(report)["agreement"][0]["same_decision"]["value"], 0.5);
 }
 
 TEST(SumUp, AnswersPassByTheWeightOfTheirChecks) {
@@ -312,6 +357,57 @@ TEST_F(GateDecision, ADropAgainstTheBaselineFails) {
   EXPECT_TRUE(gate("gate: {max_drop: 0.2}\n", 7, 10, baseline).passed);
   // 2 of 10 lost: the true drop may be far larger.
   EXPECT_FALSE(gate("gate: {max_drop: 0.2, on: lower}\n", 7, 10, baseline).passed);
+}
+
+TEST_F(GateDecision, WhatAReaderMustKnowIsNoted) {
+  const std::string drop =
+      "max_drop is not applied: it needs --baseline, the --out of an earlier run";
+  EXPECT_EQ(gate("gate: {max_drop: 0.1}\n", 3, 3).notes, std::vector{drop});
+  EXPECT_TRUE(gate("", 3, 3).notes.empty());
+  const std::filesystem::path path = written(9, 10);
+  const ChecksFile checks = parse_checks("checks:\n  - {name: n, json: true}\n", "c.yaml");
+  const auto with_baseline = [&] {
+    return gate("gate: {max_drop: 0.9}\n", 7, 10, read_baseline(path, checks, json_answers(7, 10)));
+  };
+  EXPECT_EQ(with_baseline().notes,
+            std::vector{path.string() +
+                        ".run.json, which a run writes beside its --out, is missing: nothing tells "
+                        "whether the baseline's checks and judge were the same"});
+  EXPECT_EQ(with_baseline().before.at(8)["fields"]["response"], "1");
+  folder_.file("base.jsonl.run.json",
+               nlohmann::ordered_json{{"checks", check_digests(checks)}}.dump());
+  EXPECT_TRUE(with_baseline().notes.empty());
+  EXPECT_EQ(run("checks:\n  - {name: n, json: true}\n  - {name: m, json: true, when: {k: z}}\n",
+                answers_of({{{"response", "1"}, {"k", "a"}}}), {})
+                .notes,
+            std::vector<std::string>{"the check 'm' is for none of the answers"});
+}
+
+TEST(GateNotes, ALabelColumnThatNoCheckUsesIsSaid) {
+  Judges judges{yes_for_good};
+  const Answers answers = answers_of({{{"input", "i"}, {"response", "good"}, {"label", "Yes"}}});
+  const std::string two = "checks:\n  - {name: n, criteria: c}\n  - {name: m, criteria: d";
+  EXPECT_EQ(run(two + "}\n", answers, judges.options()).notes,
+            std::vector<std::string>{
+                "the column 'label' is not used: with several judged checks, write human: label "
+                "into the one that it is about"});
+  EXPECT_TRUE(run(two + ", human: label}\n", answers, judges.options()).notes.empty());
+}
+
+TEST(GateNotes, ABaselineByAnotherJudgeIsSaid) {
+  using Json = nlohmann::ordered_json;
+  const auto judged = [](const char* name, const char* mode, int seed) {
+    return Json{{{"name", name}, {"members", {{{"mode", mode}, {"seed", seed}}}}}};
+  };
+  const Json now = judged("a", "verdict", 0);
+  EXPECT_EQ(other_judges(now, now), "");
+  EXPECT_EQ(other_judges(Json(), now), "");  // Not known.
+  EXPECT_EQ(other_judges(judged("b", "critique", 0), now),
+            "the baseline was judged by b (critique), these answers by a (verdict): a change can "
+            "come from that");
+  EXPECT_EQ(other_judges(judged("a", "verdict", 1), now),
+            "the baseline was judged with another model file, template, engine or other settings "
+            "of a (verdict): a change can come from that");
 }
 
 TEST_F(GateDecision, ABaselineOfOtherWorkIsRefused) {

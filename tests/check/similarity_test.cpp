@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "check/failing.h"
+
 namespace selene::check {
 namespace {
 
@@ -28,6 +34,48 @@ TEST(Similarity, RougeLKeepsTheOrder) {
 TEST(Similarity, LevenshteinIsOfTheLonger) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
   EXPECT_DOUBLE_EQ(measure("levenshtein", "kitten", "sitting"), 1 - 3.0 / 7);
+}
+
+// The recurrence as Wagner and Fischer (1974) wrote it.
+size_t plain_edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> table(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) table[i][0] = i;
+  std::iota(table[0].begin(), table[0].end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    for (size_t j = 1; j <= b.size(); ++j)
+      table[i][j] = std::min({table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1),
+                              table[i - 1][j] + 1, table[i][j - 1] + 1});
+  }
+  return table[a.size()][b.size()];
+}
+
+TEST(Similarity, EditsAreThoseOfTheTableWhateverTheLengths) {
+  std::mt19937 random(7);
+  const auto text = [&](size_t size) {
+    std::string made;
+    while (made.size() < size) made += static_cast<char>('a' + random() % 3);
+    return made;
+  };
+  for (const size_t a : {0, 1, 63, 64, 65, 127, 128, 129, 200}) {
+    for (const size_t b : {0, 1, 64, 70, 128, 190}) {
+      const std::string first = text(a);
+      const std::string second = text(b);
+      EXPECT_EQ(edit_distance(first, second), plain_edit_distance(first, second)) << a << " " << b;
+    }
+  }
+}
+
+TEST(Similarity, LongTextsAreComparedAndHugeOnesRefused) {
+  const std::string long_text(100'000, 'a');
+  EXPECT_EQ(edit_distance(long_text, long_text + "b"), 1U);
+  const std::string huge(2'000'000, 'a');
+  EXPECT_EQ(testing::error_of([&] { measure("levenshtein", huge, huge); }),
+            "too long for levenshtein: 2000000 and 2000000 bytes; measure token_f1, or leave the "
+            "answer out of the check with 'when'");
+  std::string words;
+  for (int i = 0; i < 50'000; ++i) words += "a ";
+  EXPECT_EQ(testing::error_of([&] { measure("rouge_l", words, words); }).substr(0, 46),
+            "too long for rouge_l: 50000 and 50000 words; m");
 }
 
 TEST(Similarity, AllAreOneForEqualsAndZeroForStrangers) {

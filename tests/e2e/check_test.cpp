@@ -33,6 +33,7 @@ TEST_F(CheckProgram, TheExampleFailsAndItsRepairPasses) {
   EXPECT_EQ(record["ledger"]["not_found"], 20);
   EXPECT_FALSE(record["decision"]["passed"].get<bool>());
   EXPECT_TRUE(record["exact"].get<bool>());
+  EXPECT_FALSE(record["decision"].contains("notes"));  // The default judge decides nothing.
 
   const Finished repaired = run({"check", kExample + "checks.yaml", kExample + "answers-fixed.csv",
                                  "--baseline", folder / "o.jsonl"});
@@ -63,6 +64,10 @@ TEST_F(CheckProgram, OnlyAChangedAnswerIsJudgedAgain) {
   EXPECT_EQ(facts("4"), (Json{{"found", 4}, {"not_found", 0}}));
   EXPECT_EQ(slurp(folder / "o.jsonl"), first);
   EXPECT_EQ(facts("5"), (Json{{"found", 2}, {"not_found", 2}}));
+  const Json notes = read_json(folder / "o.jsonl.run.json")["decision"]["notes"];
+  EXPECT_NE(notes.dump().find("the default judge, which is tiny and judges near chance, decides"),
+            std::string::npos)
+      << notes;
 }
 
 TEST_F(CheckProgram, ComparesTwoSetsInBothOrders) {
@@ -125,6 +130,68 @@ TEST_F(CheckUsage, NoInputIsWrittenOver) {
   EXPECT_EQ(slurp(folder_ / "a.csv"), "response\n1\n");
 }
 
+TEST_F(CheckUsage, EachOutputIsAFileOfItsOwn) {
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--html", "-"}).exit_code, 2);
+  const std::string one = folder_ / "o.xml";
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--junit", one, "--markdown", one}).exit_code, 2);
+  EXPECT_EQ(check(kPlain, "response\n1\n", {"--github", "--format", "json"}).exit_code, 2);
+}
+
+TEST_F(CheckUsage, JsonHasTheFailures) {
+  const Finished finished = check(kPlain, "id,response\na,1\nb,no\n", {"--format", "json"});
+  EXPECT_EQ(finished.exit_code, 3);
+  EXPECT_EQ(Json::parse(finished.out)["failures"].dump(),
+            R"([{"id":"b","line":3,"check":"n","decides":true,"reason":"is not JSON"}])");
+}
+
+TEST_F(CheckUsage, NotesStandInTheTableElseInStandardError) {
+  const std::string yaml = "gate: {max_drop: 0.1, min_pass_rate: 0}\n" + kPlain;
+  EXPECT_NE(check(yaml, "response\n1\n").out.find("note: max_drop is not applied"),
+            std::string::npos);
+  EXPECT_NE(check(yaml, "response\n1\n", {"--quiet"}).err.find("note: max_drop is not applied"),
+            std::string::npos);
+}
+
+TEST_F(CheckUsage, ALogHasWholeReasonsAndSkippedAnswers) {
+  const std::string words(300, 'x');
+  const Finished finished =
+      check("checks:\n  - {name: n, contains: y, when: {k: a}}\n  - {name: m, regex: '^" + words +
+                "y'}\n",
+            "k,response\na,x\nb,x\n");
+  EXPECT_NE(finished.out.find("skipped"), std::string::npos) << finished.out;
+  const Finished json = check("checks:\n  - {name: " + words + ", json: true}\n", "response\nx\n");
+  EXPECT_NE(json.out.find(words + ": is not JSON"), std::string::npos) << json.out;
+}
+
+TEST_F(CheckUsage, TheTableSaysWhichDropIsAllowed) {
+  const std::string out = folder_ / "o.jsonl";
+  check(kPlain, "response\n1\n", {"--out", out});
+  const Finished finished =
+      check(kPlain, "response\n1\n", {"--baseline", out, "--max-drop", "0.1"});
+  EXPECT_NE(finished.out.find("drop <= 0.1"), std::string::npos) << finished.out;
+  EXPECT_EQ(finished.out.find("note: "), std::string::npos) << finished.out;
+}
+
+TEST_F(CheckUsage, LabelsOfAnswersThatHaveChangedAreNoted) {
+  const std::string yaml = "checks:\n  - {name: n, criteria: c, when: {k: a}}\n" +
+                           std::string("  - {name: p, json: true}\n");
+  const std::string labels = folder_.file(
+      "l.jsonl", "{\"id\": \"1\", \"check\": \"n\", \"label\": \"Yes\", \"answer\": \"0\"}\n");
+  const Finished finished =
+      check(yaml, "id,k,input,response\n1,b,i,1\n", {"--human", labels, "--min-pass-rate", "0"});
+  EXPECT_NE(finished.out.find("since the answer's text is another now: 1;"), std::string::npos)
+      << finished.out << finished.err;
+}
+
+TEST_F(CheckUsage, AWrongMapNamesTheChecksFilesLine) {
+  const Finished finished = check("# first\nmap: {response: anser}\n" + kPlain, "answer\n1\n");
+  EXPECT_NE(
+      finished.err.find("c.yaml:2: there is no column 'anser', which 'response' is mapped to; "
+                        "did you mean 'answer'?"),
+      std::string::npos)
+      << finished.err;
+}
+
 TEST_F(CheckUsage, AnOutputThatExistsAsksForOverwrite) {
   const std::string out = folder_ / "o.jsonl";
   EXPECT_EQ(check(kPlain, "response\n1\n", {"--out", out}).exit_code, 0);
@@ -157,11 +224,13 @@ TEST_F(CheckUsage, LabelAsksOnceAndGoesOn) {
   };
   const Finished first = label("what\n1\nq\n");
   EXPECT_EQ(first.exit_code, 0) << first.err;
-  EXPECT_EQ(slurp(labels), "{\"id\":\"x\",\"check\":\"n\",\"label\":\"Yes\"}\n");
+  EXPECT_TRUE(
+      slurp(labels).starts_with("{\"id\":\"x\",\"check\":\"n\",\"label\":\"Yes\",\"answer\":\""))
+      << slurp(labels);
   EXPECT_EQ(first.out.find('\x1b'), std::string::npos);
-  const Finished second = label("b\nNo\nNo\n");  // Back to the first, then both.
+  const Finished second = label("b\nno\nNo\n");  // Back to the first, then both.
   EXPECT_NE(second.out.find("You said Yes."), std::string::npos) << second.out;
-  EXPECT_NE(second.err.find("0 questions left"), std::string::npos) << second.err;
+  EXPECT_NE(second.err.find("questions left: 0"), std::string::npos) << second.err;
   EXPECT_EQ(label("").out.find("Is it right"), std::string::npos);  // Nothing is left to ask.
 }
 
