@@ -207,10 +207,10 @@ std::vector<std::string> one_sample(const std::vector<std::string>& more) {
 }
 
 const BadUsage kBadUsage[] = {
-    {"NoCommand", {}, "error: a command is needed: judge, check, templates, models"},
+    {"NoCommand", {}, "error: a command is needed: judge, check, bench, templates, models"},
     {"UnknownCommand",
      {"foo"},
-     "error: unknown command 'foo'; known: judge, check, templates, models"},
+     "error: unknown command 'foo'; known: judge, check, bench, templates, models"},
     {"UnknownCommandOfACommand",
      {"ledger", "foo"},
      "error: unknown command 'foo'; known: stats, export, import, prune, replay; see selene ledger "
