@@ -1,7 +1,7 @@
 #include "data/jsonl.h"
 
 #include <cerrno>
-#include <set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -47,54 +47,85 @@ void refuse_other_formats(std::string_view first_line, const std::string& place)
   }
 }
 
-// What the library lets pass: a key twice in one object, deep nesting, and integers that it would
-// round to a double. Throws Error; a syntax error is left to the parser proper.
-class Checks : public nlohmann::json_sax<Json> {
+// Builds the value, and refuses what the library lets pass: a key twice in one object, deep
+// nesting, and integers that it would round to a double. Throws Error, and the library's own
+// exceptions.
+class Builder : public nlohmann::json_sax<Json> {
  public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(std::int64_t) override { return true; }
-  bool number_unsigned(std::uint64_t) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
+  Json take() { return std::move(root_); }
 
-  bool number_float(double, const std::string& text) override {
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(Json::binary_t& value) override { return add(std::move(value)); }
+
+  bool number_float(double value, const std::string& text) override {
     if (text.find_first_of(".eE") == std::string::npos && !open_.empty()) {
       throw Error(fmt::format("the integer {} of the field '{}' has more than 64 bits",
-                              cut_to_columns(text, 40), cut_to_columns(open_.back().key, 60)),
+                              cut_to_columns(text, 40), cut_to_columns(field(), 60)),
                   "", "write it as a string");
     }
-    return true;
+    return add(value);
   }
 
-  bool start_object(size_t) override { return begin(); }
-  bool start_array(size_t) override { return begin(); }
+  bool start_object(size_t) override { return begin(Json::object()); }
+  bool start_array(size_t) override { return begin(Json::array()); }
   bool end_object() override { return end(); }
   bool end_array() override { return end(); }
 
   bool key(std::string& name) override {
-    if (!open_.back().keys.insert(name).second) {
+    Json::object_t& object = *open_.back()->get_ptr<Json::object_t*>();
+    const auto [member, added] = object.emplace(name, nullptr);
+    if (!added) {
       throw Error(fmt::format("the key '{}' stands twice in one object", cut_to_columns(name, 60)),
                   "", "keep one of the two");
     }
-    open_.back().key = name;
     return true;
   }
 
-  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
+  bool parse_error(size_t, const std::string&, const Json::exception& failure) override {
+    if (const auto* syntax = dynamic_cast<const Json::parse_error*>(&failure)) throw *syntax;
+    if (const auto* range = dynamic_cast<const Json::out_of_range*>(&failure)) throw *range;
+    throw Error(json_reason(failure));
+  }
 
  private:
-  struct Level {
-    std::set<std::string> keys{};
-    std::string key;  // The one whose value is read; in a list, the list's own.
-  };
+  // The innermost key whose value is read.
+  std::string field() const {
+    for (auto level = open_.rbegin(); level != open_.rend(); ++level) {
+      if ((*level)->is_object() && !(*level)->empty())
+        return (*level)->get_ptr<const Json::object_t*>()->back().first;
+    }
+    return "";
+  }
 
-  bool begin() {
+  // Where the next value belongs: only the innermost list or object grows, and the others stay
+  // where they are.
+  Json& place() {
+    if (open_.empty()) return root_;
+    if (open_.back()->is_array()) {
+      open_.back()->push_back(nullptr);
+      return open_.back()->back();
+    }
+    return open_.back()->get_ptr<Json::object_t*>()->back().second;
+  }
+
+  template <typename Value>
+  bool add(Value&& value) {
+    place() = std::forward<Value>(value);
+    return true;
+  }
+
+  bool begin(Json container) {
     if (open_.size() >= kMaxDepth) {
       throw Error(fmt::format("JSON nested deeper than {}", kMaxDepth), "",
                   "write the inner part as a string");
     }
-    open_.push_back({.key = open_.empty() ? "" : open_.back().key});
+    Json& value = place();
+    value = std::move(container);
+    open_.push_back(&value);
     return true;
   }
 
@@ -103,7 +134,8 @@ class Checks : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  std::vector<Level> open_;
+  Json root_;
+  std::vector<Json*> open_;
 };
 
 // getline that stops at a limit instead of filling the memory. False at the end of the file.
@@ -141,9 +173,9 @@ Json parse_object(std::string_view text) {
   }
   Json value;
   try {
-    Checks checks;
-    Json::sax_parse(text.begin(), text.end(), &checks);
-    value = Json::parse(text.begin(), text.end());
+    Builder builder;
+    Json::sax_parse(text.begin(), text.end(), &builder);
+    value = builder.take();
   } catch (const Json::parse_error& failure) {
     if (!is_valid_utf8(text)) {
       throw Error(fmt::format("invalid UTF-8 at byte {} of the line", valid_utf8_prefix(text) + 1),
