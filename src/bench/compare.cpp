@@ -10,9 +10,7 @@
 #include "bench/report.h"
 #include "bench/tally.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/text.h"
-#include "data/judgment.h"
 #include "stats/correlation.h"
 
 namespace selene::bench {
@@ -25,8 +23,7 @@ std::map<std::string, Spec> specs_of(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw Error("there is no such folder", folder.string());
   std::map<std::string, Spec> specs;
   for (const std::string& name : finished_benchmarks(folder))
-    specs.emplace(name,
-                  parse_spec(read_file(folder / (name + ".yaml")), folder / (name + ".yaml")));
+    specs.emplace(name, load_spec((folder / (name + ".yaml")).string()));
   if (specs.empty())
     throw Error("this folder holds no finished benchmark", folder.string(),
                 "selene bench run makes one");
@@ -76,15 +73,11 @@ bool compare_correlation(const Spec& spec, const Scored& first, const Scored& se
                          stats::Resampling how, Comparison& comparison) {
   std::vector<double> truth, a, b;
   std::vector<size_t> clusters;
-  const auto score_of = [&](const ScoredItem& item) {
-    return item.score.value_or(
-        data::label_number(spec.labels[static_cast<size_t>(item.label)]).value_or(0));
-  };
   for (size_t i = 0; i < first.items.size(); ++i) {
     if (first.items[i].label < 0 || second.items[i].label < 0) continue;
     truth.push_back(first.items[i].truth_number);
-    a.push_back(score_of(first.items[i]));
-    b.push_back(score_of(second.items[i]));
+    a.push_back(score_of(spec, first.items[i]));
+    b.push_back(score_of(spec, second.items[i]));
     clusters.push_back(first.items[i].cluster);
   }
   comparison.items = truth.size();

@@ -9,7 +9,6 @@
 #include "bench/spec.h"
 #include "bench/tally.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/text.h"
 #include "data/jsonl.h"
 
@@ -25,7 +24,7 @@ Spec spec_of(const fs::path& folder, const std::string& benchmark) {
     throw Error(fmt::format("the run holds no finished '{}'", cut_to_columns(benchmark, 60)),
                 folder.string());
   }
-  return parse_spec(read_file(file), file);
+  return load_spec(file.string());
 }
 
 // One JSON object of columns, as reward-bench's scripts/run_generative.py leaves in

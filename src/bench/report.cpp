@@ -29,8 +29,6 @@ Json read_object(const fs::path& path) {
   return value;
 }
 
-std::string average_of(const Spec& spec) { return spec.average; }
-
 Average mean_of(std::string name, const std::vector<const Score*>& scores, size_t of) {
   Average average{.name = std::move(name), .value = {}, .have = 0, .of = of};
   double sum = 0;
@@ -43,30 +41,30 @@ Average mean_of(std::string name, const std::vector<const Score*>& scores, size_
   return average;
 }
 
-// Of all benchmarks of the program: how many are in the average of a task.
-size_t count_in_average(std::string_view task) {
-  const std::vector<std::string> names = spec_names();
-  return static_cast<size_t>(std::count_if(names.begin(), names.end(), [&](const auto& name) {
-    return average_of(load_spec(name)) == task;
-  }));
+// Of all benchmarks of the program: how many are in the average of each task.
+std::map<std::string, size_t> counts_in_averages() {
+  std::map<std::string, size_t> counts;
+  for (const std::string& name : spec_names()) ++counts[load_spec(name).average];
+  return counts;
 }
 
 std::vector<Average> averages_of(const std::vector<Score>& scores, const std::vector<Spec>& specs) {
+  std::map<std::string, size_t> counts = counts_in_averages();
   std::vector<Average> averages;
   std::vector<const Score*> all;
   double task_sum = 0;
   size_t tasks = 0;
   size_t of = 0;
   for (const data::Task task : kTasks) {
+    const std::string name(data::task_name(task));
     std::vector<const Score*> of_task;
     for (size_t i = 0; i < scores.size(); ++i) {
-      if (average_of(specs[i]) != data::task_name(task)) continue;
+      if (specs[i].average != name) continue;
       of_task.push_back(&scores[i]);
       all.push_back(&scores[i]);
     }
-    const size_t known = count_in_average(data::task_name(task));
-    of += known;
-    averages.push_back(mean_of(std::string(data::task_name(task)), of_task, known));
+    of += counts[name];
+    averages.push_back(mean_of(name, of_task, counts[name]));
     if (!averages.back().value) continue;
     task_sum += *averages.back().value;
     ++tasks;
@@ -147,7 +145,7 @@ Report read_report(const fs::path& folder, const ScoreOptions& options) {
   std::vector<Spec> specs;
   for (const std::string& name : finished_benchmarks(folder)) {
     const fs::path file = folder / (name + ".yaml");
-    specs.push_back(parse_spec(read_file(file), file));
+    specs.push_back(load_spec(file.string()));
   }
   std::sort(specs.begin(), specs.end(), [](const Spec& a, const Spec& b) {
     return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);

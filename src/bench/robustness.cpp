@@ -10,7 +10,6 @@
 #include "bench/scored.h"
 #include "bench/tally.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/text.h"
 #include "judge/template.h"
 
@@ -38,8 +37,7 @@ class Study {
                               cut_to_columns(benchmark, 60)),
                   folder.string(), "selene bench robustness makes one");
     }
-    const fs::path file = standard / (benchmark + ".yaml");
-    spec_ = parse_spec(read_file(file), file);
+    spec_ = load_spec((standard / (benchmark + ".yaml")).string());
     standard_ = scored_of(spec_, standard);
     result_.folder = folder.string();
     result_.benchmark = benchmark;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/text.h"
 #include "data/in_order.h"
 #include "data/jsonl.h"
 

@@ -267,10 +267,8 @@ void Scorer::score_correlation() {
   for (size_t i = 0; i < tally_.size(); ++i) {
     const ScoredItem& one = tally_.item(i);
     if (one.label < 0) continue;
-    const auto number = data::label_number(spec_.labels[static_cast<size_t>(one.label)]);
-    ensure(number.has_value(), "labels that are no numbers");
-    verdict.push_back(*number);
-    expected.push_back(one.score.value_or(*number));  // An engine without probabilities.
+    verdict.push_back(label_score(spec_, one));
+    expected.push_back(score_of(spec_, one));
     truth.push_back(one.truth_number);
     log_length.push_back(std::log1p(static_cast<double>(one.lengths[0])));
     clusters.push_back(one.cluster);

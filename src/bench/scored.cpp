@@ -132,6 +132,16 @@ class Reader {
 
 }  // namespace
 
+double label_score(const Spec& spec, const ScoredItem& item) {
+  const auto number = data::label_number(spec.labels[static_cast<size_t>(item.label)]);
+  ensure(number.has_value(), "labels that are no numbers");
+  return *number;
+}
+
+double score_of(const Spec& spec, const ScoredItem& item) {
+  return item.score ? *item.score : label_score(spec, item);
+}
+
 Scored read_scored(const Spec& spec, const std::filesystem::path& path) {
   Scored scored;
   Reader reader(spec, scored);

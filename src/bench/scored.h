@@ -44,6 +44,11 @@ struct Scored {
   std::string mode;
 };
 
+// The label's number, of an item with a verdict whose labels are numbers.
+double label_score(const Spec& spec, const ScoredItem& item);
+// The expected score, or the label's number where the engine gave no probabilities.
+double score_of(const Spec& spec, const ScoredItem& item);
+
 // Reads the judgments of a run (docs/formats.md, "Benchmark run"). Throws Error that names file and
 // line: a row that is none of this benchmark's, labels outside of its labels, no rows.
 Scored read_scored(const Spec& spec, const std::filesystem::path& path);

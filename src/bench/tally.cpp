@@ -178,10 +178,7 @@ stats::Resampling Tally::with_units(stats::Resampling how) const {
 }
 
 stats::Estimate Tally::estimate(std::span<const double> values, stats::Resampling how) const {
-  if (spec_.overall == Overall::Items) {
-    stats::Resampling units = with_units(how);
-    return *stats::mean_estimate(values, units);
-  }
+  if (spec_.overall == Overall::Items) return *stats::mean_estimate(values, with_units(how));
   how.kind = is_sum() ? stats::IntervalKind::Bca : stats::IntervalKind::Percentile;
   const double value = overall(values);
   return with_fallback(
