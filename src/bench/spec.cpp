@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
+#include "data/judgment.h"
 #include "judge/yaml.h"
 #include "judge/yaml_values.h"
 
@@ -254,6 +255,11 @@ void check_whole(const Spec& spec) {
   } catch (const Error& failure) {
     throw failure.at(spec.place);
   }
+  const bool numbers = std::all_of(spec.labels.begin(), spec.labels.end(), [](const auto& label) {
+    return data::label_number(label).has_value();
+  });
+  if (find_metric(spec.metric).numeric_truth && !numbers)
+    throw wrong(fmt::format("the metric '{}' needs labels that are numbers", spec.metric));
   if (spec.better_first && spec.task != data::Task::Pairwise)
     throw wrong("'better_first' is of pairwise benchmarks");
   if ((spec.overall == Overall::Sections) == spec.sections.empty())

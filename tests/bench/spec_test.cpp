@@ -75,6 +75,13 @@ TEST(Spec, AnUnknownMetricNamesTheKnownOnes) {
             "s.yaml: unknown metric 'accurate'; known: accuracy, pearson");
 }
 
+TEST(Spec, ACorrelationNeedsLabelsThatAreNumbers) {
+  std::string yaml = kSmallYaml;
+  yaml.replace(yaml.find("metric: accuracy"), 16, "metric: pearson");
+  EXPECT_EQ(message_of<Error>([&] { parse_spec(yaml, "s.yaml"); }),
+            "s.yaml: the metric 'pearson' needs labels that are numbers");
+}
+
 TEST(Spec, AnUnknownBenchmarkNamesTheKnownOnes) {
   const std::string said = message_of<Error>([] { load_spec("rewardbensch"); });
   EXPECT_NE(said.find("there is no benchmark 'rewardbensch'"), std::string::npos) << said;
