@@ -85,7 +85,6 @@ bool fits(const Json& value, ColumnType type) {
 
 struct ParquetWriter::State {
   State(fs::path file, std::vector<Column> declared);
-  ~State() { duckdb_appender_destroy(&appender); }
 
   Error failure() const;
   void append_value(const Column& column, const Json& value);
@@ -97,7 +96,7 @@ struct ParquetWriter::State {
   std::set<std::string> names;
   ScratchFolder scratch;
   Session session;
-  duckdb_appender appender = nullptr;
+  Owned<duckdb_appender, duckdb_appender_destroy> appender;
   std::uint64_t rows = 0;
   std::uint64_t waiting_rows = 0;
   std::uint64_t waiting_bytes = 0;
@@ -122,12 +121,13 @@ ParquetWriter::State::State(fs::path file, std::vector<Column> declared)
   // One transaction that is never committed: its rows are on the disk, but nobody waits for syncs.
   session.run("BEGIN");
   session.run(fmt::format("CREATE TABLE rows ({})", fmt::join(definitions, ", ")));
-  if (duckdb_appender_create(session.connection(), nullptr, "rows", &appender) != DuckDBSuccess)
+  if (duckdb_appender_create(session.connection(), nullptr, "rows", &appender.value) !=
+      DuckDBSuccess)
     throw failure();
 }
 
 Error ParquetWriter::State::failure() const {
-  const char* reason = duckdb_appender_error(appender);
+  const char* reason = duckdb_appender_error(appender.value);
   return duckdb_failure(reason != nullptr ? reason : "DuckDB failed", path.string());
 }
 
@@ -137,14 +137,14 @@ void ParquetWriter::State::append_text(const Column& column, const std::string& 
                 path.string());
   }
   waiting_bytes += text.size();
-  if (duckdb_append_varchar_length(appender, text.data(), text.size()) != DuckDBSuccess)
+  if (duckdb_append_varchar_length(appender.value, text.data(), text.size()) != DuckDBSuccess)
     throw failure();
 }
 
 void ParquetWriter::State::append_value(const Column& column, const Json& value) {
   duckdb_state state = DuckDBSuccess;
   if (value.is_null()) {
-    state = duckdb_append_null(appender);
+    state = duckdb_append_null(appender.value);
   } else if (!fits(value, column.type)) {
     throw Error(fmt::format("row {}, column '{}': {} is expected, not {}", rows, column.name,
                             name_of(column.type).text,
@@ -159,13 +159,13 @@ void ParquetWriter::State::append_value(const Column& column, const Json& value)
         append_text(column, dump(value));
         break;
       case ColumnType::Integer:
-        state = duckdb_append_int64(appender, value);
+        state = duckdb_append_int64(appender.value, value);
         break;
       case ColumnType::Real:
-        state = duckdb_append_double(appender, value);
+        state = duckdb_append_double(appender.value, value);
         break;
       case ColumnType::Boolean:
-        state = duckdb_append_bool(appender, value);
+        state = duckdb_append_bool(appender.value, value);
         break;
     }
   }
@@ -173,7 +173,7 @@ void ParquetWriter::State::append_value(const Column& column, const Json& value)
 }
 
 void ParquetWriter::State::flush() {
-  if (duckdb_appender_flush(appender) != DuckDBSuccess) throw failure();
+  if (duckdb_appender_flush(appender.value) != DuckDBSuccess) throw failure();
   waiting_rows = waiting_bytes = 0;
 }
 
@@ -195,7 +195,7 @@ void ParquetWriter::append(const Json& row) {
     const auto found = row.find(column.name);
     state.append_value(column, found != row.end() ? *found : Json(nullptr));
   }
-  if (duckdb_appender_end_row(state.appender) != DuckDBSuccess) throw state.failure();
+  if (duckdb_appender_end_row(state.appender.value) != DuckDBSuccess) throw state.failure();
   if (++state.waiting_rows >= kFlushRows || state.waiting_bytes >= kFlushBytes) state.flush();
 }
 

@@ -67,7 +67,6 @@ Json syntax_tree(const Session& session, std::string_view sql) {
 
 struct Rows::State {
   State(std::string_view sql, const fs::path& folder, std::string name);
-  ~State();
 
   Error failure(const char* message) const;
   void check_files(const std::vector<std::string>& patterns) const;
@@ -78,10 +77,11 @@ struct Rows::State {
 
   fs::path folder;
   Session session;
-  duckdb_prepared_statement statement = nullptr;
-  duckdb_pending_result pending = nullptr;
-  duckdb_result result{};
-  duckdb_data_chunk chunk = nullptr;
+  // In this order: each is made of the one before it. Also freed where the constructor throws.
+  Owned<duckdb_prepared_statement, duckdb_destroy_prepare> statement;
+  Owned<duckdb_pending_result, duckdb_destroy_pending> pending;
+  Owned<duckdb_result, duckdb_destroy_result> result;
+  Owned<duckdb_data_chunk, duckdb_destroy_data_chunk> chunk;
   std::uint64_t chunk_size = 0;
   std::uint64_t chunk_row = 0;
   std::uint64_t row = 0;  // Of all, from 1.
@@ -123,48 +123,41 @@ void Rows::State::check_files(const std::vector<std::string>& patterns) const {
   }
 }
 
-Rows::State::~State() {
-  duckdb_destroy_data_chunk(&chunk);
-  duckdb_destroy_result(&result);
-  duckdb_destroy_pending(&pending);
-  duckdb_destroy_prepare(&statement);
-}
-
 Error Rows::State::failure(const char* message) const {
   return duckdb_failure(message != nullptr ? message : "DuckDB failed", session.where());
 }
 
 void Rows::State::prepare(const std::string& sql) {
-  if (duckdb_prepare(session.connection(), sql.c_str(), &statement) != DuckDBSuccess)
-    throw failure(duckdb_prepare_error(statement));
-  if (duckdb_nparams(statement) > 0)
+  if (duckdb_prepare(session.connection(), sql.c_str(), &statement.value) != DuckDBSuccess)
+    throw failure(duckdb_prepare_error(statement.value));
+  if (duckdb_nparams(statement.value) > 0)
     throw Error("the SQL has parameters, which nothing fills", "", "write the values");
 }
 
 void Rows::State::start() {
-  if (duckdb_pending_prepared_streaming(statement, &pending) != DuckDBSuccess)
-    throw failure(duckdb_pending_error(pending));
+  if (duckdb_pending_prepared_streaming(statement.value, &pending.value) != DuckDBSuccess)
+    throw failure(duckdb_pending_error(pending.value));
   for (;;) {
-    const duckdb_pending_state state = duckdb_pending_execute_task(pending);
-    if (state == DUCKDB_PENDING_ERROR) throw failure(duckdb_pending_error(pending));
+    const duckdb_pending_state state = duckdb_pending_execute_task(pending.value);
+    if (state == DUCKDB_PENDING_ERROR) throw failure(duckdb_pending_error(pending.value));
     if (duckdb_pending_execution_is_finished(state)) break;
     if (interrupted()) throw Error("interrupted");
   }
-  if (duckdb_execute_pending(pending, &result) != DuckDBSuccess)
-    throw failure(duckdb_result_error(&result));
+  if (duckdb_execute_pending(pending.value, &result.value) != DuckDBSuccess)
+    throw failure(duckdb_result_error(&result.value));
 }
 
 void Rows::State::read_columns() {
   std::set<std::string> seen;
-  for (idx_t i = 0; i < duckdb_column_count(&result); ++i) {
-    const std::string name = duckdb_column_name(&result, i);
+  for (idx_t i = 0; i < duckdb_column_count(&result.value); ++i) {
+    const std::string name = duckdb_column_name(&result.value, i);
     if (!seen.insert(name).second) {
       throw Error(fmt::format("two columns are called '{}'", name), "",
                   "give one another name: AS …");
     }
     columns.push_back(name);
     try {
-      types.push_back(read_type(duckdb_column_logical_type(&result, i)));
+      types.push_back(read_type(duckdb_column_logical_type(&result.value, i)));
     } catch (const Error& failure) {
       throw Error(fmt::format("the column '{}': {}", name, failure.message()), "",
                   failure.remedy());
@@ -173,12 +166,13 @@ void Rows::State::read_columns() {
 }
 
 bool Rows::State::next_chunk() {
-  duckdb_destroy_data_chunk(&chunk);
-  chunk = duckdb_fetch_chunk(result);
+  duckdb_destroy_data_chunk(&chunk.value);
+  chunk.value = duckdb_fetch_chunk(result.value);
   chunk_row = 0;
-  chunk_size = chunk != nullptr ? duckdb_data_chunk_get_size(chunk) : 0;
-  if (chunk == nullptr) {
-    if (const char* reason = duckdb_result_error(&result); reason != nullptr) throw failure(reason);
+  chunk_size = chunk.value != nullptr ? duckdb_data_chunk_get_size(chunk.value) : 0;
+  if (chunk.value == nullptr) {
+    if (const char* reason = duckdb_result_error(&result.value); reason != nullptr)
+      throw failure(reason);
   }
   return chunk_size > 0;
 }
@@ -197,8 +191,8 @@ bool Rows::next(Json& row) {
   row = Json::object();
   for (size_t i = 0; i < state.columns.size(); ++i) {
     try {
-      row[state.columns[i]] =
-          read_cell(state.types[i], duckdb_data_chunk_get_vector(state.chunk, i), state.chunk_row);
+      row[state.columns[i]] = read_cell(
+          state.types[i], duckdb_data_chunk_get_vector(state.chunk.value, i), state.chunk_row);
     } catch (const Error& failure) {
       throw Error(
           fmt::format("row {}, column '{}': {}", state.row, state.columns[i], failure.message()),

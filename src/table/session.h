@@ -21,6 +21,17 @@ std::string without_wildcards(std::string_view path);
 // line 1, near '…'".
 Error duckdb_failure(std::string_view message, std::string_view where);
 
+// A handle of DuckDB's, freed by `kDestroy`.
+template <typename Handle, auto kDestroy>
+struct Owned {
+  Handle value{};
+
+  Owned() = default;
+  ~Owned() { kDestroy(&value); }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+};
+
 class Session {
  public:
   // One thread, so that rows keep their order; no extension is
