@@ -1,6 +1,7 @@
 #include "bench/figures.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -36,14 +37,16 @@ std::vector<std::optional<double>> marks_of(const Score& score) {
 
 class Figures {
  public:
-  explicit Figures(std::span<const Report> reports)
+  Figures(std::span<const Report> reports, Studies studies)
       : reports_(reports),
+        studies_(studies),
         names_(run_names(reports)),
         benchmarks_(by_benchmark(reports)),
         published_(published_beside(reports)) {}
 
   std::vector<SvgFile> run() const {
     std::vector<SvgFile> files;
+    add_studies(files);
     if (benchmarks_.empty()) return files;
     files.push_back({"overview.svg", bar_chart_svg(overview())});
     if (const BarChart chart = industry(); !chart.groups.empty())
@@ -175,7 +178,34 @@ class Figures {
     return chart;
   }
 
+  // Format by format in the order of the benchmark's first study, a bar a judge.
+  void add_studies(std::vector<SvgFile>& files) const {
+    std::map<std::string, std::vector<const Robustness*>> by_name;
+    for (const Robustness& study : studies_) by_name[study.benchmark].push_back(&study);
+    for (const auto& [benchmark, studies] : by_name) {
+      BarChart chart{.title = benchmark + " under other formats of the prompt",
+                     .note = "Accuracy, with its 95% interval."};
+      if (studies.size() > 1) {
+        for (const Robustness* study : studies) chart.series.push_back(study->judge);
+      }
+      for (const auto& [member, title] :
+           {std::pair{&Robustness::formats, "Formats"}, {&Robustness::probes, "Probes"}}) {
+        Panel panel{.title = title, .bars = {}};
+        for (const FormatResult& format : studies.front()->*member) {
+          for (size_t i = 0; i < studies.size(); ++i) {
+            for (const FormatResult& same : studies[i]->*member) {
+              if (same.name == format.name) panel.bars.push_back(bar_of(same.name, same.figure, i));
+            }
+          }
+        }
+        if (!panel.bars.empty()) chart.groups.push_back({"", {std::move(panel)}});
+      }
+      files.push_back({fmt::format("robustness-{}.svg", benchmark), bar_chart_svg(chart)});
+    }
+  }
+
   std::span<const Report> reports_;
+  Studies studies_;
   std::vector<std::string> names_;
   std::vector<Scores> benchmarks_;
   std::vector<Published> published_;
@@ -183,7 +213,9 @@ class Figures {
 
 }  // namespace
 
-std::vector<SvgFile> svg_figures(std::span<const Report> reports) { return Figures(reports).run(); }
+std::vector<SvgFile> svg_figures(std::span<const Report> reports, Studies studies) {
+  return Figures(reports, studies).run();
+}
 
 bool is_industry(const std::string& benchmark) {
   return benchmark.starts_with("financebench") || benchmark.starts_with("craft-md");

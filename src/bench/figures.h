@@ -15,8 +15,9 @@ struct SvgFile {
 };
 
 // overview.svg (its figure 1: the average by model; every benchmark by task), industry.svg (its
-// figure 3a; where such a set was run), and groups-NAME.svg of each benchmark that has groups.
-std::vector<SvgFile> svg_figures(std::span<const Report> reports);
+// figure 3a; where such a set was run), groups-NAME.svg of each benchmark that has groups, and
+// robustness-NAME.svg (its figure 3b) of each that there are studies of.
+std::vector<SvgFile> svg_figures(std::span<const Report> reports, Studies studies = {});
 
 // The industry sets of figure 3a: FinanceBench and CRAFT-MD, under each reading.
 bool is_industry(const std::string& benchmark);

@@ -63,6 +63,28 @@ double truth_number(const Json& truth) {
                           cut_to_columns(truth.dump(), 60)));
 }
 
+// How far an item's annotators agree: the share of the pairs of them that gave the same label
+// (P_i of Fleiss, "Measuring nominal scale agreement among many raters", 1971, equation 1).
+// Nothing where fewer than two are known.
+std::optional<double> annotator_agreement(const Spec& spec, const Json& annotations) {
+  if (!annotations.is_array()) throw Error("the column 'annotations' must hold lists of labels");
+  std::map<std::string, size_t> counts;
+  size_t all = 0;
+  for (const Json& label : annotations) {
+    if (label.is_null()) continue;
+    if (std::find(spec.labels.begin(), spec.labels.end(), label) == spec.labels.end()) {
+      throw Error(fmt::format("the column 'annotations' holds {}, which is none of the labels {}",
+                              cut_to_columns(label.dump(), 60), fmt::join(spec.labels, ", ")));
+    }
+    ++counts[label.get<std::string>()];
+    ++all;
+  }
+  if (all < 2) return std::nullopt;
+  size_t same = 0;
+  for (const auto& [label, count] : counts) same += count * (count - 1);
+  return static_cast<double>(same) / static_cast<double>(all * (all - 1));
+}
+
 std::string file_list(const std::vector<std::string>& files) {
   if (files.size() <= 3) return fmt::format("{}", fmt::join(files, ", "));
   return fmt::format("{}, {} and {} more", files[0], files[1], files.size() - 2);
@@ -188,6 +210,10 @@ data::Sample ItemReader::to_sample(Json row) const {
   for (const auto& [column, key] : {std::pair{"group_name", "group"}, {"cluster", "cluster"}}) {
     const Json value = take(row, column);
     if (!value.is_null()) about[key] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  if (const Json annotations = take(row, "annotations"); !annotations.is_null()) {
+    if (const auto agreement = annotator_agreement(spec_, annotations))
+      about["annotator_agreement"] = *agreement;
   }
   data::Sample sample = data::sample_from_json(fields, row_);
   if (spec_.better_first) {

@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json page_data(std::span<const Report> reports) {
+Json page_data(std::span<const Report> reports, Studies studies) {
   const std::vector<std::string> names = run_names(reports);
   Json runs = Json::array();
   for (size_t run = 0; run < reports.size(); ++run) {
@@ -41,8 +41,11 @@ Json page_data(std::span<const Report> reports) {
     for (const auto& [name, value] : row.values) values[name] = value;
     published.push_back({{"model", row.model}, {"source", row.source}, {"values", values}});
   }
+  Json robustness = Json::array();
+  for (const Robustness& study : studies) robustness.push_back(to_json(study));
   return {{"runs", std::move(runs)},
           {"benchmarks", std::move(order)},
+          {"robustness", std::move(robustness)},
           {"published", std::move(published)},
           {"common_averages", to_json(common_averages(reports))}};
 }
@@ -65,7 +68,7 @@ std::vector<std::string> chart_scripts() {
 
 bool has_charts() { return !chart_files().empty(); }
 
-std::string report_page(std::span<const Report> reports) {
+std::string report_page(std::span<const Report> reports, Studies studies) {
   const std::string_view page = report_page_files().front().text;
   const std::string_view own = report::between(page, "<script>", "</script>");
   const std::string_view style = report::between(page, "<style>", "</style>");
@@ -78,7 +81,7 @@ std::string report_page(std::span<const Report> reports) {
   const report::Hole holes[] = {
       {"@SCRIPTS_SHA256@", digests},
       {"@STYLE_SHA256@", report::policy_digest(style)},
-      {"@DATA@", report::script_json(page_data(reports))},
+      {"@DATA@", report::script_json(page_data(reports, studies))},
       {"@CHARTS@", scripts},
   };
   return report::fill_holes(page, holes);

@@ -53,6 +53,18 @@ constexpr const char* kLegend =
     "change with the order of the responses. first: share of the verdicts for the one shown first. "
     "unread: without a verdict. not judged: too long for the judge.";
 
+// What people reach with one another, where several labelled the same items.
+std::string annotators_text(const Report& report, const std::string& of) {
+  std::string text;
+  for (const Score& score : report.scores) {
+    const Figure* annotators = find_figure(score.baselines, "annotators");
+    if (annotators == nullptr) continue;
+    text += fmt::format("  {:<20}{:>6}  {}\n", score.benchmark, value_text(*annotators),
+                        printable(annotators->title));
+  }
+  return text.empty() ? text : fmt::format("\nthe annotators themselves{}\n", of) + text;
+}
+
 // " of NAME" where there are several runs.
 std::string of_run(std::span<const Report> reports, const std::vector<std::string>& names,
                    size_t run) {
@@ -125,23 +137,10 @@ std::string sections_text(const Report& report, const std::string& of) {
   return text;
 }
 
-// A cell of a Markdown table, of any text.
-std::string cell(const std::string& text) {
-  std::string safe;
-  for (const char c : printable(text)) {
-    if (c == '\n') {
-      safe += ' ';
-      continue;
-    }
-    if (c == '|' || c == '<' || c == '`' || c == '\\') safe += '\\';
-    safe += c;
-  }
-  return safe;
-}
-
 std::string markdown_row(const std::vector<std::string>& cells) {
   std::string row = "|";
-  for (const std::string& one : cells) row += one.empty() ? "  |" : fmt::format(" {} |", cell(one));
+  for (const std::string& one : cells)
+    row += one.empty() ? "  |" : fmt::format(" {} |", markdown_cell(one));
   return row + "\n";
 }
 
@@ -149,6 +148,16 @@ std::string markdown_head(const std::vector<std::string>& titles) {
   std::string rule = "|";
   for (size_t i = 0; i < titles.size(); ++i) rule += "---|";
   return markdown_row(titles) + rule + "\n";
+}
+
+std::string annotators_markdown(const Report& report, const std::string& of) {
+  std::string rows;
+  for (const Score& score : report.scores) {
+    if (const Figure* annotators = find_figure(score.baselines, "annotators"))
+      rows += markdown_row({score.benchmark, value_text(*annotators), annotators->title});
+  }
+  return rows.empty() ? rows
+                      : "\n" + markdown_head({"the annotators themselves" + of, "", ""}) + rows;
 }
 
 std::string published_markdown(const std::vector<Published>& published) {
@@ -176,7 +185,8 @@ std::string published_markdown(const std::vector<Published>& published) {
 
 }  // namespace
 
-std::string report_text(std::span<const Report> reports, report::Terminal terminal) {
+std::string report_text(std::span<const Report> reports, report::Terminal terminal,
+                        Studies studies) {
   const std::vector<std::string> names = run_names(reports);
   std::string text = figures_text(reports, names, terminal);
   for (size_t run = 0; run < reports.size(); ++run) {
@@ -199,14 +209,17 @@ std::string report_text(std::span<const Report> reports, report::Terminal termin
       text += fmt::format("  ({})\n", row.source);
     }
   }
+  for (size_t run = 0; run < reports.size(); ++run)
+    text += annotators_text(reports[run], of_run(reports, names, run));
+  for (const Robustness& study : studies) text += "\n" + robustness_text(study, nullptr, terminal);
   return text + "\n" + kLegend + "\n";
 }
 
-std::string report_markdown(std::span<const Report> reports) {
+std::string report_markdown(std::span<const Report> reports, Studies studies) {
   const bool several = reports.size() > 1;
   const std::vector<std::string> names = run_names(reports);
   std::vector<std::string> safe;
-  for (const std::string& name : names) safe.push_back(cell(name));
+  for (const std::string& name : names) safe.push_back(markdown_cell(name));
   std::vector<std::string> titles = {"benchmark"};
   if (several) titles.push_back("run");
   titles.insert(titles.end(), std::begin(kColumns), std::end(kColumns));
@@ -238,7 +251,11 @@ std::string report_markdown(std::span<const Report> reports) {
           {average.name, average.value ? number(*average.value) : "-", average_text(average)});
     }
   }
-  return text + published_markdown(published_beside(reports));
+  for (size_t run = 0; run < reports.size(); ++run)
+    text += annotators_markdown(reports[run], of_run(reports, names, run));
+  text += published_markdown(published_beside(reports));
+  for (const Robustness& study : studies) text += robustness_markdown(study);
+  return text;
 }
 
 }  // namespace selene::bench

@@ -137,7 +137,9 @@ Json to_json(const CommonAverages& averages) {
   return {{"benchmarks", averages.benchmarks}, {"rows", std::move(rows)}};
 }
 
-Json to_json(std::span<const Report> reports) {
+namespace {
+
+Json to_json_of_runs(std::span<const Report> reports) {
   if (reports.size() == 1) return to_json(reports.front());
   const std::vector<std::string> names = run_names(reports);
   Json runs = Json::array();
@@ -147,6 +149,14 @@ Json to_json(std::span<const Report> reports) {
     runs.push_back(std::move(row));
   }
   return {{"runs", std::move(runs)}, {"common_averages", to_json(common_averages(reports))}};
+}
+
+}  // namespace
+
+Json to_json(std::span<const Report> reports, Studies studies) {
+  Json all = to_json_of_runs(reports);
+  for (const Robustness& study : studies) all["robustness"].push_back(to_json(study));
+  return all;
 }
 
 }  // namespace selene::bench

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/report.h"
+#include "bench/robustness.h"
 #include "report/table.h"
 
 namespace selene::bench {
@@ -43,15 +44,20 @@ struct CommonAverages {
 };
 CommonAverages common_averages(std::span<const Report> reports);
 
-// Of one run its own object; of several {"runs": [...], "common_averages": ...}.
-nlohmann::ordered_json to_json(std::span<const Report> reports);
+// Studies of prompt formats that a report shows too.
+using Studies = std::span<const Robustness>;
+
+// Of one run its own object; of several {"runs": [...], "common_averages": ...}; with the studies,
+// where there are some, as "robustness".
+nlohmann::ordered_json to_json(std::span<const Report> reports, Studies studies = {});
 nlohmann::ordered_json to_json(const CommonAverages& averages);
 
-std::string report_text(std::span<const Report> reports, report::Terminal terminal);
-std::string report_markdown(std::span<const Report> reports);
+std::string report_text(std::span<const Report> reports, report::Terminal terminal,
+                        Studies studies = {});
+std::string report_markdown(std::span<const Report> reports, Studies studies = {});
 
 // One offline page with everything, with figures where the program has what draws them.
-std::string report_page(std::span<const Report> reports);
+std::string report_page(std::span<const Report> reports, Studies studies = {});
 bool has_charts();
 
 }  // namespace selene::bench

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "bench/compare.h"
+#include "bench/figure_text.h"
 #include "bench/probe.h"
+#include "bench/report.h"
 #include "bench/scored.h"
 #include "bench/tally.h"
 #include "core/error.h"
@@ -219,6 +221,20 @@ Robustness read_robustness(const fs::path& study, const std::string& benchmark,
   return Study(study, benchmark, options).read();
 }
 
+std::vector<Robustness> read_study(const fs::path& study, const ScoreOptions& options) {
+  const fs::path standard = format_folder(study, kStandardFormat);
+  std::vector<Robustness> all;
+  if (fs::is_directory(standard)) {
+    for (const std::string& benchmark : finished_benchmarks(standard))
+      all.push_back(read_robustness(study, benchmark, options));
+  }
+  if (all.empty()) {
+    throw Error("this is no folder of `selene bench robustness` with a finished standard format",
+                study.string());
+  }
+  return all;
+}
+
 Json to_json(const Robustness& robustness) {
   Json formats = Json::array();
   for (const FormatResult& one : robustness.formats) formats.push_back(to_json(one));
@@ -235,6 +251,23 @@ Json to_json(const Robustness& robustness) {
           {"formats", formats},
           {"probes", probes},
           {"flipping", flipping}};
+}
+
+std::string robustness_markdown(const Robustness& robustness) {
+  std::string text = fmt::format(
+      "\n## {} under other formats of the prompt\n\n{} items, judge {}, {} mode\n\n"
+      "| format or probe | accuracy | 95% | change | 95% | other verdicts |\n"
+      "|---|---|---|---|---|---|\n",
+      robustness.benchmark, robustness.items, markdown_cell(robustness.judge), robustness.mode);
+  for (const auto* results : {&robustness.formats, &robustness.probes}) {
+    for (const FormatResult& result : *results) {
+      const auto cells = cells_of(result, result.name == kStandardFormat);
+      text += "|";
+      for (const report::Cell& cell : cells) text += fmt::format(" {} |", markdown_cell(cell.text));
+      text += "\n";
+    }
+  }
+  return text;
 }
 
 std::string robustness_text(const Robustness& robustness, const Robustness* beside,

@@ -59,7 +59,11 @@ std::filesystem::path probe_folder(const std::filesystem::path& study, const std
 Robustness read_robustness(const std::filesystem::path& study, const std::string& benchmark,
                            const ScoreOptions& options);
 
+// Every benchmark of a study, by name.
+std::vector<Robustness> read_study(const std::filesystem::path& study, const ScoreOptions& options);
+
 nlohmann::ordered_json to_json(const Robustness& robustness);
+std::string robustness_markdown(const Robustness& robustness);
 // `beside` may be null: another judge's study of the same benchmark.
 std::string robustness_text(const Robustness& robustness, const Robustness* beside,
                             report::Terminal terminal);

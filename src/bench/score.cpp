@@ -82,6 +82,7 @@ class Scorer {
     }
     add_groups(credits);
     add_answer_baselines();
+    add_annotators();
     add_label_figures();
     add_disagreements();
   }
@@ -181,6 +182,23 @@ class Scorer {
     }
   }
 
+  // How far people agree with one another, over the items that several of them labelled.
+  void add_annotators() {
+    std::vector<std::uint32_t> counts(tally_.size());
+    size_t items = 0;
+    for (size_t i = 0; i < tally_.size(); ++i) {
+      counts[i] = tally_.item(i).annotator_agreement ? 1 : 0;
+      items += counts[i];
+    }
+    if (items == 0) return;
+    const std::vector<double> agreement =
+        tally_.values([](const ScoredItem& one) { return one.annotator_agreement.value_or(0); });
+    score_.baselines.push_back(
+        plain("annotators",
+              fmt::format("two annotators agree ({} {})", items, items == 1 ? "item" : "items"),
+              tally_.overall(agreement, counts)));
+  }
+
   // Figures of labels, over the items with a verdict.
   void add_label_figures();
   void add_disagreements();
@@ -256,6 +274,7 @@ void Scorer::add_disagreements() {
                                     spec_.labels[static_cast<size_t>(one.truth)],
                                     spec_.labels[static_cast<size_t>(one.label)],
                                     probability,
+                                    {},
                                     {}});
   }
 }
@@ -330,6 +349,7 @@ void Scorer::score_correlation() {
                                     fmt::format("{:g}", one.truth_number),
                                     spec_.labels[static_cast<size_t>(one.label)],
                                     -distance,
+                                    {},
                                     {}});
   }
 }
@@ -395,8 +415,12 @@ Json to_json(const Score& score) {
                      {"label", one.label},
                      {"probability", one.probability}});
     if (!one.critique.empty()) worst.back()["critique"] = one.critique;
+    Json texts = Json::object();
+    for (const ItemText& text : one.texts) texts[text.name] = text.text;
+    if (!texts.empty()) worst.back()["texts"] = std::move(texts);
   }
   row["disagreements"] = std::move(worst);
+  if (!score.no_texts.empty()) row["no_texts"] = score.no_texts;
   return row;
 }
 

@@ -31,6 +31,12 @@ struct GroupFigure {
   Figure figure;
 };
 
+// A text of an item, as a report shows it.
+struct ItemText {
+  std::string name;  // "response A"
+  std::string text;
+};
+
 struct Score {
   std::string benchmark;
   std::string title;
@@ -64,10 +70,12 @@ struct Score {
     std::string group;
     std::string truth;
     std::string label;
-    double probability = 0;  // That the judge gave the truth; for numbers, how far off it is.
-    std::string critique;    // Read by read_report; empty where there is none.
+    double probability = 0;       // That the judge gave the truth; for numbers, how far off it is.
+    std::string critique;         // Read by read_report; empty where there is none.
+    std::vector<ItemText> texts;  // Read by add_texts.
   };
   std::vector<Disagreement> disagreements;
+  std::string no_texts;  // Why add_texts found none.
 };
 
 struct ScoreOptions {

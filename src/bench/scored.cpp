@@ -40,6 +40,8 @@ class Reader {
     } else {
       item.truth = label_index(about.at("truth"));
     }
+    if (const auto found = about.find("annotator_agreement"); found != about.end())
+      item.annotator_agreement = found->get<double>();
     const Json& lengths = about.at("lengths");
     for (size_t i = 0; i < std::min<size_t>(2, lengths.size()); ++i)
       item.lengths[i] = lengths[i].get<std::uint32_t>();

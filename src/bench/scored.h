@@ -26,10 +26,11 @@ struct ScoredItem {
   // Pairwise: the label of each order, as stored. Both are `label` where there was one order.
   int label_ab = -1;
   int label_ba = -1;
-  double truth_number = 0;                 // Where the metric's truth is a number.
-  std::optional<double> score;             // The expected score.
-  std::vector<double> probabilities;       // By label; empty where the engine gives none.
-  std::array<std::uint32_t, 2> lengths{};  // Of the responses, in characters.
+  double truth_number = 0;                    // Where the metric's truth is a number.
+  std::optional<double> score;                // The expected score.
+  std::optional<double> annotator_agreement;  // Of people, where several labelled the item.
+  std::vector<double> probabilities;          // By label; empty where the engine gives none.
+  std::array<std::uint32_t, 2> lengths{};     // Of the responses, in characters.
 };
 
 struct Scored {

@@ -186,6 +186,7 @@ class Runner {
     if (!done) return false;
     Json& fields = record.fields();
     fields["work"] = described;
+    fields["data"] = std::filesystem::absolute(work.data).lexically_normal().string();
     fields["exact"] = judge_->exact();
     fields["ledger"] = {{"found", judge_->ledger_hits() - hits},
                         {"not_found", judge_->ledger_misses() - misses}};

@@ -40,7 +40,7 @@ inline Score pair_score(const std::string& judge, double value) {
   score.groups = {{"helpful", 12, figure_of("accuracy", 0.5, 0.25, 0.75)},
                   {"honest", 8, figure_of("accuracy", 0.75, 0.5, 1)}};
   score.confusion = stats::Confusion{{"A", "B"}, {{6, 4}, {2, 8}}};
-  score.disagreements = {{"h1", "honest", "A", "B", 0.01, "B is shorter."}};
+  score.disagreements = {{"h1", "honest", "A", "B", 0.01, "B is shorter.", {{"input", "1+1?"}}}};
   return score;
 }
 
@@ -79,10 +79,11 @@ inline Report hostile_report() {
   Score& score = report.scores[0];
   score.title = score.template_name = score.mode = score.metric = text;
   score.reasons = {text};
+  score.no_texts = text;
   score.groups[0].name = text;
   score.confusion->labels[0] = text;
   score.baselines[0].title = text;
-  score.disagreements[0] = {text, text, text, text, 0.5, text};
+  score.disagreements[0] = {text, text, text, text, 0.5, text, {{text, text}}};
   return report;
 }
 
