@@ -146,6 +146,26 @@ TEST_F(Items, ATruthOfACorrelationIsANumber) {
             "small.yaml, row 1: the column 'label' must hold numbers, not \"good\"");
 }
 
+TEST_F(Items, KnowHowFarTheirAnnotatorsAgree) {
+  const std::string start =
+      R"({"id": 1, "input": "I", "response_a": "a", "response_b": "b", "label": "A", "annotations": )";
+  const auto agreement = [&](const std::string& annotations) {
+    folder_.file("rows.jsonl", start + annotations + "}\n");
+    return read(small_spec())[0].extra.at("bench").value("annotator_agreement", -1.0);
+  };
+  EXPECT_EQ(agreement(R"(["A", "A"])"), 1);
+  EXPECT_EQ(agreement(R"(["A", "B"])"), 0);
+  // Three pairs of annotators, of which one agrees.
+  EXPECT_DOUBLE_EQ(agreement(R"(["A", "B", "A"])"), 1.0 / 3);
+  EXPECT_EQ(agreement(R"(["A", null])"), -1);
+  EXPECT_EQ(agreement("null"), -1);
+  EXPECT_EQ(message_of<Error>([&] { agreement(R"(["A", "C"])"); }),
+            "small.yaml, row 1: the column 'annotations' holds \"C\", which is none of the labels "
+            "A, B");
+  EXPECT_EQ(message_of<Error>([&] { agreement(R"("A")"); }),
+            "small.yaml, row 1: the column 'annotations' must hold lists of labels");
+}
+
 TEST_F(Items, SaysWhatIsMissingAndWhatIsOfAnotherRevision) {
   const std::string wanted(64, 'a');
   std::string yaml = kSmallYaml;

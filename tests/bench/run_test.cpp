@@ -6,6 +6,7 @@
 #include "bench/reports.h"
 #include "bench/robustness.h"
 #include "bench/runner.h"
+#include "bench/texts.h"
 #include "core/error.h"
 #include "data/jsonl.h"
 #include "judge/scripted_judge.h"
@@ -74,6 +75,7 @@ class BenchRun : public ::testing::Test {
     folder_.file(name + "/small.yaml", spec_.text);
     RunRecord record("bench run");
     record.fields()["work"] = describe(work, {{"name", "tested"}});
+    record.fields()["data"] = folder_.path().string();
     output.finish(record);
     return true;
   }
@@ -153,6 +155,50 @@ TEST_F(BenchRun, IsReported) {
   EXPECT_EQ(json["scores"][0]["others"][0]["value"], 1.0);
 }
 
+// Which of the items are wrong depends on the sides that were drawn.
+TEST_F(BenchRun, TheItemsToReadComeWithTheirTexts) {
+  folder_.file("rows.jsonl", kSmallRows + R"({"id": "g", "input": ")" + std::string(5000, 'x') +
+                                 R"(é", "response_a": "y", "response_b": "z", "label": "A"})" +
+                                 "\n");
+  ASSERT_TRUE(run("run", [](const engine::Request&) {
+    return selene::testing::scored({0.7, 0.3});
+  }));
+  Report report = read_report(folder_ / "run", {});
+  add_texts(report, "");
+  EXPECT_EQ(report.scores[0].no_texts, "");
+  ASSERT_FALSE(report.scores[0].disagreements.empty());
+  size_t cut = 0;
+  for (const Score::Disagreement& one : report.scores[0].disagreements) {
+    ASSERT_EQ(one.texts.size(), 3u) << one.id;
+    EXPECT_EQ(one.texts[0].name, "input");
+    // The judge said A, so B is the better response: that of the row.
+    EXPECT_EQ(one.texts[2].name, "response B");
+    if (one.id == "a") EXPECT_EQ(one.texts[2].text, "2, of course");
+    cut += one.texts[0].text.ends_with("… [1002 bytes more]");
+    EXPECT_LE(one.texts[0].text.size(), kShownText + 30);
+  }
+  const bool has_long =
+      std::any_of(report.scores[0].disagreements.begin(), report.scores[0].disagreements.end(),
+                  [](const Score::Disagreement& one) { return one.id == "g"; });
+  EXPECT_EQ(cut, has_long ? 1u : 0u);
+  EXPECT_EQ(to_json(report)["scores"][0]["disagreements"][0]["texts"].size(), 3u);
+  EXPECT_TRUE(to_json(report)["scores"][0]["no_texts"].is_null());
+}
+
+TEST_F(BenchRun, TextsThatAreNotThereSayWhy) {
+  ASSERT_TRUE(run("run", says_first));
+  Report report = read_report(folder_ / "run", {});
+  fs::create_directories(folder_ / "elsewhere");
+  add_texts(report, folder_ / "elsewhere");
+  EXPECT_EQ(report.scores[0].no_texts, "data not present: rows.jsonl");
+  EXPECT_TRUE(report.scores[0].disagreements[0].texts.empty());
+  EXPECT_EQ(to_json(report)["scores"][0]["no_texts"], "data not present: rows.jsonl");
+  folder_.file("run/small.jsonl.run.json", "{}");
+  report = read_report(folder_ / "run", {});
+  add_texts(report, "");
+  EXPECT_EQ(report.scores[0].no_texts, "the run's record does not say where its data was");
+}
+
 TEST_F(BenchRun, AFolderWithoutARunIsAnError) {
   fs::create_directories(folder_ / "empty");
   EXPECT_EQ(message_of<Error>([&] { read_report(folder_ / "empty", {}); }),
@@ -230,6 +276,38 @@ TEST_F(BenchRun, AStudyOfFormatsCountsFlips) {
   const std::string text = robustness_text(study, &study, {.columns = 160, .color = false});
   EXPECT_NE(text.find("worst format: pairwise-json"), std::string::npos) << text;
   EXPECT_NE(text.find("padding"), std::string::npos) << text;
+}
+
+// A study beside the runs of a report, and two of them side by side.
+TEST_F(BenchRun, AReportShowsStudies) {
+  ASSERT_TRUE(run("formats/pairwise", says_right));
+  ASSERT_TRUE(run("formats/pairwise-json", says_first));
+  ASSERT_TRUE(run("probes/padding", says_first));
+  std::vector<Robustness> studies = read_study(folder_.path(), {});
+  ASSERT_EQ(studies.size(), 1u);
+  EXPECT_EQ(studies[0].benchmark, "small");
+  const Report report = read_report(folder_ / "formats/pairwise", {});
+  const std::span<const Report> reports(&report, 1);
+  const Json json = to_json(reports, studies);
+  ASSERT_EQ(json["robustness"].size(), 1u);
+  EXPECT_EQ(json["robustness"][0]["formats"].size(), 2u);
+  EXPECT_FALSE(to_json(reports).contains("robustness"));
+  const std::string text = report_text(reports, {.columns = 160, .color = false}, studies);
+  EXPECT_NE(text.find("worst format: pairwise-json"), std::string::npos) << text;
+  const std::string markdown = report_markdown(reports, studies);
+  EXPECT_NE(markdown.find("\n| pairwise-json | 0."), std::string::npos) << markdown;
+  EXPECT_NE(report_page(reports, studies).find("\"robustness\":[{"), std::string::npos);
+  studies.push_back(studies[0]);
+  studies[1].judge = "other";
+  const std::vector<SvgFile> figures = svg_figures(reports, studies);
+  EXPECT_EQ(figures[0].name, "robustness-small.svg");
+  EXPECT_NE(figures[0].text.find(">other<"), std::string::npos) << figures[0].text;
+}
+
+TEST_F(BenchRun, AFolderThatIsNoStudyIsAnError) {
+  EXPECT_EQ(message_of<Error>([&] { read_study(folder_.path(), {}); }),
+            folder_.path().string() +
+                ": this is no folder of `selene bench robustness` with a finished standard format");
 }
 
 TEST_F(BenchRun, AStudyNeedsItsStandardFormat) {

@@ -78,6 +78,23 @@ TEST(Score, BaselinesReadNothing) {
   EXPECT_DOUBLE_EQ(*figure(made.baselines, "shorter").value, 2.5 / 6);
 }
 
+TEST(Score, AnnotatorsAreABaselineOverWhatSeveralLabelled) {
+  Scored scored = small_scored();
+  for (const Figure& one : score(small_spec(), scored, {}).baselines)
+    EXPECT_NE(one.name, "annotators");
+  scored.items[0].annotator_agreement = 1;
+  scored.items[1].annotator_agreement = 0;
+  scored.items[2].annotator_agreement = 1;
+  scored.items[3].annotator_agreement = 0;
+  const Figure all = figure(score(small_spec(), scored, {}).baselines, "annotators");
+  EXPECT_DOUBLE_EQ(*all.value, 2.0 / 4);
+  EXPECT_EQ(all.title, "two annotators agree (4 items)");
+  // Of the groups, 2/3 and 0.
+  const Figure groups =
+      figure(score(small_spec("overall: groups\n"), scored, {}).baselines, "annotators");
+  EXPECT_DOUBLE_EQ(*groups.value, 1.0 / 3);
+}
+
 TEST(Score, AnUnreadableVerdictCountsAsTheBenchmarkSays) {
   Scored scored = small_scored();
   scored.items[0] = scored_item("a", 0, 0, -1, -1, -1);
