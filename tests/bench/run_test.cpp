@@ -173,7 +173,9 @@ TEST_F(BenchRun, TheItemsToReadComeWithTheirTexts) {
     EXPECT_EQ(one.texts[0].name, "input");
     // The judge said A, so B is the better response: that of the row.
     EXPECT_EQ(one.texts[2].name, "response B");
-    if (one.id == "a") EXPECT_EQ(one.texts[2].text, "2, of course");
+    if (one.id == "a") {
+      EXPECT_EQ(one.texts[2].text, "2, of course");
+    }
     cut += one.texts[0].text.ends_with("… [1002 bytes more]");
     EXPECT_LE(one.texts[0].text.size(), kShownText + 30);
   }
