@@ -1,6 +1,6 @@
-// The work of bench/peers/near_duplicates and bench/peers/contamination: texts from a file, one JSON
-// string a line; what was found to OUT, a line a text (-1: nothing); how long it took as JSON to
-// standard output. Reading the file is not part of the time, nor is it of the peers'.
+// The work of bench/peers/near_duplicates and bench/peers/contamination: texts from a file, one
+// JSON string a line; what was found to OUT, a line a text (-1: nothing); how long it took as JSON
+// to standard output. Reading the file is not part of the time, nor is it of the peers'.
 //
 //   text_search near-duplicates TEXTS THRESHOLD WORDS THREADS OUT
 //   text_search contamination DOCUMENTS TEXTS WORDS THREADS OUT

@@ -12,6 +12,7 @@
 #include "bench/runner.h"
 #include "bench/spec.h"
 #include "cli/bench.h"
+#include "cli/judge_output.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/interrupt.h"
@@ -174,6 +175,7 @@ class Runner {
     const auto start = Clock::now();
     const std::int64_t hits = judge_->ledger_hits();
     const std::int64_t misses = judge_->ledger_misses();
+    const engine::Counters before = judge_->counters();
     RunRecord record("bench run");
     const bool done = bench::run(work, *judge_, output,
                                  {.kept = [&](size_t count) { pass(count); },
@@ -190,6 +192,7 @@ class Runner {
     fields["exact"] = judge_->exact();
     fields["ledger"] = {{"found", judge_->ledger_hits() - hits},
                         {"not_found", judge_->ledger_misses() - misses}};
+    fields["engine"] = to_json(judge_->counters().since(before));
     fields["judging_s"] = std::chrono::duration<double>(Clock::now() - start).count();
     write_file_atomically(planned.rows.parent_path() / (spec.name + ".yaml"), spec.text);
     output.finish(record);

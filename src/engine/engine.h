@@ -76,6 +76,18 @@ struct Counters {
   double prefill_s = 0;
   double decode_s = 0;
   double scoring_s = 0;
+
+  // What was done since `before`, an earlier state of the same engines.
+  Counters since(const Counters& before) const {
+    return {.prompt_tokens = prompt_tokens - before.prompt_tokens,
+            .prompt_tokens_computed = prompt_tokens_computed - before.prompt_tokens_computed,
+            .scoring_tokens_computed = scoring_tokens_computed - before.scoring_tokens_computed,
+            .repeated_tokens_computed = repeated_tokens_computed - before.repeated_tokens_computed,
+            .generated_tokens = generated_tokens - before.generated_tokens,
+            .prefill_s = prefill_s - before.prefill_s,
+            .decode_s = decode_s - before.decode_s,
+            .scoring_s = scoring_s - before.scoring_s};
+  }
 };
 
 // What a server of an engine was asked, over all runs.

@@ -56,8 +56,8 @@ std::span<const std::uint64_t> NearDuplicates::kept_set(std::uint32_t set) const
 // at most, and of one more it has one.
 size_t NearDuplicates::prefix_length(size_t size) const {
   // Downwards by a hair: rounding must not make the prefix shorter.
-  const auto needed = static_cast<size_t>(
-      std::ceil(threshold_ * static_cast<double>(size) * (1 - 1e-12)));
+  const auto needed =
+      static_cast<size_t>(std::ceil(threshold_ * static_cast<double>(size) * (1 - 1e-12)));
   return size - std::min(size, std::max<size_t>(needed, 1)) + 1;
 }
 

@@ -55,7 +55,7 @@ class NearDuplicates {
 
  private:
   struct Slot {
-    std::uint32_t tag = 0;        // The shingle's upper half.
+    std::uint32_t tag = 0;       // The shingle's upper half.
     std::uint32_t last = kNone;  // Into entries_.
   };
   // A kept set that has a shingle in its prefix.

@@ -33,7 +33,7 @@ class RunHasher {
   static std::uint64_t mix(std::uint64_t hash);
 
   static constexpr std::uint64_t kBase = 0x9E3779B97F4A7C15ull;  // Odd.
-  std::uint64_t out_;  // kBase to the power of the size.
+  std::uint64_t out_;                                            // kBase to the power of the size.
   std::vector<Word> ring_;
 };
 

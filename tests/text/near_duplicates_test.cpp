@@ -33,7 +33,9 @@ std::vector<Set> sets(std::uint64_t seed, size_t count) {
       set = all[random.next() % i];
       const size_t changes = random.next() % (1 + set.size() / 3);
       for (size_t change = 0; change < changes; ++change) {
-        if (!set.empty()) set.erase(std::next(set.begin(), static_cast<std::ptrdiff_t>(random.next() % set.size())));
+        if (!set.empty())
+          set.erase(
+              std::next(set.begin(), static_cast<std::ptrdiff_t>(random.next() % set.size())));
         if (random.uniform() < 0.5) set.insert(random.next() % 2000);
       }
     } else {
