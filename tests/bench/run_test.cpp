@@ -3,6 +3,7 @@
 
 #include "bench/compare.h"
 #include "bench/export.h"
+#include "bench/figures.h"
 #include "bench/reports.h"
 #include "bench/robustness.h"
 #include "bench/runner.h"
