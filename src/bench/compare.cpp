@@ -119,8 +119,8 @@ std::pair<Scored, Scored> in_both(const Scored& first, const Scored& second) {
 }
 
 std::string Comparison::decision() const {
-  if (difference.interval.low > 0) return "better";
-  if (difference.interval.high < 0) return "worse";
+  if (difference && difference->interval.low > 0) return "better";
+  if (difference && difference->interval.high < 0) return "worse";
   return "cannot tell";
 }
 
@@ -150,8 +150,13 @@ RunComparison compare_runs(const fs::path& first, const fs::path& second,
     if (a.items.empty()) {
       result.left_out.push_back(fmt::format("{}: no item is in both", name));
     } else if (!same_truths(a, b)) {
+      const std::string& probe = a.probe.empty() ? b.probe : a.probe;
       result.left_out.push_back(
-          fmt::format("{}: the runs have other truths or sides (another --seed)", name));
+          probe.empty()
+              ? fmt::format("{}: the runs have other truths or sides (another --seed)", name)
+              : fmt::format("{}: the probe '{}' changes the sides: selene bench robustness "
+                            "compares it",
+                            name, probe));
     } else if (find_metric(spec.metric).numeric_truth) {
       if (compare_correlation(spec, a, b, how, comparison)) {
         result.benchmarks.push_back(comparison);
@@ -177,10 +182,14 @@ Json to_json(const RunComparison& comparison) {
                 {"items", one.items},
                 {"first", one.first},
                 {"second", one.second},
-                {"difference", one.difference.value},
-                {"interval", {one.difference.interval.low, one.difference.interval.high}},
-                {"p", one.p},
+                {"difference", one.second - one.first},
+                {"interval", nullptr},
+                {"p", nullptr},
                 {"decision", one.decision()}};
+    if (one.difference) {
+      row["interval"] = {one.difference->interval.low, one.difference->interval.high};
+      row["p"] = one.p;
+    }
     if (one.counts) {
       row["both"] = one.counts->both;
       row["only_first"] = one.counts->only_first;
@@ -222,10 +231,11 @@ std::string comparison_text(const RunComparison& comparison, report::Terminal te
           {fmt::format("{}", one.items)},
           {fmt::format("{:.3f}", one.first)},
           {fmt::format("{:.3f}", one.second)},
-          {fmt::format("{:+.3f}", one.difference.value)},
-          {fmt::format("[{:+.3f}, {:+.3f}]", one.difference.interval.low,
-                       one.difference.interval.high)},
-          {fmt::format("{:.3f}", one.p)},
+          {fmt::format("{:+.3f}", one.second - one.first)},
+          {one.difference ? fmt::format("[{:+.3f}, {:+.3f}]", one.difference->interval.low,
+                                        one.difference->interval.high)
+                          : "too few"},
+          {one.difference ? fmt::format("{:.3f}", one.p) : ""},
           {one.counts ? fmt::format("{}/{}", one.counts->only_first, one.counts->only_second) : ""},
           {one.counts ? fmt::format("{:.3f}", one.mcnemar_p) : ""},
           {one.decision()}};

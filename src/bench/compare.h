@@ -22,8 +22,10 @@ struct Comparison {
   size_t items = 0;
   double first = 0;
   double second = 0;
-  stats::Estimate difference;  // Second minus first, by the paired bootstrap.
-  double p = 1;                // Two-sided, of no difference.
+  // Second minus first, by the paired bootstrap, and its two-sided p of no difference. Nothing
+  // where the items say nothing of others: one alone, or all of one cluster.
+  std::optional<stats::Estimate> difference;
+  double p = 1;
   // Of accuracy: the items that one alone has right, and McNemar's exact test.
   std::optional<stats::PairedCounts> counts;
   double mcnemar_p = 1;

@@ -66,9 +66,11 @@ std::string write_mt_bench(const fs::path& folder, const std::string& benchmark)
       const Json& judgment = row.value;
       const Json& extra = judgment.at("extra");
       const Json& label = judgment.at("label");
+      const Json& id = judgment.at("id");
+      const std::string own = id.is_string() ? id.get<std::string>() : id.dump();
       Json written = {
-          {"question_id", extra.at("bench").value("cluster", judgment.at("id").dump())},
-          {"model", extra.value("response_source", benchmark)},
+          {"question_id", extra.at("bench").value("cluster", own)},
+          {"model", extra.value("response_source", extra.value("model_name", benchmark))},
           {"judge", {judgment.at("judge").at("name"), judgment.at("judge").at("template")}},
           {"judgment", judgment.at("critique")},
           {"score", -1},  // What show_result.py takes for "none".

@@ -133,6 +133,29 @@ std::vector<size_t> shares(const std::vector<size_t>& sizes, size_t limit) {
   return share;
 }
 
+// Where the figure is of sections, each group is in one, and each group of a section has items:
+// another spelling would leave items out of the figure.
+void check_sections(const Spec& spec, const std::map<std::string, size_t>& groups) {
+  if (spec.overall != Overall::Sections) return;
+  std::map<std::string, std::string> section_of;
+  for (const Section& section : spec.sections) {
+    for (const auto& [group, weight] : section.groups) {
+      section_of[group] = section.name;
+      if (!groups.contains(group)) {
+        throw Error(fmt::format("the section '{}' has the group '{}', of which there is no item",
+                                section.name, group),
+                    spec.place);
+      }
+    }
+  }
+  for (const auto& [group, number] : groups) {
+    if (!section_of.contains(group)) {
+      throw Error(fmt::format("the group '{}' is in no section", cut_to_columns(group, 60)),
+                  spec.place, "overall: sections is of groups that are in one");
+    }
+  }
+}
+
 }  // namespace
 
 const Selection* present_selection(const Spec& spec, const std::filesystem::path& folder,
@@ -274,6 +297,7 @@ ItemSet choose_items(const Spec& spec, const Selection& selection,
         fmt::format("the select gives {} items, the benchmark has {}", items.total, *spec.items),
         spec.place);
   }
+  check_sections(spec, group_of_name);
   items.chosen.assign(items.total, true);
   if (choice.limit != 0 && choice.limit < items.total) {
     items.chosen.assign(items.total, false);

@@ -47,6 +47,7 @@ Json page_data(std::span<const Report> reports, Studies studies) {
           {"benchmarks", std::move(order)},
           {"robustness", std::move(robustness)},
           {"published", std::move(published)},
+          {"published_note", published_note(reports)},
           {"common_averages", to_json(common_averages(reports))}};
 }
 

@@ -77,6 +77,16 @@ std::vector<Average> averages_of(const std::vector<Score>& scores, const std::ve
   return averages;
 }
 
+// Whether a run reads a benchmark as the published figures do: by the program's own file, in the
+// orders that it names, without a probe. Mode, template and share of the items are the run's own,
+// and reports say them.
+bool is_same_reading(const Spec& spec, const Scored& scored) {
+  if (spec.column.empty() || !scored.probe.empty()) return false;
+  const bool both = spec.task != data::Task::Pairwise || spec.order != "both" || scored.both_orders;
+  return both && is_builtin(spec);
+}
+
+// `specs` have no column where the reading is another.
 std::vector<Published> published_rows(const std::vector<Score>& scores,
                                       const std::vector<Spec>& specs) {
   std::vector<Published> rows;
@@ -150,26 +160,36 @@ Report read_report(const fs::path& folder, const ScoreOptions& options) {
   std::sort(specs.begin(), specs.end(), [](const Spec& a, const Spec& b) {
     return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);
   });
-  for (const Spec& spec : specs) {
+  for (Spec& spec : specs) {
     const fs::path rows = folder / (spec.name + ".jsonl");
-    Score score = bench::score(spec, read_scored(spec, rows), options);
+    const Scored scored = read_scored(spec, rows);
+    if (!is_same_reading(spec, scored)) spec.column.clear();
+    Score score = bench::score(spec, scored, options);
     if (score.mode != "verdict") add_critiques(score, rows);
     const Json record = read_object(rows.string() + ".run.json");
     if (record.is_object() && record.contains("work"))
       score.items_of_benchmark = record.at("work").value("items_of_benchmark", size_t{0});
     report.scores.push_back(std::move(score));
   }
+  const auto has_score = [&](const std::string& name) {
+    return std::any_of(report.scores.begin(), report.scores.end(),
+                       [&](const Score& score) { return score.benchmark == name; });
+  };
+  const auto is_listed = [&](const std::string& name) {
+    return std::any_of(report.not_run.begin(), report.not_run.end(),
+                       [&](const NotRun& one) { return one.benchmark == name; });
+  };
   const Json run = read_object(folder / "run.json");
   if (run.is_object() && run.contains("benchmarks")) {
     for (const auto& [name, about] : run.at("benchmarks").items()) {
-      if (about.contains("not_run"))
+      if (about.contains("not_run") && !has_score(name))
         report.not_run.push_back({name, name, about.at("not_run").get<std::string>()});
     }
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".part") continue;
     const std::string name = entry.path().stem().stem().string();
-    report.not_run.push_back({name, name, "not finished: run the same command again"});
+    if (!has_score(name) && !is_listed(name)) report.not_run.push_back({name, name, kNotFinished});
   }
   std::sort(report.not_run.begin(), report.not_run.end(),
             [](const NotRun& a, const NotRun& b) { return a.benchmark < b.benchmark; });

@@ -17,6 +17,9 @@ struct NotRun {
   std::string reason;
 };
 
+// Why a benchmark that was begun, or planned, has no figure.
+inline constexpr char kNotFinished[] = "not finished: run the same command again";
+
 // Of figures that were had; the paper's averages where all are (arXiv 2501.17195: the task average
 // is the mean of the three tasks' means, the benchmark average the mean of all eleven).
 struct Average {

@@ -208,6 +208,7 @@ std::string report_text(std::span<const Report> reports, report::Terminal termin
         text += fmt::format(" {} {}", name, number(value));
       text += fmt::format("  ({})\n", row.source);
     }
+    if (const std::string note = published_note(reports); !note.empty()) text += note + "\n";
   }
   for (size_t run = 0; run < reports.size(); ++run)
     text += annotators_text(reports[run], of_run(reports, names, run));
@@ -254,6 +255,9 @@ std::string report_markdown(std::span<const Report> reports, Studies studies) {
   for (size_t run = 0; run < reports.size(); ++run)
     text += annotators_markdown(reports[run], of_run(reports, names, run));
   text += published_markdown(published_beside(reports));
+  if (const std::string note = published_note(reports);
+      !note.empty() && !published_beside(reports).empty())
+    text += fmt::format("\n({})\n", note);
   for (const Robustness& study : studies) text += robustness_markdown(study);
   return text;
 }

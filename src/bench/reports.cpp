@@ -92,6 +92,23 @@ std::vector<Published> published_beside(std::span<const Report> reports) {
   return rows;
 }
 
+std::string published_note(std::span<const Report> reports) {
+  bool verdicts = false;
+  bool parts = false;
+  for (const Report& report : reports) {
+    for (const Score& score : report.scores) {
+      verdicts = verdicts || score.mode == "verdict";
+      parts = parts || score.items < score.items_of_benchmark;
+    }
+  }
+  if (!verdicts && !parts) return "";
+  return fmt::format(
+      "the published rows are of all items, with critiques where the judge writes "
+      "them; runs here {}{}{}",
+      verdicts ? "have verdicts alone" : "", verdicts && parts ? " and " : "",
+      parts ? "are of a part of the items of some benchmarks" : "");
+}
+
 CommonAverages common_averages(std::span<const Report> reports) {
   CommonAverages made;
   std::vector<const Score*> columns;

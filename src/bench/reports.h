@@ -28,6 +28,8 @@ std::vector<std::vector<RunScore>> by_benchmark(std::span<const Report> reports)
 
 // The published rows of all.
 std::vector<Published> published_beside(std::span<const Report> reports);
+// How a run beside them was made otherwise than they were; empty: in nothing that is known.
+std::string published_note(std::span<const Report> reports);
 
 // Averages by model over the same benchmarks: those of the paper's averages of which every run has
 // a figure. Runs come first, then the published rows that have all of them.

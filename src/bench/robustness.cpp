@@ -99,7 +99,8 @@ class Study {
       const ScoredItem& b = after.items[i];
       const bool right_before = a.label == a.truth;
       const bool right_after = b.label == b.truth;
-      const bool flips = is_probe ? right_before != right_after : a.label != b.label;
+      const bool read = a.label >= 0 && b.label >= 0;
+      const bool flips = read && (is_probe ? right_before != right_after : a.label != b.label);
       result.flips += flips;
       result.lost += right_before && !right_after;
       if (flips && !is_probe) ++flips_[a.id];
@@ -279,7 +280,11 @@ std::string robustness_text(const Robustness& robustness, const Robustness* besi
   text += table_of(robustness.formats, beside == nullptr ? nullptr : &beside->formats, "format",
                    "other verdicts", terminal);
   if (robustness.formats.size() > 1) {
-    const FormatResult& worst = robustness.formats.back();
+    const FormatResult& worst =
+        *std::min_element(robustness.formats.begin(), robustness.formats.end(),
+                          [](const FormatResult& a, const FormatResult& b) {
+                            return a.figure.value.value_or(2) < b.figure.value.value_or(2);
+                          });
     text += fmt::format("\nworst format: {} ({:.3f}): {}\n", worst.name,
                         worst.figure.value.value_or(0), worst.description);
   }

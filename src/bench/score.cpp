@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -28,6 +32,9 @@ Figure plain(std::string name, std::string title, std::optional<double> value,
   return {std::move(name), std::move(title), value, {}, value ? std::string() : std::move(why)};
 }
 
+// Resamples of the figures beside the headline: some cost O(n log n) each.
+constexpr size_t kOtherResamples = 2'000;
+
 class Scorer {
  public:
   Scorer(const Spec& spec, const Scored& scored, const ScoreOptions& options)
@@ -50,6 +57,8 @@ class Scorer {
       score_.unreadable += tally_.item(i).state == State::Unreadable;
     if (tally_.size() == 0) {
       score_.figure = missing(spec_.metric, score_.metric, "no item was judged");
+    } else if (!tally_.has_figure()) {
+      score_.figure = missing(spec_.metric, score_.metric, "no judged item is in a section");
     } else if (find_metric(spec_.metric).numeric_truth) {
       score_correlation();
     } else {
@@ -71,6 +80,35 @@ class Scorer {
   Figure accuracy_of(std::string name, std::string title,
                      const std::vector<double>& credits) const {
     return of_estimate(std::move(name), std::move(title), tally_.estimate(credits, resampling()));
+  }
+
+  // A figure beside the headline, of the judged items with these numbers, with its percentile
+  // interval where there is one.
+  template <typename Statistic>
+  Figure resampled(std::string name, std::string title, const Statistic& statistic,
+                   std::span<const size_t> items, std::string why = "undefined") const {
+    std::vector<size_t> clusters;
+    for (const size_t i : items) clusters.push_back(tally_.item(i).cluster);
+    stats::Resampling how = resampling();
+    how.resamples = std::min(how.resamples, kOtherResamples);
+    if (scored_.has_clusters) how.clusters = clusters;
+    std::optional<stats::Bootstrap> found;
+    std::optional<double> value;
+    if constexpr (std::is_same_v<Statistic, stats::SumStatistic>) {
+      if (!items.empty()) value = stats::value_of(statistic);
+      if (value) found = stats::bootstrap(statistic, how);
+    } else {
+      if (!items.empty()) value = stats::value_of(statistic, items.size());
+      if (value) found = stats::bootstrap(statistic, items.size(), how);
+    }
+    Figure figure = plain(std::move(name), std::move(title), value, std::move(why));
+    if (found) figure.interval = found->estimate.interval;
+    return figure;
+  }
+  std::vector<size_t> all_judged() const {
+    std::vector<size_t> items(tally_.size());
+    std::iota(items.begin(), items.end(), size_t{0});
+    return items;
   }
 
   void score_accuracy() {
@@ -96,48 +134,58 @@ class Scorer {
       add_first_share();
       return ab;
     }
-    const std::vector<double> ba = tally_.credits(&ScoredItem::label_ba);
     score_.conventions = {
         accuracy_of("first", "first order", ab),
         accuracy_of("mean", "mean of the distributions", tally_.credits(Convention::Mean)),
-        of_estimate("best", "best of the two orders", tally_.estimate_best(ab, ba, resampling())),
+        // The interval is that of the order which scored better, taken as given: quantiles of the
+        // better of each resample would shut out what a judge without skill reaches.
+        accuracy_of("best", "best of the two orders", tally_.credits(Convention::Best)),
         accuracy_of("consistent", "consistent only", tally_.credits(Convention::Consistent)),
     };
     score_.convention = convention_name(spec_.convention);
     score_.figure = score_.conventions[static_cast<size_t>(spec_.convention)];
     score_.figure.name = score_.figure.title = "accuracy";
-    double flips = 0;
-    for (size_t i = 0; i < tally_.size(); ++i)
-      flips += tally_.item(i).label_ab != tally_.item(i).label_ba;
-    score_.others.push_back(plain("flip_rate", "verdicts that flip with the order",
-                                  flips / static_cast<double>(tally_.size())));
+    std::vector<double> flips;
+    std::vector<size_t> read;  // In both orders.
+    for (size_t i = 0; i < tally_.size(); ++i) {
+      const ScoredItem& one = tally_.item(i);
+      if (one.label_ab < 0 || one.label_ba < 0) continue;
+      read.push_back(i);
+      flips.push_back(one.label_ab != one.label_ba);
+    }
+    score_.others.push_back(resampled("flip_rate", "verdicts that flip with the order",
+                                      stats::mean_of(flips), read,
+                                      "no item has a verdict in both orders"));
     add_first_share();
     return tally_.credits(spec_.convention);
   }
 
   // Of the verdicts for a response, how many are for the one shown first.
   void add_first_share() {
-    double first = 0;
-    double all = 0;
+    std::vector<double> first(tally_.size());
+    std::vector<double> all(tally_.size());
     for (size_t i = 0; i < tally_.size(); ++i) {
       const ScoredItem& one = tally_.item(i);
       for (const auto& [label, shown_first] :
            {std::pair{one.label_ab, 0}, {scored_.both_orders ? one.label_ba : -1, 1}}) {
         if (label != 0 && label != 1) continue;  // A and B stand first.
-        first += label == shown_first;
-        all += 1;
+        first[i] += label == shown_first;
+        all[i] += 1;
       }
     }
-    score_.others.push_back(plain("first_share", "share of verdicts for the response shown first",
-                                  all > 0 ? std::optional(first / all) : std::nullopt,
-                                  "no verdict is for a response"));
+    score_.others.push_back(
+        resampled("first_share", "share of verdicts for the response shown first",
+                  stats::ratio_of(first, all), all_judged(), "no verdict is for a response"));
   }
 
   void add_groups(const std::vector<double>& credits) {
     for (size_t s = 0; s < spec_.sections.size(); ++s) {
       GroupFigure section{spec_.sections[s].name, tally_.section_items(s), {}};
+      const stats::CountStatistic mean = [&](std::span<const std::uint32_t> counts) {
+        return tally_.section(s, credits, counts);
+      };
       section.figure =
-          plain("accuracy", "accuracy", tally_.section(s, credits), "none of its items ran");
+          resampled("accuracy", "accuracy", mean, all_judged(), "none of its items ran");
       score_.sections.push_back(std::move(section));
     }
     if (scored_.groups.size() < 2) return;
@@ -190,7 +238,7 @@ class Scorer {
       counts[i] = tally_.item(i).annotator_agreement ? 1 : 0;
       items += counts[i];
     }
-    if (items == 0) return;
+    if (items == 0 || !tally_.has_figure(counts)) return;
     const std::vector<double> agreement =
         tally_.values([](const ScoredItem& one) { return one.annotator_agreement.value_or(0); });
     score_.baselines.push_back(
@@ -199,7 +247,8 @@ class Scorer {
               tally_.overall(agreement, counts)));
   }
 
-  // Figures of labels, over the items with a verdict.
+  // Figures of labels. One that could not be read is a wrong verdict of no label in those of the
+  // confusion; those of probabilities are over the items that have them.
   void add_label_figures();
   void add_disagreements();
   void score_correlation();
@@ -212,50 +261,71 @@ class Scorer {
 };
 
 void Scorer::add_label_figures() {
-  std::vector<std::string> labels = spec_.labels;
+  const size_t labels = spec_.labels.size();
   std::vector<std::pair<std::string, std::string>> ratings;
-  std::vector<double> positive_probability;
-  std::vector<bool> positive;
-  std::vector<double> distributions;
   std::vector<size_t> truths;
+  std::vector<size_t> verdicts;  // `labels`: unreadable.
+  // Of the items with probabilities.
+  std::vector<size_t> stated;
+  std::vector<size_t> stated_truths;
+  std::vector<double> distributions;
   std::vector<double> confidences;
   std::vector<bool> right;
-  const auto label_at = std::find(labels.begin(), labels.end(), spec_.positive);
-  const size_t positive_label = static_cast<size_t>(label_at - labels.begin());
+  std::vector<double> positive_probability;
+  std::vector<bool> positive;
+  const auto positive_at = std::find(spec_.labels.begin(), spec_.labels.end(), spec_.positive);
+  const bool has_positive = positive_at != spec_.labels.end();
+  const auto positive_label = static_cast<size_t>(positive_at - spec_.labels.begin());
   for (size_t i = 0; i < tally_.size(); ++i) {
     const ScoredItem& one = tally_.item(i);
     const auto truth = static_cast<size_t>(one.truth);
-    ratings.emplace_back(spec_.labels[truth], one.label < 0
-                                                  ? "(unreadable)"
-                                                  : spec_.labels[static_cast<size_t>(one.label)]);
-    if (one.label < 0 || one.probabilities.empty()) continue;
-    distributions.insert(distributions.end(), one.probabilities.begin(), one.probabilities.end());
+    const size_t verdict = one.label < 0 ? labels : static_cast<size_t>(one.label);
+    ratings.emplace_back(spec_.labels[truth],
+                         verdict == labels ? "(unreadable)" : spec_.labels[verdict]);
     truths.push_back(truth);
-    confidences.push_back(one.probabilities[static_cast<size_t>(one.label)]);
+    verdicts.push_back(verdict);
+    if (verdict == labels || one.probabilities.empty()) continue;
+    stated.push_back(i);
+    stated_truths.push_back(truth);
+    distributions.insert(distributions.end(), one.probabilities.begin(), one.probabilities.end());
+    confidences.push_back(one.probabilities[verdict]);
     right.push_back(one.label == one.truth);
-    if (label_at == labels.end()) continue;
+    if (!has_positive) continue;
     positive_probability.push_back(one.probabilities[positive_label]);
     positive.push_back(truth == positive_label);
   }
-  score_.confusion = stats::confusion(ratings, labels);
-  const stats::Confusion& confusion = *score_.confusion;
-  const auto add = [&](const char* name, const std::string& title, std::optional<double> value) {
-    score_.others.push_back(plain(name, title, value, "undefined"));
+  score_.confusion = stats::confusion(ratings, spec_.labels);
+  const std::vector<size_t> all = all_judged();
+  using Metric = std::function<std::optional<double>(const stats::Confusion&)>;
+  const auto of_confusion = [&](const char* name, const std::string& title, const Metric& metric) {
+    score_.others.push_back(
+        resampled(name, title, stats::confusion_of(truths, verdicts, labels + 1, metric), all));
   };
-  add("balanced_accuracy", "balanced accuracy", stats::balanced_accuracy(confusion));
-  add("macro_f1", "macro F1", stats::macro_f1(confusion));
-  if (label_at != labels.end()) {
-    add("precision", "precision of " + spec_.positive, stats::precision(confusion, positive_label));
-    add("recall", "recall of " + spec_.positive, stats::recall(confusion, positive_label));
-    add("f1", "F1 of " + spec_.positive, stats::f1(confusion, positive_label));
-    add("auc", "area under the ROC curve", stats::roc_auc(positive_probability, positive));
+  of_confusion("balanced_accuracy", "balanced accuracy", stats::balanced_accuracy);
+  of_confusion("macro_f1", "macro F1", stats::macro_f1);
+  if (has_positive) {
+    const auto of_positive = [&](const auto& metric) {
+      return [=](const stats::Confusion& confusion) { return metric(confusion, positive_label); };
+    };
+    of_confusion("precision", "precision of " + spec_.positive, of_positive(stats::precision));
+    of_confusion("recall", "recall of " + spec_.positive, of_positive(stats::recall));
+    of_confusion("f1", "F1 of " + spec_.positive, of_positive(stats::f1));
+    score_.others.push_back(resampled("auc", "area under the ROC curve",
+                                      stats::roc_auc_of(positive_probability, positive), stated));
   }
-  const stats::Agreement agreement = stats::agreement(confusion);
-  add("kappa", "Cohen's kappa",
-      agreement.has_kappa ? std::optional(agreement.kappa.value) : std::nullopt);
-  add("matthews", "Matthews correlation", stats::matthews(confusion));
-  add("brier", "Brier score", stats::brier(distributions, labels.size(), truths));
-  add("ece", "expected calibration error", stats::calibration_error(confidences, right));
+  of_confusion("kappa", "Cohen's kappa", [](const stats::Confusion& confusion) {
+    const stats::Agreement agreement = stats::agreement(confusion);
+    return agreement.has_kappa ? std::optional(agreement.kappa.value) : std::nullopt;
+  });
+  of_confusion("matthews", "Matthews correlation", stats::matthews);
+  const std::vector<double> errors =
+      has_positive ? stats::squared_errors(positive_probability, positive)
+                   : stats::squared_errors(distributions, labels, stated_truths);
+  score_.others.push_back(resampled(
+      "brier", has_positive ? "Brier score of " + spec_.positive : "Brier score over all labels",
+      stats::mean_of(errors), stated));
+  score_.others.push_back(resampled("ece", "expected calibration error",
+                                    stats::calibration_error_of(confidences, right), stated));
 }
 
 void Scorer::add_disagreements() {
@@ -298,30 +368,30 @@ void Scorer::score_correlation() {
   how.kind = stats::IntervalKind::FisherZ;
   if (scored_.has_clusters) how.clusters = clusters;
   const auto figure = [&](const char* name, const char* title, const auto& statistic) {
-    Figure made = plain(name, title, std::nullopt, "undefined: one of the two is constant");
-    if (const auto found = stats::bootstrap(statistic, how)) {
-      made.value = found->estimate.value;
+    Figure made =
+        plain(name, title, stats::value_of(statistic), "undefined: one of the two is constant");
+    if (const auto found = stats::bootstrap(statistic, how))
       made.interval = found->estimate.interval;
-      made.missing.clear();
-    }
     return made;
   };
   score_.figure =
       figure("pearson", "Pearson's r of the expected score", stats::pearson_of(expected, truth));
-  const auto add = [&](const char* name, const char* title, std::optional<double> value) {
-    score_.others.push_back(plain(name, title, value, "undefined: one of the two is constant"));
+  const auto add = [&](const char* name, const char* title, const auto& statistic) {
+    score_.others.push_back(
+        resampled(name, title, statistic, read, "undefined: one of the two is constant"));
   };
   score_.others.push_back(
       figure("pearson_verdict", "Pearson's r of the verdict", stats::pearson_of(verdict, truth)));
-  add("spearman", "Spearman's rho of the expected score", stats::spearman(expected, truth));
-  add("spearman_verdict", "Spearman's rho of the verdict", stats::spearman(verdict, truth));
-  add("kendall", "Kendall's tau-b of the expected score", stats::kendall(expected, truth));
-  add("kendall_verdict", "Kendall's tau-b of the verdict", stats::kendall(verdict, truth));
+  add("spearman", "Spearman's rho of the expected score", stats::spearman_of(expected, truth));
+  add("spearman_verdict", "Spearman's rho of the verdict", stats::spearman_of(verdict, truth));
+  add("kendall", "Kendall's tau-b of the expected score", stats::kendall_of(expected, truth));
+  add("kendall_verdict", "Kendall's tau-b of the verdict", stats::kendall_of(verdict, truth));
   add("partial_pearson", "Pearson's r of the expected score without log length",
-      stats::partial_pearson(expected, truth, log_length));
+      stats::partial_pearson_of(expected, truth, log_length));
   score_.baselines.push_back(missing("constant", "one score to everything", "no correlation"));
-  score_.baselines.push_back(
-      plain("log_length", "Pearson's r of log length", stats::pearson(log_length, truth)));
+  Figure log_length_figure =
+      figure("log_length", "Pearson's r of log length", stats::pearson_of(log_length, truth));
+  score_.baselines.push_back(std::move(log_length_figure));
 
   if (scored_.groups.size() > 1) {
     for (size_t g = 0; g < scored_.groups.size(); ++g) {

@@ -48,7 +48,7 @@ struct Score {
   std::string metric;
   std::string convention;  // Of the figure; empty where the task has none.
   // Of the run. Figures are of the items that were judged; those without a verdict count as the
-  // benchmark says in accuracy, and not at all elsewhere.
+  // benchmark says in accuracy, as wrong in figures of the confusion, and not at all elsewhere.
   size_t items_of_benchmark = 0;  // 0: not known.
   size_t items = 0;               // Chosen.
   size_t judged = 0;              // Of them, those without a verdict too.

@@ -51,6 +51,7 @@ class Reader {
       scored_.judge = judge.at("name").get<std::string>();
       scored_.template_name = judge.at("template").get<std::string>();
       scored_.mode = judge.at("mode").get<std::string>();
+      scored_.probe = about.value("probe", "");
     }
     return item;
   }

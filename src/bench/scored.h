@@ -43,6 +43,7 @@ struct Scored {
   std::string judge;  // The judge's name.
   std::string template_name;
   std::string mode;
+  std::string probe;  // Whose twins were judged; empty: none.
 };
 
 // The label's number, of an item with a verdict whose labels are numbers.

@@ -294,6 +294,12 @@ std::vector<std::string> spec_names() {
   return names;
 }
 
+bool is_builtin(const Spec& spec) {
+  return std::any_of(embedded_files().begin(), embedded_files().end(), [&](const auto& file) {
+    return file.name == fmt::format("benchmarks/{}.yaml", spec.name) && file.text == spec.text;
+  });
+}
+
 Spec load_spec(const std::string& name_or_file) {
   if (name_or_file.ends_with(".yaml") || name_or_file.ends_with(".yml"))
     return parse_spec(read_file(name_or_file), name_or_file);

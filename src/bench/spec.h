@@ -93,6 +93,8 @@ Spec parse_spec(std::string_view yaml, const std::filesystem::path& path);
 
 // The benchmarks of the program, by name.
 std::vector<std::string> spec_names();
+// Whether its text is that of the program's own file of this name.
+bool is_builtin(const Spec& spec);
 // One of them, or a benchmark file. Throws Error that names the known ones.
 Spec load_spec(const std::string& name_or_file);
 

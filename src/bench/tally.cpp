@@ -1,6 +1,7 @@
 #include "bench/tally.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace selene::bench {
@@ -119,8 +120,13 @@ double Tally::overall(std::span<const double> values, std::span<const std::uint3
   return sum / count;
 }
 
-std::optional<double> Tally::section(size_t section, std::span<const double> values) const {
-  return section_mean(section, sum_up(values, {}));
+bool Tally::has_figure(std::span<const std::uint32_t> counts) const {
+  return !std::isnan(overall(std::vector<double>(size()), counts));
+}
+
+std::optional<double> Tally::section(size_t section, std::span<const double> values,
+                                     std::span<const std::uint32_t> counts) const {
+  return section_mean(section, sum_up(values, counts));
 }
 
 std::optional<double> Tally::group(size_t group, std::span<const double> values) const {
@@ -184,15 +190,6 @@ stats::Estimate Tally::estimate(std::span<const double> values, stats::Resamplin
   return with_fallback(
       value, is_sum() ? stats::bootstrap(sum_statistic(values), with_units(how))
                       : stats::bootstrap(count_statistic(values), size(), with_units(how)));
-}
-
-stats::Estimate Tally::estimate_best(std::span<const double> ab, std::span<const double> ba,
-                                     stats::Resampling how) const {
-  const auto best = [&](std::span<const std::uint32_t> counts) {
-    return std::optional(std::max(overall(ab, counts), overall(ba, counts)));
-  };
-  return with_fallback(std::max(overall(ab), overall(ba)),
-                       stats::bootstrap(best, size(), with_units(how)));
 }
 
 // Where resamples cannot differ: as of so many independent items.

@@ -41,16 +41,16 @@ class Tally {
   // The benchmark's figure of values by item, each counted `counts` times (empty: once): their
   // mean, or that of groups or sections. A group without items does not count.
   double overall(std::span<const double> values, std::span<const std::uint32_t> counts = {}) const;
-  std::optional<double> section(size_t section, std::span<const double> values) const;
+  // Whether a group that counts has items: else there is no overall().
+  bool has_figure(std::span<const std::uint32_t> counts = {}) const;
+  std::optional<double> section(size_t section, std::span<const double> values,
+                                std::span<const std::uint32_t> counts = {}) const;
   std::optional<double> group(size_t group, std::span<const double> values) const;
   size_t group_items(size_t group) const;
   size_t section_items(size_t section) const;
 
   // overall() with its 95% interval (docs/statistics.md).
   stats::Estimate estimate(std::span<const double> values, stats::Resampling how) const;
-  // Of the better one of two orders, chosen anew in each resample.
-  stats::Estimate estimate_best(std::span<const double> ab, std::span<const double> ba,
-                                stats::Resampling how) const;
   // overall(second) - overall(first). Nothing where the items say nothing of others.
   std::optional<stats::Bootstrap> difference(std::span<const double> first,
                                              std::span<const double> second,

@@ -70,12 +70,13 @@ void check_benchmark(const bench::Spec& spec) {
       fmt::format("the formats are for pairs with the labels A and B, not for '{}'", spec.name));
 }
 
-int robustness(const BenchRobustnessCommand& options) {
+int robustness(BenchRobustnessCommand options) {
   check_judge_flags(options.run.judge);
   if (options.run.judge.settings.template_spec)
     throw UsageError("--template is not of this command", "", "it runs every format");
   const bench::Spec spec = bench::load_spec(options.benchmark);
   check_benchmark(spec);
+  if (options.run.out.empty()) options.run.out = "runs/robustness-" + spec.name;
   if (!options.json.empty()) output_target(options.json, true);
   const std::vector<Variant> variants = variants_of(options);
   for (size_t i = 0; i < variants.size(); ++i) {
@@ -94,11 +95,13 @@ int robustness(const BenchRobustnessCommand& options) {
   put(options.format == "json" ? json
                                : bench::robustness_text(study, beside ? &*beside : nullptr,
                                                         report::terminal(STDOUT_FILENO)));
+  std::fprintf(stderr, "the study is in %s\n", options.run.out.c_str());
   return kExitOk;
 }
 
 constexpr const char* kExamples = R"(Examples:
-  selene bench robustness rewardbench --limit 100 --mode verdict --out runs/formats
+  selene bench robustness rewardbench --limit 100 --mode verdict
+  selene bench robustness rewardbench --limit 100 --out runs/formats
   selene bench robustness rewardbench --judge tuned.gguf --out runs/tuned --beside runs/formats
   selene bench compare runs/formats/formats/pairwise runs/formats/formats/pairwise-json
 
@@ -118,8 +121,9 @@ void add_bench_robustness_command(CLI::App& bench, int& exit_code) {
       ->add_option("--limit", options->run.limit,
                    "Items at most, spread over the groups by --seed [all]")
       ->check(CLI::PositiveNumber);
-  command->add_option("--out", options->run.out, "Folder of the study; made where it is not there")
-      ->required()
+  command
+      ->add_option("--out", options->run.out,
+                   "Folder of the study; made where it is not there [runs/robustness-BENCHMARK]")
       ->check(not_empty());
   command->add_option("--beside", options->beside, "Another judge's study, for a second column")
       ->check(not_empty());

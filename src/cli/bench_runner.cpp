@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bench/items.h"
+#include "bench/report.h"
 #include "bench/runner.h"
 #include "bench/spec.h"
 #include "cli/bench.h"
@@ -117,12 +118,35 @@ class RunFolder {
     if (!benchmarks_.contains(name) || benchmarks_[name].contains("not_run"))
       benchmarks_[name] = {{"not_run", reason}};
   }
+  // In one folder is one judge, so that its figures belong together. Throws Error.
+  void check_judge(const std::string& name, const Json& judge) const {
+    for (const auto& [other, about] : benchmarks_.items()) {
+      if (other == name || !about.contains("judge")) continue;
+      if (identity_of(about.at("judge")) == identity_of(judge)) continue;
+      throw Error(fmt::format("the folder holds '{}' by another judge or in another mode ({})",
+                              other, about.at("judge").value("name", "")),
+                  folder_.string(), "name another folder with --out");
+    }
+  }
   void write(RunRecord& record) const {
     record.fields()["benchmarks"] = benchmarks_;
     record.write(folder_ / "run.json");
   }
 
  private:
+  // What makes it another judge; templates and orders are the benchmarks' own.
+  static Json identity_of(const Json& judge) {
+    Json identity = Json::array();
+    for (const Json& member : judge.value("members", Json::array())) {
+      Json one = Json::array();
+      for (const char* name :
+           {"name", "weight", "model", "adapter", "mode", "max_tokens", "samples", "temperature"})
+        one.push_back(member.value(name, Json()));
+      identity.push_back(std::move(one));
+    }
+    return identity;
+  }
+
   std::filesystem::path folder_;
   Json benchmarks_ = Json::object();
 };
@@ -139,13 +163,16 @@ class Runner {
   // False when interrupted.
   bool run(RunRecord& record) {
     for (const auto& [name, reason] : plan_.not_run) folder_.set_not_run(name, reason);
+    for (const auto& planned : plan_.benchmarks)
+      folder_.set_not_run(planned->spec.name, bench::kNotFinished);
+    folder_.write(record);  // A run that is killed has said what it had before it.
     bool done = true;
     for (const auto& planned : plan_.benchmarks) {
       done = !interrupted() && run_one(*planned);
       if (!done) break;
+      folder_.write(record);
     }
     progress_.finish();
-    folder_.write(record);
     return done;
   }
 
@@ -163,8 +190,15 @@ class Runner {
                            .seed = options_.judge.seed,
                            .probe = options_.probe};
     const Json described = bench::describe(work, cli::describe(*judge_));
+    folder_.check_judge(spec.name, described.at("judge"));
+    const std::filesystem::path copy = planned.rows.parent_path() / (spec.name + ".yaml");
     if (is_done(planned, described)) {
       say(fmt::format("{}: done already", spec.name));
+      // Its scoring may have changed, which asks for no judgment anew.
+      if (!std::filesystem::exists(copy) || read_file(copy) != spec.text) {
+        say(fmt::format("{}: the benchmark's file is another: reports follow it", spec.name));
+        write_file_atomically(copy, spec.text);
+      }
       pass(planned.items.count);
       folder_.set(spec.name, summary(planned, described));
       return true;
@@ -194,7 +228,7 @@ class Runner {
                         {"not_found", judge_->ledger_misses() - misses}};
     fields["engine"] = to_json(judge_->counters().since(before));
     fields["judging_s"] = std::chrono::duration<double>(Clock::now() - start).count();
-    write_file_atomically(planned.rows.parent_path() / (spec.name + ".yaml"), spec.text);
+    write_file_atomically(copy, spec.text);
     output.finish(record);
     folder_.set(spec.name, summary(planned, described));
     return true;

@@ -213,7 +213,9 @@ double artanh(double correlation) {
   return std::atanh(std::clamp(correlation, -kMost, kMost));
 }
 
-Bootstrap fisher_z(const UnitStatistic& statistic, const Units& units, double correlation) {
+// Nothing where the units do not differ, or too few are left to say so.
+std::optional<Bootstrap> fisher_z(const UnitStatistic& statistic, const Units& units,
+                                  double correlation) {
   ensure(std::abs(correlation) <= 1, "Fisher's z of what is no correlation");
   const UnitStatistic z = [&](std::span<const std::uint32_t> counts) {
     auto value = statistic(counts);
@@ -221,15 +223,17 @@ Bootstrap fisher_z(const UnitStatistic& statistic, const Units& units, double co
     return value;
   };
   const auto degrees = static_cast<double>(units.degrees());
-  const double error = std::sqrt(jackknife(z, units).variance);
+  const Jackknife without = jackknife(z, units);
+  const double error = std::sqrt(without.variance);
+  if (without.distances.size() < 3 || !(error > 0)) return std::nullopt;
   const double centre = artanh(correlation);
   const double half = student_quantile(0.975, degrees) * error;
   Bootstrap result{{correlation,
                     {std::min(std::tanh(centre - half), correlation),
                      std::max(std::tanh(centre + half), correlation)}},
-                   correlation == 0 ? 1.0 : 0.0,
+                   1,
                    0};
-  if (error > 0) result.p_of_zero = 2 * student_cdf(-std::abs(centre) / error, degrees);
+  result.p_of_zero = 2 * student_cdf(-std::abs(centre) / error, degrees);
   return result;
 }
 

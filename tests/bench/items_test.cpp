@@ -110,6 +110,20 @@ TEST_F(Items, RefusesAnotherNumberThanTheBenchmarkHas) {
             "small.yaml: the select gives 6 items, the benchmark has 7");
 }
 
+TEST_F(Items, OfSectionsAreAllInOneAndEachGroupHasSome) {
+  folder_.file("rows.jsonl", kSmallRows);
+  const auto said = [&](const std::string& sections) {
+    return message_of<Error>(
+        [&] { choose(small_spec("overall: sections\nsections: " + sections + "\n")); });
+  };
+  EXPECT_EQ(said("{s: {sums: 1, places: 1}}"), "");
+  EXPECT_EQ(said("{s: {sums: 1, place: 1}}"),
+            "small.yaml: the section 's' has the group 'place', of which there is no item");
+  EXPECT_EQ(said("{s: {sums: 1}}"),
+            "small.yaml: the group 'places' is in no section; overall: sections is of groups that "
+            "are in one");
+}
+
 TEST_F(Items, RefusesAnEmptySelect) {
   folder_.file("rows.jsonl", kSmallRows);
   std::string yaml = kSmallYaml;

@@ -202,6 +202,21 @@ TEST_F(BenchRun, TextsThatAreNotThereSayWhy) {
   EXPECT_EQ(report.scores[0].no_texts, "the run's record does not say where its data was");
 }
 
+TEST_F(BenchRun, WhatHasAFigureIsNotListedAsNotRun) {
+  ASSERT_TRUE(run("run", says_first));
+  folder_.file("run/run.json", R"({"benchmarks": {"small": {"not_run": "data not present: x"}}})");
+  folder_.file("run/small.jsonl.part", "");
+  EXPECT_TRUE(read_report(folder_ / "run", {}).not_run.empty());
+}
+
+// A benchmark of one's own may name a column, and a run of another reading too: neither stands
+// beside published figures.
+TEST_F(BenchRun, PublishedRowsAreOfTheSameReadingAlone) {
+  spec_ = small_spec("column: hhh\n");
+  ASSERT_TRUE(run("run", says_first));
+  EXPECT_TRUE(read_report(folder_ / "run", {}).published.empty());
+}
+
 TEST_F(BenchRun, AFolderWithoutARunIsAnError) {
   fs::create_directories(folder_ / "empty");
   EXPECT_EQ(message_of<Error>([&] { read_report(folder_ / "empty", {}); }),
@@ -223,15 +238,32 @@ TEST_F(BenchRun, TwoAreComparedItemByItem) {
   ASSERT_EQ(comparison.benchmarks.size(), 1u);
   const Comparison& one = comparison.benchmarks[0];
   EXPECT_EQ(one.items, 6u);
-  EXPECT_DOUBLE_EQ(one.difference.value, one.second - one.first);
+  EXPECT_DOUBLE_EQ(one.difference->value, one.second - one.first);
   ASSERT_TRUE(one.counts.has_value());
   EXPECT_EQ(one.counts->total(), 6);
   const RunComparison same = compare_runs(folder_ / "right", folder_ / "right", {});
-  EXPECT_EQ(same.benchmarks[0].difference.value, 0);
-  EXPECT_EQ(same.benchmarks[0].difference.interval.low, 0);
-  EXPECT_EQ(same.benchmarks[0].difference.interval.high, 0);
+  EXPECT_EQ(same.benchmarks[0].difference->value, 0);
+  EXPECT_EQ(same.benchmarks[0].difference->interval.low, 0);
+  EXPECT_EQ(same.benchmarks[0].difference->interval.high, 0);
   EXPECT_EQ(same.benchmarks[0].decision(), "cannot tell");
   EXPECT_NE(comparison_text(comparison, {.columns = 160, .color = false}).find("small"),
+            std::string::npos);
+}
+
+// Of one item nothing is known of others: a difference without interval and p.
+TEST_F(BenchRun, ADifferenceOfOneItemHasNoInterval) {
+  folder_.file("rows.jsonl", kSmallRows.substr(0, kSmallRows.find('\n') + 1));
+  ASSERT_TRUE(run("first", says_first));
+  ASSERT_TRUE(run("right", says_right));
+  const RunComparison comparison = compare_runs(folder_ / "first", folder_ / "right", {});
+  const Comparison& one = comparison.benchmarks[0];
+  EXPECT_FALSE(one.difference.has_value());
+  EXPECT_EQ(one.decision(), "cannot tell");
+  const Json json = to_json(comparison)["benchmarks"][0];
+  EXPECT_EQ(json["difference"], one.second - one.first);
+  EXPECT_TRUE(json["interval"].is_null());
+  EXPECT_TRUE(json["p"].is_null());
+  EXPECT_NE(comparison_text(comparison, {.columns = 160, .color = false}).find("too few"),
             std::string::npos);
 }
 
@@ -279,6 +311,15 @@ TEST_F(BenchRun, AStudyOfFormatsCountsFlips) {
   const std::string text = robustness_text(study, &study, {.columns = 160, .color = false});
   EXPECT_NE(text.find("worst format: pairwise-json"), std::string::npos) << text;
   EXPECT_NE(text.find("padding"), std::string::npos) << text;
+}
+
+// The standard format too can be the worst.
+TEST_F(BenchRun, TheWorstFormatIsTheWorstOfAll) {
+  ASSERT_TRUE(run("formats/pairwise", says_first));
+  ASSERT_TRUE(run("formats/pairwise-json", says_right));
+  const std::string text = robustness_text(read_robustness(folder_.path(), "small", {}), nullptr,
+                                           {.columns = 160, .color = false});
+  EXPECT_NE(text.find("worst format: pairwise ("), std::string::npos) << text;
 }
 
 // A study beside the runs of a report, and two of them side by side.

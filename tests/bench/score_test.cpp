@@ -61,6 +61,33 @@ TEST(Score, HasAllFourConventions) {
   }
 }
 
+// A judge that always names the first: one order is right where the other is wrong. The better
+// order's own interval holds the chance level that is its truth.
+TEST(Score, TheBestOrdersIntervalHoldsTheChanceLevel) {
+  Scored scored;
+  scored.groups = {""};
+  scored.both_orders = true;
+  for (int i = 0; i < 200; ++i)
+    scored.items.push_back(scored_item(std::to_string(i), 0, i % 200 < 94, 0, 1, 0));
+  number_clusters(scored);
+  const Score made = score(small_spec("convention: best\n"), scored, {});
+  EXPECT_DOUBLE_EQ(*made.figure.value, 0.53);
+  EXPECT_LT(made.figure.interval->low, 0.5);
+  EXPECT_GT(made.figure.interval->low, 0.45);
+  EXPECT_GT(made.figure.interval->high, 0.58);
+}
+
+TEST(Score, OtherFiguresHaveIntervals) {
+  const Score made = score(small_spec("sections: {all: {sums: 1, places: 1}}\noverall: sections\n"),
+                           small_scored(), {});
+  for (const Figure& one : made.others) {
+    ASSERT_TRUE(one.interval.has_value()) << one.name;
+    EXPECT_LE(one.interval->low, *one.value) << one.name;
+    EXPECT_GE(one.interval->high, *one.value) << one.name;
+  }
+  EXPECT_TRUE(made.sections[0].figure.interval.has_value());
+}
+
 TEST(Score, FlipsAndFirstPositions) {
   const Score made = score(small_spec(), small_scored(), {});
   EXPECT_DOUBLE_EQ(*figure(made.others, "flip_rate").value, 2.0 / 6);  // b and d.

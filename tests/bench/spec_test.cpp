@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "small_benchmark.h"
 
 namespace selene::bench {
@@ -28,6 +32,23 @@ TEST(Spec, ElevenAreInThePapersAverages) {
   EXPECT_EQ(tasks["absolute"], 3);
   EXPECT_EQ(tasks["classification"], 2);
   EXPECT_EQ(tasks["pairwise"], 6);
+}
+
+// Each published figure stands beside the one benchmark that is read as it was.
+TEST(Spec, EveryPublishedColumnIsOfOneBenchmark) {
+  std::multiset<std::string> columns;
+  for (const std::string& name : spec_names()) {
+    const Spec spec = load_spec(name);
+    EXPECT_TRUE(is_builtin(spec)) << name;
+    if (!spec.column.empty()) columns.insert(spec.column);
+  }
+  const auto published =
+      nlohmann::json::parse(read_file(SELENE_SOURCE_DIR "/benchmarks/published.json"));
+  for (const auto& row : published.at("rows")) {
+    for (const auto& [column, value] : row.at("values").items())
+      EXPECT_EQ(columns.count(column), 1u) << column;
+  }
+  EXPECT_FALSE(is_builtin(small_spec()));
 }
 
 TEST(Spec, ASmallOneHasItsDefaults) {

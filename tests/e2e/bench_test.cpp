@@ -81,6 +81,30 @@ TEST_F(BenchProgram, OtherWorkInTheFolderIsRefusedAndReplacedOnDemand) {
   EXPECT_EQ(run_into("a", {"--limit", "3", "--overwrite"}).exit_code, 0);
 }
 
+TEST_F(BenchProgram, AFolderIsOfOneJudge) {
+  ASSERT_EQ(run_into("a", {"--limit", "2"}).exit_code, 0);
+  std::string other = slurp(yaml_);
+  other.replace(other.find("name: small"), 11, "name: other");
+  folder_.file("other.yaml", other);
+  const Finished finished = bench({"run", folder_ / "other.yaml", "--out", folder_ / "a", "--limit",
+                                   "2", "--max-tokens", "8", "--ledger", folder_ / "l.sqlite"});
+  EXPECT_EQ(finished.exit_code, 1);
+  EXPECT_NE(finished.err.find("the folder holds 'small' by another judge or in another mode"),
+            std::string::npos)
+      << finished.err;
+}
+
+// Scoring that changed asks for no judgment anew, and is not passed over.
+TEST_F(BenchProgram, AnEditedBenchmarkIsScoredAnew) {
+  ASSERT_EQ(run_into("a", {"--limit", "2"}).exit_code, 0);
+  folder_.file("small.yaml", slurp(yaml_) + "convention: consistent\n");
+  const Finished again = run_into("a", {"--limit", "2"});
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_NE(again.err.find("the benchmark's file is another"), std::string::npos) << again.err;
+  const Finished report = bench({"report", folder_ / "a", "--format", "json"}, /*data=*/false);
+  EXPECT_EQ(Json::parse(report.out)["scores"][0]["convention"], "consistent");
+}
+
 TEST_F(BenchProgram, ItemsTooLongAreCoverage) {
   const Finished finished = run_into("a", {"--ctx-size", "64"});
   ASSERT_EQ(finished.exit_code, 0) << finished.err;
