@@ -6,7 +6,7 @@ SHARED = os.path.join(ROOT, os.pardir, "shared")
 SEARCH = os.path.join(ROOT, "build", "bench", "text_search")
 ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff" \
         "\uff66-\uff9d\U00020000-\U0003ffff"
-WORD = re.compile(f"[{ALONE}]|[^\\W_{ALONE}]+")
+WORD = re.compile(f"(?=[^\\W_])[{ALONE}]|[^\\W_{ALONE}]+")  # Letters and digits, no marks.
 
 
 def words(text):
@@ -85,14 +85,16 @@ def benchmark_texts():
         for name in sorted(files):
             path = os.path.join(folder, name)
             open_file = gzip.open if name.endswith(".gz") else open
-            if name.endswith((".jsonl", ".jsonl.gz")):
-                with open_file(path, "rt", encoding="utf-8") as file:
-                    for line in file:
-                        if line.strip():
-                            walk(json.loads(line))
-            elif name.endswith((".json", ".json.gz")):
-                with open_file(path, "rt", encoding="utf-8") as file:
-                    walk(json.load(file))
+            if not name.endswith((".jsonl", ".jsonl.gz", ".json", ".json.gz")):
+                continue
+            with open_file(path, "rt", encoding="utf-8") as file:
+                whole = file.read()
+            try:
+                walk(json.loads(whole))
+            except json.JSONDecodeError:  # Rows.
+                for line in whole.splitlines():
+                    if line.strip():
+                        walk(json.loads(line))
     return found
 
 
