@@ -66,10 +66,8 @@ std::string write_mt_bench(const fs::path& folder, const std::string& benchmark)
       const Json& judgment = row.value;
       const Json& extra = judgment.at("extra");
       const Json& label = judgment.at("label");
-      const Json& id = judgment.at("id");
-      const std::string own = id.is_string() ? id.get<std::string>() : id.dump();
       Json written = {
-          {"question_id", extra.at("bench").value("cluster", own)},
+          {"question_id", extra.at("bench").value("cluster", id_text(judgment))},
           {"model", extra.value("response_source", extra.value("model_name", benchmark))},
           {"judge", {judgment.at("judge").at("name"), judgment.at("judge").at("template")}},
           {"judgment", judgment.at("critique")},

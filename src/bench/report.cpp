@@ -120,8 +120,7 @@ void add_critiques(Score& score, const fs::path& rows) {
   for (Score::Disagreement& one : score.disagreements) wanted[one.id] = &one;
   data::JsonlReader reader(rows);
   for (data::Row row; !wanted.empty() && reader.next(row);) {
-    const Json& id = row.value.at("id");
-    const auto found = wanted.find(id.is_string() ? id.get<std::string>() : id.dump());
+    const auto found = wanted.find(id_text(row.value));
     if (found == wanted.end()) continue;
     found->second->critique = row.value.value("critique", std::string());
     wanted.erase(found);

@@ -27,7 +27,7 @@ class Reader {
   ScoredItem item(const Json& row) {
     const Json& about = row.at("extra").at("bench");
     ScoredItem item;
-    item.id = row.at("id").is_string() ? row.at("id").get<std::string>() : row.at("id").dump();
+    item.id = id_text(row);
     item.group = index_of(groups_, about.value("group", ""));
     if (item.group == scored_.groups.size()) scored_.groups.push_back(about.value("group", ""));
     const bool clustered = about.contains("cluster");
@@ -134,6 +134,11 @@ class Reader {
 };
 
 }  // namespace
+
+std::string id_text(const Json& row) {
+  const Json& id = row.at("id");
+  return id.is_string() ? id.get<std::string>() : id.dump();
+}
 
 double label_score(const Spec& spec, const ScoredItem& item) {
   const auto number = data::label_number(spec.labels[static_cast<size_t>(item.label)]);

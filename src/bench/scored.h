@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "bench/spec.h"
 
 namespace selene::bench {
@@ -50,6 +52,9 @@ struct Scored {
 double label_score(const Spec& spec, const ScoredItem& item);
 // The expected score, or the label's number where the engine gave no probabilities.
 double score_of(const Spec& spec, const ScoredItem& item);
+
+// The id of a row as text: `"1"` and `1` are one.
+std::string id_text(const nlohmann::ordered_json& row);
 
 // Reads the judgments of a run (docs/formats.md, "Benchmark run"). Throws Error that names file and
 // line: a row that is none of this benchmark's, labels outside of its labels, no rows.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "text/shingles.h"
 
 namespace selene::text {
 namespace {
@@ -15,26 +16,10 @@ constexpr size_t kFirstSlots = 1 << 10;
 // the least whole s with s / (a + b - s) >= threshold, by the same division as the similarity.
 size_t least_shared(double threshold, size_t a, size_t b) {
   const auto all = static_cast<double>(a + b);
-  auto shared = static_cast<size_t>(std::floor(threshold / (1 + threshold) * all));
-  shared = shared > 0 ? shared - 1 : 0;
-  while (static_cast<double>(shared) / (all - static_cast<double>(shared)) < threshold) ++shared;
-  return shared;
-}
-
-// How many are in both, or any number below `least` where it is below that.
-size_t shared(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, size_t least) {
-  size_t same = 0;
-  size_t i = 0;
-  size_t j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (same + std::min(a.size() - i, b.size() - j) < least) return 0;
-    same += a[i] == b[j];
-    const bool first = a[i] <= b[j];
-    const bool second = b[j] <= a[i];
-    i += first;
-    j += second;
-  }
-  return same;
+  auto least = static_cast<size_t>(std::floor(threshold / (1 + threshold) * all));
+  least = least > 0 ? least - 1 : 0;
+  while (static_cast<double>(least) / (all - static_cast<double>(least)) < threshold) ++least;
+  return least;
 }
 
 }  // namespace

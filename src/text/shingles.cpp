@@ -40,16 +40,24 @@ void Shingler::shingles(std::string_view text, std::vector<std::uint64_t>& set) 
   set.erase(std::unique(set.begin(), set.end()), set.end());
 }
 
-double jaccard(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
-  if (a.empty() && b.empty()) return 1;
+size_t shared(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, size_t least) {
   size_t same = 0;
-  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+  size_t i = 0;
+  size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (same + std::min(a.size() - i, b.size() - j) < least) return 0;
     same += a[i] == b[j];
     const bool first = a[i] <= b[j];
     const bool second = b[j] <= a[i];
     i += first;
     j += second;
   }
+  return same;
+}
+
+double jaccard(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
+  if (a.empty() && b.empty()) return 1;
+  const size_t same = shared(a, b);
   return static_cast<double>(same) / static_cast<double>(a.size() + b.size() - same);
 }
 

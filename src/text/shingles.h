@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ class Shingler {
   RunHasher hasher_;
   std::string words_;
 };
+
+// How many two sorted sets share; where that is below `least`, any number below it.
+size_t shared(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, size_t least = 0);
 
 // Of two sorted sets: the size of what they share over the size of both together. 1 of two that
 // are empty.
