@@ -85,20 +85,6 @@ std::optional<double> annotator_agreement(const Spec& spec, const Json& annotati
   return static_cast<double>(same) / static_cast<double>(all * (all - 1));
 }
 
-std::string file_list(const std::vector<std::string>& files) {
-  if (files.size() <= 3) return fmt::format("{}", fmt::join(files, ", "));
-  return fmt::format("{}, {} and {} more", files[0], files[1], files.size() - 2);
-}
-
-std::vector<std::string> missing_files(const Selection& selection,
-                                       const std::filesystem::path& folder) {
-  std::vector<std::string> missing;
-  for (const SourceFile& file : selection.files) {
-    if (!std::filesystem::is_regular_file(folder / file.file)) missing.push_back(file.file);
-  }
-  return missing;
-}
-
 // How many of each group's items: in proportion, at least one a group while there are enough, by
 // the largest remainder.
 std::vector<size_t> shares(const std::vector<size_t>& sizes, size_t limit) {
@@ -160,26 +146,12 @@ void check_sections(const Spec& spec, const std::map<std::string, size_t>& group
 
 const Selection* present_selection(const Spec& spec, const std::filesystem::path& folder,
                                    std::string& reason) {
-  const std::vector<std::string> missing = missing_files(spec.source, folder);
-  if (missing.empty()) return &spec.source;
-  if (spec.local && missing_files(*spec.local, folder).empty()) return &*spec.local;
-  reason = fmt::format("data not present: {}", file_list(missing));
-  return nullptr;
+  return data::present_selection(spec.source, spec.local, folder, reason);
 }
 
 std::vector<std::string> revision_warnings(const Selection& selection,
                                            const std::filesystem::path& folder) {
-  std::vector<std::string> warnings;
-  for (const SourceFile& file : selection.files) {
-    const std::string& name = file.xlsx.empty() ? file.file : file.xlsx;
-    if (file.sha256.empty() || !std::filesystem::exists(folder / name)) continue;
-    const std::string digest = sha256_file_cached(folder / name);
-    if (digest == file.sha256) continue;
-    warnings.push_back(
-        fmt::format("{} is of another revision: its SHA-256 is {}, the benchmark's {}", name,
-                    digest, file.sha256));
-  }
-  return warnings;
+  return data::revision_warnings(selection, folder, "benchmark");
 }
 
 ItemReader::ItemReader(const Spec& spec, const Selection& selection,

@@ -13,125 +13,22 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "data/judgment.h"
-#include "judge/yaml.h"
-#include "judge/yaml_values.h"
+#include "data/yaml.h"
+#include "data/yaml_values.h"
 
 namespace selene::bench {
 namespace {
 
-using judge::yaml_key;
-using judge::yaml_place;
-using judge::yaml_value;
-
-// One key of a map, where it stands, and its value.
-struct Entry {
-  std::string key;
-  YAML::Node value;
-  std::string file;
-  std::string place;  // "file:line"
-
-  std::string text() const { return yaml_value<std::string>(value, key, place); }
-};
-
-std::vector<Entry> entries_of(const YAML::Node& node, std::string_view what,
-                              const std::string& file) {
-  if (!node.IsMap()) throw Error(fmt::format("{} must be a map", what), yaml_place(node, file));
-  std::vector<Entry> entries;
-  for (const auto& entry : node)
-    entries.push_back({yaml_key(entry.first), entry.second, file, yaml_place(entry.first, file)});
-  return entries;
-}
-
-// One key of `Read`'s map and what to do with its value.
-template <typename Read>
-struct Key {
-  std::string_view name;
-  void (*read)(Read& read, const Entry& entry);
-};
-
-template <typename Read, size_t kCount>
-void read_keys(Read& read, const std::vector<Entry>& entries, const Key<Read> (&keys)[kCount]) {
-  for (const Entry& entry : entries) {
-    const auto found = std::find_if(std::begin(keys), std::end(keys),
-                                    [&](const auto& key) { return key.name == entry.key; });
-    if (found == std::end(keys)) {
-      std::vector<std::string_view> names;
-      for (const auto& key : keys) names.push_back(key.name);
-      throw judge::unknown_yaml_key(entry.key, names, entry.place);
-    }
-    found->read(read, entry);
-  }
-}
-
-// The value of `names` that the entry names.
-template <typename Value>
-Value choice(const Entry& entry, std::initializer_list<std::pair<std::string_view, Value>> names) {
-  const std::string text = entry.text();
-  std::vector<std::string_view> known;
-  for (const auto& [name, value] : names) {
-    if (name == text) return value;
-    known.push_back(name);
-  }
-  throw Error(fmt::format("'{}' must be one of {}, not '{}'", entry.key, fmt::join(known, ", "),
-                          cut_to_columns(text, 60)),
-              entry.place);
-}
+using data::choice;
+using data::entries_of;
+using data::Entry;
+using data::Key;
+using data::read_keys;
+using data::yaml_value;
 
 template <std::string Spec::*Text>
 void read_text(Spec& spec, const Entry& entry) {
   spec.*Text = entry.text();
-}
-
-template <std::string SourceFile::*Text>
-void read_file_text(SourceFile& file, const Entry& entry) {
-  file.*Text = entry.text();
-}
-
-constexpr Key<SourceFile> kFileKeys[] = {{"file", read_file_text<&SourceFile::file>},
-                                         {"address", read_file_text<&SourceFile::address>},
-                                         {"sha256", read_file_text<&SourceFile::sha256>},
-                                         {"xlsx", read_file_text<&SourceFile::xlsx>}};
-
-// A name below the data folder.
-void check_relative(const std::string& name, const std::string& place) {
-  const std::filesystem::path path(name);
-  const bool leaves =
-      std::any_of(path.begin(), path.end(), [](const auto& p) { return p == ".."; });
-  if (name.empty() || path.is_absolute() || leaves)
-    throw Error(fmt::format("'{}' is no file below the data folder", cut_to_columns(name, 80)),
-                place);
-}
-
-SourceFile read_source_file(const YAML::Node& node, const std::string& file) {
-  const std::string place = yaml_place(node, file);
-  SourceFile source;
-  read_keys(source, entries_of(node, "an entry of 'files'", file), kFileKeys);
-  check_relative(source.file, place);
-  if (!source.xlsx.empty()) check_relative(source.xlsx, place);
-  const bool is_digest = source.sha256.size() == 64 &&
-                         source.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!source.sha256.empty() && !is_digest) throw Error("'sha256' must be 64 hex digits", place);
-  return source;
-}
-
-void read_files(Selection& selection, const Entry& entry) {
-  if (!entry.value.IsSequence() || entry.value.size() == 0)
-    throw Error("'files' must be a list of files", entry.place);
-  for (const YAML::Node& file : entry.value)
-    selection.files.push_back(read_source_file(file, entry.file));
-}
-
-constexpr Key<Selection> kSelectionKeys[] = {
-    {"files", read_files},
-    {"select", [](Selection& selection, const Entry& entry) { selection.sql = entry.text(); }}};
-
-Selection read_selection(const Entry& entry) {
-  Selection selection;
-  read_keys(selection, entries_of(entry.value, fmt::format("'{}'", entry.key), entry.file),
-            kSelectionKeys);
-  if (selection.files.empty() || selection.sql.empty())
-    throw Error(fmt::format("'{}' needs 'files' and 'select'", entry.key), entry.place);
-  return selection;
 }
 
 void read_sections(Spec& spec, const Entry& entry) {
@@ -185,8 +82,8 @@ constexpr Key<Spec> kKeys[] = {
                                       {"classification", data::Task::Classification},
                                       {"pairwise", data::Task::Pairwise}}));
      }},
-    {"source", [](Spec& spec, const Entry& entry) { spec.source = read_selection(entry); }},
-    {"local", [](Spec& spec, const Entry& entry) { spec.local = read_selection(entry); }},
+    {"source", [](Spec& spec, const Entry& entry) { spec.source = data::read_selection(entry); }},
+    {"local", [](Spec& spec, const Entry& entry) { spec.local = data::read_selection(entry); }},
     {"task",
      [](Spec& spec, const Entry& entry) {
        spec.task = choice<data::Task>(entry, {{"absolute", data::Task::Absolute},
@@ -274,7 +171,7 @@ void check_whole(const Spec& spec) {
 
 Spec parse_spec(std::string_view yaml, const std::filesystem::path& path) {
   const std::string file = path.string();
-  const YAML::Node root = judge::parse_yaml(yaml, file);
+  const YAML::Node root = data::parse_yaml(yaml, file);
   Spec spec;
   spec.place = file;
   spec.text = yaml;

@@ -10,22 +10,12 @@
 #include <vector>
 
 #include "data/sample.h"
+#include "data/selection.h"
 
 namespace selene::bench {
 
-// A file of the data folder.
-struct SourceFile {
-  std::string file;     // Relative to the data folder.
-  std::string address;  // The public copy, for `selene bench pull`; empty: none.
-  std::string sha256;   // Of that revision; empty: not known.
-  std::string xlsx;     // Made of this spreadsheet (table/xlsx.h); empty: a file as it is.
-};
-
-// A set of files and the select that makes items of them.
-struct Selection {
-  std::vector<SourceFile> files;
-  std::string sql;
-};
+using data::Selection;
+using data::SourceFile;
 
 enum class Unreadable { Wrong, Half };  // What an item without a verdict counts in accuracy.
 

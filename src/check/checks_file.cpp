@@ -10,16 +10,16 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/judgment.h"
+#include "data/yaml.h"
+#include "data/yaml_values.h"
 #include "judge/judge.h"
-#include "judge/yaml.h"
-#include "judge/yaml_values.h"
 
 namespace selene::check {
 namespace {
 
-using judge::unknown_yaml_key;
-using judge::yaml_key;
-using judge::yaml_value;
+using data::unknown_yaml_key;
+using data::yaml_key;
+using data::yaml_value;
 
 constexpr const char* kNamedByLine = "did you mean a list with '- name: …' entries?";
 
@@ -31,11 +31,11 @@ struct Entry {
 };
 std::vector<Entry> entries_of(const YAML::Node& node, std::string_view what,
                               std::string_view file) {
-  const std::string place = judge::yaml_place(node, file);
+  const std::string place = data::yaml_place(node, file);
   if (!node.IsMap()) throw Error(fmt::format("{} must be a map", what), place);
   std::vector<Entry> entries;
   for (const auto& entry : node)
-    entries.push_back({yaml_key(entry.first), entry.second, judge::yaml_place(entry.first, file)});
+    entries.push_back({yaml_key(entry.first), entry.second, data::yaml_place(entry.first, file)});
   return entries;
 }
 
@@ -227,7 +227,7 @@ void read_when(const Entry& entry, std::string_view file, Check& check) {
 Check read_check(const YAML::Node& node, const std::filesystem::path& path) {
   const std::string file = path.string();
   Check check;
-  check.place = judge::yaml_place(node, file);
+  check.place = data::yaml_place(node, file);
   JudgedKeys judged;
   const PlainKind* kind = nullptr;
   YAML::Node value;
@@ -430,7 +430,7 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
   const std::string name = path.string();
   ChecksFile file;
   file.name = name;
-  const YAML::Node root = judge::parse_yaml(yaml, name);
+  const YAML::Node root = data::parse_yaml(yaml, name);
   if (!root.IsMap()) throw Error("a checks file is a YAML map with the key 'checks'", name);
   for (const Entry& entry : entries_of(root, "a checks file", name)) {
     const auto text = [&] { return yaml_value<std::string>(entry.value, entry.key, entry.place); };

@@ -80,7 +80,7 @@ inline bool regex_match(const string& text, smatch& match, const regex& pattern)
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "judge/yaml_values.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
@@ -242,7 +242,7 @@ struct JsonSchema::Parsed {
 JsonSchema JsonSchema::read(const YAML::Node& node, const YamlPlace& at) {
   const bool is_file = node.IsScalar();
   const std::string file =
-      is_file ? judge::yaml_value<std::string>(node, at.key, at.place) : std::string();
+      is_file ? data::yaml_value<std::string>(node, at.key, at.place) : std::string();
   const json text =
       is_file ? read_schema_file(file, at) : json(yaml_to_json(node, at.file.string()));
   const std::string place = is_file ? (at.file.parent_path() / file).string() : at.place;

@@ -14,13 +14,13 @@
 #include "check/similarity.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "judge/yaml_values.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using judge::yaml_value;
+using data::yaml_value;
 
 // A text of the checks file, or a field of the answer.
 struct Text {
@@ -42,8 +42,8 @@ struct Text {
 Text read_text(const YAML::Node& node, const YamlPlace& at) {
   if (node.IsMap()) {
     for (const auto& entry : node) {
-      if (judge::yaml_key(entry.first) != "field")
-        throw judge::unknown_yaml_key(judge::yaml_key(entry.first), std::vector{"field"}, at.place);
+      if (data::yaml_key(entry.first) != "field")
+        throw data::unknown_yaml_key(data::yaml_key(entry.first), std::vector{"field"}, at.place);
     }
     if (!node["field"]) throw Error(fmt::format("the key '{}' is empty", at.key), at.place);
     return {"", yaml_value<std::string>(node["field"], "field", at.place)};
@@ -261,7 +261,7 @@ class Length : public PlainCheck {
   Length(const YAML::Node& node, const YamlPlace& at) {
     if (!node.IsMap()) throw Error("'length' must be {min: N, max: N, unit: …}", at.place);
     for (const auto& entry : node) {
-      const std::string name = judge::yaml_key(entry.first);
+      const std::string name = data::yaml_key(entry.first);
       if (name == "min") {
         min_ = read_count(entry.second, name, at);
       } else if (name == "max") {
@@ -269,7 +269,7 @@ class Length : public PlainCheck {
       } else if (name == "unit") {
         read_unit(yaml_value<std::string>(entry.second, name, at.place), at);
       } else {
-        throw judge::unknown_yaml_key(name, std::vector{"min", "max", "unit"}, at.place);
+        throw data::unknown_yaml_key(name, std::vector{"min", "max", "unit"}, at.place);
       }
     }
     if (!min_ && !max_) throw Error("'length' has neither min nor max", at.place);
@@ -354,7 +354,7 @@ class Similar : public PlainCheck {
   Similar(const YAML::Node& node, const YamlPlace& at) {
     if (!node.IsMap()) throw Error("'similarity' must be {to: FIELD, at_least: N}", at.place);
     for (const auto& entry : node) {
-      const std::string name = judge::yaml_key(entry.first);
+      const std::string name = data::yaml_key(entry.first);
       if (name == "to") {
         field_ = yaml_value<std::string>(entry.second, name, at.place);
       } else if (name == "at_least") {
@@ -362,7 +362,7 @@ class Similar : public PlainCheck {
       } else if (name == "measure") {
         read_measure(yaml_value<std::string>(entry.second, name, at.place), at);
       } else {
-        throw judge::unknown_yaml_key(name, std::vector{"to", "at_least", "measure"}, at.place);
+        throw data::unknown_yaml_key(name, std::vector{"to", "at_least", "measure"}, at.place);
       }
     }
     if (!(at_least_ > 0) || at_least_ > 1)

@@ -16,8 +16,8 @@
 #include "check/yaml_json.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "judge/yaml.h"
-#include "judge/yaml_values.h"
+#include "data/yaml.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
@@ -58,7 +58,7 @@ class Import {
  public:
   explicit Import(const PromptfooSource& source)
       : source_(source),
-        root_(judge::parse_yaml(source.config, source.name)),
+        root_(data::parse_yaml(source.config, source.name)),
         dropped_(source.name) {
     if (!root_.IsMap())
       throw Error("a promptfoo configuration is a map with prompts and tests", source.name);
@@ -80,7 +80,7 @@ class Import {
 
  private:
   Error error(const YAML::Node& node, std::string_view what, std::string_view remedy = "") const {
-    return Error(what, judge::yaml_place(node, source_.name), remedy);
+    return Error(what, data::yaml_place(node, source_.name), remedy);
   }
   void drop(const YAML::Node& node, std::string_view what) { dropped_.add(node, what); }
   std::string scalar(const YAML::Node& node, std::string_view key) const {
@@ -174,7 +174,7 @@ void Import::read_options(const YAML::Node& options, Test& test, TestCase& of, b
   if (!options || options.IsNull()) return;
   if (!options.IsMap()) throw error(options, "'options' must be a map");
   for (const auto& entry : options) {
-    const std::string key = judge::yaml_key(entry.first);
+    const std::string key = data::yaml_key(entry.first);
     const auto is_true = [&] { return yaml_to_json(entry.second, source_.name) == true; };
     if (key == "prefix") {
       test.prefix = scalar(entry.second, key);
@@ -204,7 +204,7 @@ void Import::read_threshold(const YAML::Node& node, std::string_view what) {
 
 void Import::read_test_keys(const YAML::Node& node, Test& test, TestCase& of, bool& expands) {
   for (const auto& entry : node) {
-    const std::string key = judge::yaml_key(entry.first);
+    const std::string key = data::yaml_key(entry.first);
     const YAML::Node& value = entry.second;
     if (key == "description" || key == "metadata" || key == "vars" || value.IsNull()) continue;
     if (key == "assert") {
@@ -256,7 +256,7 @@ bool Import::add_test(Test test, const Json& vars, const YAML::Node& node) {
       try {
         if (form->has_variables()) value = form->render(test.facts.vars);
       } catch (const Error& failure) {
-        throw failure.at(judge::yaml_place(node, source_.name));
+        throw failure.at(data::yaml_place(node, source_.name));
       }
     }
     std::string field = name;
@@ -308,11 +308,11 @@ void Import::read_test(const YAML::Node& node) {
 
 void Import::read_rest() {
   for (const auto& entry : root_) {
-    const std::string key = judge::yaml_key(entry.first);
+    const std::string key = data::yaml_key(entry.first);
     if (!is_silent(key)) drop(entry.first, fmt::format("'{}'", cut_to_columns(key, 60)));
   }
   for (const auto& entry : default_) {
-    const std::string key = judge::yaml_key(entry.first);
+    const std::string key = data::yaml_key(entry.first);
     constexpr std::string_view kRead[] = {"vars",      "assert",      "options",
                                           "threshold", "description", "metadata"};
     if (std::find(std::begin(kRead), std::end(kRead), key) == std::end(kRead))
@@ -417,7 +417,7 @@ std::optional<Json> Import::answer(const Test& test, const PromptfooPrompt& prom
     try {
       input = form->render(test.facts.vars);
     } catch (const Error& failure) {
-      throw failure.at(judge::yaml_place(prompt.node, source_.name));
+      throw failure.at(data::yaml_place(prompt.node, source_.name));
     }
   }
   bytes += input.size();

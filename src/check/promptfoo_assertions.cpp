@@ -13,8 +13,8 @@
 #include "check/yaml_json.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "judge/yaml.h"
-#include "judge/yaml_values.h"
+#include "data/yaml.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
@@ -141,8 +141,8 @@ Body make_json(const Source& source) {
     if (is_file(text)) return Body::none("its schema is in a file");
     if (text.find("{{") != std::string::npos || text.find("{%") != std::string::npos)
       return Body::none("its schema is a template");
-    schema = yaml_to_json(judge::parse_yaml(text, judge::yaml_place(source.value, source.file)),
-                          judge::yaml_place(source.value, source.file));
+    schema = yaml_to_json(data::parse_yaml(text, data::yaml_place(source.value, source.file)),
+                          data::yaml_place(source.value, source.file));
   } else {
     schema = yaml_to_json(source.value, source.file);
   }
@@ -346,7 +346,7 @@ PromptfooChecks::Common PromptfooChecks::read_common(const YAML::Node& assertion
     common.carries = false;
   };
   for (const auto& entry : assertion) {
-    const std::string key = judge::yaml_key(entry.first);
+    const std::string key = data::yaml_key(entry.first);
     if (key == "type" || key == "value" || key == "config") continue;
     if (key == "metric") {
       if (entry.second.IsScalar()) common.metric = cut_to_columns(entry.second.Scalar(), 60);
@@ -390,18 +390,18 @@ std::string PromptfooChecks::tests_text(const std::vector<size_t>& tests) const 
 void PromptfooChecks::add(const YAML::Node& assertion,
                           std::span<const PromptfooTest* const> tests) {
   if (!assertion.IsMap())
-    throw Error("an assertion must be a map", judge::yaml_place(assertion, file_));
+    throw Error("an assertion must be a map", data::yaml_place(assertion, file_));
   if (assertion["$ref"]) return drop(assertion, "$ref: an assertion from a template");
   const YAML::Node named = assertion["type"];
   if (!named || !named.IsScalar())
-    throw Error("an assertion without a type", judge::yaml_place(assertion, file_),
+    throw Error("an assertion without a type", data::yaml_place(assertion, file_),
                 "give it a 'type'");
   const std::string type = named.Scalar();
   const Kind* kind = find_kind(type);
   if (kind == nullptr && type != "assert-set" && !is_promptfoos(type)) {
     const std::string near = nearest_name(type, known_types());
     throw Error(fmt::format("unknown assertion type '{}'", cut_to_columns(type, 60)),
-                judge::yaml_place(named, file_),
+                data::yaml_place(named, file_),
                 near.empty() ? "" : fmt::format("did you mean '{}'?", near));
   }
   if (kind == nullptr) return drop(named, type + ": there is no such check");
@@ -430,7 +430,7 @@ std::vector<PromptfooChecks::Group> PromptfooChecks::groups_of(
     try {
       body = kind.make({kind, value, *test, file_});
     } catch (const Error& failure) {
-      throw failure.where().empty() ? failure.at(judge::yaml_place(assertion, file_)) : failure;
+      throw failure.where().empty() ? failure.at(data::yaml_place(assertion, file_)) : failure;
     }
     if (!body.why_not.empty()) {
       failed[body.why_not].push_back(test->number);

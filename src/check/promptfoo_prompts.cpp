@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "judge/yaml_values.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
@@ -86,7 +86,7 @@ class Reader {
 
  private:
   Error error(const YAML::Node& node, std::string_view what) const {
-    return Error(what, judge::yaml_place(node, file_));
+    return Error(what, data::yaml_place(node, file_));
   }
   std::string scalar(const YAML::Node& node, std::string_view key) const {
     if (!node.IsScalar()) throw error(node, fmt::format("'{}' must be a text", key));
@@ -146,7 +146,7 @@ std::vector<PromptfooPrompt> read_promptfoo_prompts(
   const YAML::Node list = config["prompts"];
   if (!list || list.IsNull()) throw Error("there are no prompts", file, "give a list 'prompts'");
   if (list.IsMap())
-    throw Error("'prompts' must be a list", judge::yaml_place(list, file),
+    throw Error("'prompts' must be a list", data::yaml_place(list, file),
                 "write - file://NAME.txt");
   Reader reader(file, read, dropped);
   if (list.IsSequence()) {
@@ -154,7 +154,7 @@ std::vector<PromptfooPrompt> read_promptfoo_prompts(
   } else {
     reader.add(list);
   }
-  if (reader.prompts.empty()) throw Error("there are no prompts", judge::yaml_place(list, file));
+  if (reader.prompts.empty()) throw Error("there are no prompts", data::yaml_place(list, file));
   return std::move(reader.prompts);
 }
 

@@ -7,7 +7,7 @@
 #include "check/answers.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "judge/yaml_values.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
@@ -121,7 +121,7 @@ std::string yaml_flow(const Json& value) {
 }
 
 void NotCarried::add(const YAML::Node& node, std::string_view what) {
-  parts_.push_back({node.Mark().line, fmt::format("{}: {}", judge::yaml_place(node, file_),
+  parts_.push_back({node.Mark().line, fmt::format("{}: {}", data::yaml_place(node, file_),
                                                   cut_to_columns(what, 200))});
 }
 

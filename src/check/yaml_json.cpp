@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "judge/yaml_values.h"
+#include "data/yaml_values.h"
 
 namespace selene::check {
 namespace {
@@ -30,10 +30,10 @@ Json plain_scalar(const std::string& text) {
 }
 
 Json to_json(const YAML::Node& node, std::string_view file, int depth, size_t& values) {
-  if (depth > kDeepest) throw Error("nested too deep", judge::yaml_place(node, file));
+  if (depth > kDeepest) throw Error("nested too deep", data::yaml_place(node, file));
   if (++values > kMostValues)
     throw Error(fmt::format("a value of more than {} parts", kMostValues),
-                judge::yaml_place(node, file));
+                data::yaml_place(node, file));
   if (node.IsSequence()) {
     Json list = Json::array();
     for (const YAML::Node& item : node) list.push_back(to_json(item, file, depth + 1, values));
@@ -42,7 +42,7 @@ Json to_json(const YAML::Node& node, std::string_view file, int depth, size_t& v
   if (node.IsMap()) {
     Json object = Json::object();
     for (const auto& entry : node)
-      object[judge::yaml_key(entry.first)] = to_json(entry.second, file, depth + 1, values);
+      object[data::yaml_key(entry.first)] = to_json(entry.second, file, depth + 1, values);
     return object;
   }
   if (!node.IsScalar()) return nullptr;

@@ -8,11 +8,17 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "judge/yaml.h"
-#include "judge/yaml_values.h"
+#include "data/yaml.h"
+#include "data/yaml_values.h"
 
 namespace selene::judge {
 namespace {
+
+using data::parse_yaml;
+using data::unknown_yaml_key;
+using data::yaml_key;
+using data::yaml_place;
+using data::yaml_value;
 
 bool is_url(std::string_view text) {
   std::string scheme(text.substr(0, text.find("://")));

@@ -14,7 +14,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
-#include "judge/yaml.h"
+#include "data/yaml.h"
 
 namespace selene::judge {
 namespace {
@@ -463,7 +463,7 @@ std::string render_text(const Template& form, std::string_view words, const Samp
 
 Template parse_template(std::string_view yaml, std::string_view name, std::string_view place) {
   if (yaml.size() > kMaxTemplateBytes) throw Error("a template of more than 1 MiB", place);
-  const YAML::Node root = parse_yaml(yaml, place);
+  const YAML::Node root = data::parse_yaml(yaml, place);
   if (!root.IsMap()) throw Error("a template is a YAML map with the key 'user_template'", place);
   constexpr std::array<std::string_view, 10> kKeys{
       "user_template", "name",         "task",     "labels",      "label_words",

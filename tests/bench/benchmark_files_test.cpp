@@ -14,7 +14,7 @@
 
 #include "core/file.h"
 #include "data/sample.h"
-#include "judge/yaml.h"
+#include "data/yaml.h"
 #include "table/table.h"
 #include "table/xlsx.h"
 #include "temporary_folder.h"
@@ -31,7 +31,7 @@ const fs::path kFixtures = kRoot / "tests/bench/fixtures";
 
 YAML::Node benchmark(const std::string& name) {
   const std::string file = (kRoot / "benchmarks" / (name + ".yaml")).string();
-  return judge::parse_yaml(read_file(file), file);
+  return data::parse_yaml(read_file(file), file);
 }
 
 std::vector<std::string> stems(const fs::path& folder) {

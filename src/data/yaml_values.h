@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace selene::judge {
+namespace selene::data {
 
 template <typename Value>
 inline constexpr std::string_view kYamlType = "a text";
@@ -54,4 +54,4 @@ Error unknown_yaml_key(std::string_view name, const Names& known, std::string_vi
       place);
 }
 
-}  // namespace selene::judge
+}  // namespace selene::data

@@ -1,4 +1,4 @@
-#include "judge/yaml.h"
+#include "data/yaml.h"
 
 #include <algorithm>
 #include <set>
@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace selene::judge {
+namespace selene::data {
 namespace {
 
 // yaml-cpp keeps both of two equal keys and finds the first. `seen` has the positions of the nodes
@@ -57,4 +57,4 @@ YAML::Node parse_yaml(std::string_view text, std::string_view place) {
   }
 }
 
-}  // namespace selene::judge
+}  // namespace selene::data
