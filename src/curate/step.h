@@ -93,6 +93,10 @@ class Step {
   virtual std::size_t batch() const { return 0; }
   virtual std::vector<std::optional<Drop>> run(std::span<Row>) { return {}; }
 
+  // What its results depend on beside the rows, its options and the seed: the digest of a model, of
+  // the benchmarks' files. The same text, the same results.
+  virtual std::string depends_on(const Resources&) const { return {}; }
+
   // What the report says of it beside the counts: names and values (docs/formats.md, "Curation").
   // Of this run's rows alone; a resumed step gives what it gave when it ran.
   virtual nlohmann::ordered_json facts() const { return nlohmann::ordered_json::object(); }
