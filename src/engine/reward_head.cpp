@@ -102,9 +102,9 @@ RewardHead read_head(std::string_view bytes) {
   const auto tensor = std::find_if(layout.tensors.begin(), layout.tensors.end(),
                                    [&](const auto& one) { return one.name == architecture.head; });
   if (tensor == layout.tensors.end()) {
-    throw Error(fmt::format("the model has no classification head (tensor '{}')",
-                            architecture.head),
-                "", "give a reward model or a reranker");
+    throw Error(
+        fmt::format("the model has no classification head (tensor '{}')", architecture.head), "",
+        "give a reward model or a reranker");
   }
   RewardHead head{.encoder = architecture.encoder,
                   .takes_pairs = architecture.encoder,

@@ -132,9 +132,7 @@ RewardModel::State::State(RewardOptions given) : options(std::move(given)) {
                             options.context_tokens, trained),
                 options.model.string());
   }
-  context_limit = options.context_tokens > 0 ? options.context_tokens
-                  : trained > 0              ? trained
-                                             : 512;
+  context_limit = options.context_tokens > 0 ? options.context_tokens : trained > 0 ? trained : 512;
   on_gpu = llama_supports_gpu_offload() && options.gpu_layers != 0;
   id.name = options.name;
   id.model = sha256_file_cached(options.model);

@@ -53,7 +53,8 @@ class HiddenStates {
   }
   void clear() { numbers_.clear(); }
   std::span<const float> row(size_t index) const {
-    ensure(width_ > 0 && (index + 1) * width_ <= numbers_.size(), "no hidden state where it was asked for");
+    ensure(width_ > 0 && (index + 1) * width_ <= numbers_.size(),
+           "no hidden state where it was asked for");
     return std::span(numbers_).subspan(index * width_, width_);
   }
 
@@ -63,8 +64,7 @@ class HiddenStates {
     if (tensor->type != GGML_TYPE_F32 || !ggml_is_contiguous(tensor)) return;
     width_ = static_cast<size_t>(tensor->ne[0]);
     numbers_.resize(static_cast<size_t>(ggml_nelements(tensor)));
-    if (!numbers_.empty())
-      ggml_backend_tensor_get(tensor, numbers_.data(), 0, ggml_nbytes(tensor));
+    if (!numbers_.empty()) ggml_backend_tensor_get(tensor, numbers_.data(), 0, ggml_nbytes(tensor));
   }
 
   size_t width_ = 0;
