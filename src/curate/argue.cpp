@@ -21,8 +21,7 @@ constexpr std::string_view kInstruction =
     "{sides}"
     "- A few sentences are enough. Write the critique alone, without the line \"{mark}\".";
 
-std::string described(const data::Sample& sample, std::string_view label,
-                      const std::string& word) {
+std::string described(const data::Sample& sample, std::string_view label, const std::string& word) {
   for (const auto& [name, description] : sample.rubric) {
     if (name == label) return fmt::format("{} ({})", word, description);
   }

@@ -12,15 +12,37 @@
 namespace selene::curate {
 namespace {
 
-constexpr std::string_view kTellingPhrases[] = {
-    "i was told",         "i am told",          "i have been told",   "i was asked",
-    "i was instructed",   "i am instructed",    "as instructed",      "given verdict",
-    "verdict given",      "verdict was given",  "verdict is given",   "verdict is settled",
-    "verdict was settled", "settled verdict",   "predetermined",      "given label",
-    "given result",       "label given",        "correct label",      "true label",
-    "correct verdict",    "ground truth",       "ground-truth",       "gold label",
-    "asked to argue",     "asked to write",     "asked to justify",   "this verdict was",
-    "evaluator who came", "these instructions", "what stands between the fences"};
+constexpr std::string_view kTellingPhrases[] = {"i was told",
+                                                "i am told",
+                                                "i have been told",
+                                                "i was asked",
+                                                "i was instructed",
+                                                "i am instructed",
+                                                "as instructed",
+                                                "given verdict",
+                                                "verdict given",
+                                                "verdict was given",
+                                                "verdict is given",
+                                                "verdict is settled",
+                                                "verdict was settled",
+                                                "settled verdict",
+                                                "predetermined",
+                                                "given label",
+                                                "given result",
+                                                "label given",
+                                                "correct label",
+                                                "true label",
+                                                "correct verdict",
+                                                "ground truth",
+                                                "ground-truth",
+                                                "gold label",
+                                                "asked to argue",
+                                                "asked to write",
+                                                "asked to justify",
+                                                "this verdict was",
+                                                "evaluator who came",
+                                                "these instructions",
+                                                "what stands between the fences"};
 
 // A verdict that is stated: one of these, then ":", "is", "of" or "=".
 constexpr std::string_view kVerdictNouns[] = {"result", "verdict", "score",
@@ -28,14 +50,15 @@ constexpr std::string_view kVerdictNouns[] = {"result", "verdict", "score",
 constexpr std::string_view kVerdictVerbs[] = {":", "is", "of", "="};
 
 constexpr std::string_view kSideNouns[] = {
-    "responses", "response", "answers",    "answer",    "assistants", "assistant", "options",
-    "option",    "candidates", "candidate", "models",    "model",      "outputs",   "output"};
+    "responses", "response",   "answers",   "answer", "assistants", "assistant", "options",
+    "option",    "candidates", "candidate", "models", "model",      "outputs",   "output"};
 
-constexpr std::string_view kBetter[] = {" is better",   " is the better", " is superior",
-                                        " is stronger", " is preferable", " is the best",
+constexpr std::string_view kBetter[] = {" is better",     " is the better", " is superior",
+                                        " is stronger",   " is preferable", " is the best",
                                         " is the winner", " wins"};
-constexpr std::string_view kChosen[] = {"prefer ", "choose ", "favor ", "favour ",
-                                        "better response is ", "better one is ", "winner is "};
+constexpr std::string_view kChosen[] = {
+    "prefer ",        "choose ",   "favor ", "favour ", "better response is ",
+    "better one is ", "winner is "};
 
 bool is_word_byte(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -50,7 +73,9 @@ std::string lower(std::string_view text) {
   return copy;
 }
 
-bool begins_word(std::string_view text, size_t at) { return at == 0 || !is_word_byte(text[at - 1]); }
+bool begins_word(std::string_view text, size_t at) {
+  return at == 0 || !is_word_byte(text[at - 1]);
+}
 bool ends_word(std::string_view text, size_t end) {
   return end >= text.size() || !is_word_byte(text[end]);
 }
@@ -240,10 +265,9 @@ bool speaks_of_given_verdict(std::string_view critique, const data::Sample& samp
                      [&](std::string_view phrase) {
                        if (small.find(phrase) == std::string::npos) return false;
                        const auto texts = judged_texts(sample);
-                       return std::none_of(
-                           texts.begin(), texts.end(), [&](std::string_view text) {
-                             return lower(text).find(phrase) != std::string::npos;
-                           });
+                       return std::none_of(texts.begin(), texts.end(), [&](std::string_view text) {
+                         return lower(text).find(phrase) != std::string::npos;
+                       });
                      });
 }
 

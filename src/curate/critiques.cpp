@@ -1,6 +1,6 @@
 // The step `critiques`: a teacher argues for the known label and for one that will be rejected;
-// what it writes is checked (critique_checks.h), and kept only where a scorer that reads it comes to
-// the verdict that it argues for.
+// what it writes is checked (critique_checks.h), and kept only where a scorer that reads it comes
+// to the verdict that it argues for.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -44,8 +44,7 @@ struct Options {
 constexpr data::Key<Options> kKeys[] = {
     {"teacher", [](Options& o, const Entry& entry) { o.teacher = entry.text(); }},
     {"scorer", [](Options& o, const Entry& entry) { o.scorer = entry.text(); }},
-    {"samples",
-     [](Options& o, const Entry& entry) { o.samples = number_between(entry, 1, 1000); }},
+    {"samples", [](Options& o, const Entry& entry) { o.samples = number_between(entry, 1, 1000); }},
     {"temperature",
      [](Options& o, const Entry& entry) { o.temperature = number_between(entry, 0.0, 2.0); }},
     {"max_tokens",
@@ -59,8 +58,7 @@ constexpr data::Key<Options> kKeys[] = {
        o.need = data::choice<Need>(
            entry, {{"none", Need::Nothing}, {"chosen", Need::Chosen}, {"both", Need::Both}});
      }},
-    {"rejected",
-     [](Options& o, const Entry& entry) { o.rejected = read_rejected_choice(entry); }}};
+    {"rejected", [](Options& o, const Entry& entry) { o.rejected = read_rejected_choice(entry); }}};
 
 Options read(const Entry& entry) {
   Options options = read_options<Options>(entry, kKeys);
@@ -236,8 +234,7 @@ void Critiques::ask_teacher(std::span<Wanted> wanted, std::vector<bool>& too_lon
       asks.push_back(one.ask);
       owners.push_back(&one);
     }
-    std::vector<judge::Judge::Answer> answers =
-        teacher.answer(teacher.members()[m], asks, stop_);
+    std::vector<judge::Judge::Answer> answers = teacher.answer(teacher.members()[m], asks, stop_);
     for (size_t i = 0; i < answers.size(); ++i) {
       if (!answers[i].fit.fits()) too_long[owners[i]->row] = true;
       owners[i]->result = std::move(answers[i].result);
@@ -251,7 +248,8 @@ void Critiques::check_texts(std::span<const Row> rows, std::span<Wanted> wanted)
     one.checked = check_critique(*one.form, row.sample, one.label, *one.result);
     if (!one.checked.fell_to.empty()) continue;
     std::string prompt;
-    for (const engine::Message& message : one.ask.request.messages) prompt += message.content + "\n";
+    for (const engine::Message& message : one.ask.request.messages)
+      prompt += message.content + "\n";
     if (copies_.copies(shown(row, one.checked.text), prompt))
       one.checked.fell_to = checks::kPromptCopy;
   }

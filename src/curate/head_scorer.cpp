@@ -19,8 +19,7 @@ class HeadScorer : public ConversationScorer {
     return fmt::format("{}\n{}\n{}", id.model, id.version, id.options);
   }
 
-  std::vector<std::optional<double>> score(
-      std::span<const Conversation> conversations) override {
+  std::vector<std::optional<double>> score(std::span<const Conversation> conversations) override {
     std::vector<engine::RewardInput> inputs;
     for (const Conversation& one : conversations) inputs.push_back(input(one));
     std::vector<std::optional<double>> scores;

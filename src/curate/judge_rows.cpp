@@ -26,9 +26,8 @@ constexpr data::Key<Options> kKeys[] = {
        o.order = data::choice<judge::Order>(
            entry, {{"one", judge::Order::One}, {"both", judge::Order::Both}});
      }},
-    {"most_probability", [](Options& o, const Entry& entry) {
-       o.most_probability = number_between(entry, 0.0, 1.0);
-     }}};
+    {"most_probability",
+     [](Options& o, const Entry& entry) { o.most_probability = number_between(entry, 0.0, 1.0); }}};
 
 class JudgeRows : public Step {
  public:

@@ -109,7 +109,8 @@ class Reward : public Step {
     if (options_.head) {
       scorer_ = model_scorer(head_scorer(options_.scorer, resources.threads));
     } else {
-      scorer_ = judge_scorer(resources.open_judge(options_.scorer == "judge" ? "" : options_.scorer));
+      scorer_ =
+          judge_scorer(resources.open_judge(options_.scorer == "judge" ? "" : options_.scorer));
     }
     return *scorer_;
   }

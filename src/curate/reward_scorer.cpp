@@ -34,8 +34,8 @@ class JudgeScorer : public RewardScorer {
     for (const Row& row : rows) {
       const Pair& pair = *row.pair;
       add(row, critique_of(pair.chosen, form(pair).mark, pair.word), pair.label, questions, labels);
-      add(row, critique_of(pair.rejected, form(pair).mark, pair.rejected_word),
-          pair.rejected_label, questions, labels);
+      add(row, critique_of(pair.rejected, form(pair).mark, pair.rejected_word), pair.rejected_label,
+          questions, labels);
     }
     const std::vector<Verdict> found = verdicts(judge_, questions, stop);
     std::vector<PairScores> scores;

@@ -29,8 +29,7 @@ class ConversationScorer {
   virtual std::string name() const = 0;
   virtual std::string depends_on() const = 0;  // Weights and engine: what else its scores are of.
   // One a conversation, of it alone; nothing where it is too long for the model.
-  virtual std::vector<std::optional<double>> score(
-      std::span<const Conversation> conversations) = 0;
+  virtual std::vector<std::optional<double>> score(std::span<const Conversation> conversations) = 0;
 };
 
 struct PairScores {

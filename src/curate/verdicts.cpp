@@ -36,9 +36,11 @@ VerdictQuestion verdict_question(const judge::Judge& judge, const data::Sample& 
     try {
       const judge::Template& form = judge.members()[m].templates.pick(sample);
       for (const bool swapped : {false, true}) {
-        if (swapped && (sample.task != data::Task::Pairwise || order == judge::Order::One)) continue;
+        if (swapped && (sample.task != data::Task::Pairwise || order == judge::Order::One))
+          continue;
         question.parts.push_back(
-            {.ask = {.request = request_of(form, swapped ? data::swapped(sample) : sample, critique),
+            {.ask = {.request =
+                         request_of(form, swapped ? data::swapped(sample) : sample, critique),
                      .template_name = form.name,
                      .template_digest = form.digest,
                      .name = row_name(sample.id)},

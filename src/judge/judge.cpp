@@ -265,8 +265,7 @@ std::vector<Judge::Answer> Judge::answer(const Member& member, std::span<const A
   answer_known(questions, listener);
   for (size_t i = 0; i < asks.size(); ++i) {
     if (questions[i].done || engine.context_limit() == 0) continue;
-    answers[i].fit = {engine.context_tokens({&asks[i].request, 1}).front(),
-                      engine.context_limit()};
+    answers[i].fit = {engine.context_tokens({&asks[i].request, 1}).front(), engine.context_limit()};
     questions[i].done = !answers[i].fit.fits();
   }
   if (!stop || !stop()) run_engine(member.engine, questions, listener);
