@@ -49,9 +49,10 @@ constexpr std::string_view kVerdictNouns[] = {"result", "verdict", "score",
                                               "rating", "grade",   "label"};
 constexpr std::string_view kVerdictVerbs[] = {":", "is", "of", "="};
 
-constexpr std::string_view kSideNouns[] = {
-    "responses", "response",   "answers",   "answer", "assistants", "assistant", "options",
-    "option",    "candidates", "candidate", "models", "model",      "outputs",   "output"};
+constexpr std::string_view kSideNouns[] = {"responses", "response", "assistants", "assistant"};
+// These may as well be what the responses choose among.
+constexpr std::string_view kOtherNouns[] = {"answer ", "option ", "candidate ", "model ",
+                                            "output "};
 
 constexpr std::string_view kBetter[] = {" is better",     " is the better", " is superior",
                                         " is stronger",   " is preferable", " is the best",
@@ -148,7 +149,8 @@ std::string last_sentence(std::string_view text) {
 }
 
 bool calls_better(std::string_view sentence, std::string_view side) {
-  const std::string small = lower(sentence);
+  std::string small = lower(sentence);
+  std::erase_if(small, [](char c) { return c == '*' || c == '_' || c == '"'; });
   const std::string name = lower(side);
   for (const std::string_view verb : kBetter) {
     if (small.find(fmt::format("{}{}", name, verb)) != std::string::npos) return true;
@@ -159,7 +161,7 @@ bool calls_better(std::string_view sentence, std::string_view side) {
   return false;
 }
 
-// Where the word ends that follows one of `before` at `at`, maybe in bold or quoted.
+// The word for a side, maybe in bold or quoted.
 struct SideAt {
   size_t begin = 0;
   size_t end = 0;
@@ -207,11 +209,20 @@ bool has_lone_letter(std::string_view text, std::string_view letter) {
 
 // "A" alone is mostly an article; "B" alone is a response, unless the sample has a B of its own.
 bool names_side_alone(std::string_view critique, const data::Sample& sample,
-                      const std::string& word) {
-  if (word != "B" || !has_lone_letter(critique, word)) return false;
+                      std::span<const std::string> words) {
+  if (words[0] != "A" || words[1] != "B") return false;
   const auto texts = judged_texts(sample);
-  return std::none_of(texts.begin(), texts.end(),
-                      [&](std::string_view text) { return has_lone_letter(text, word); });
+  if (std::any_of(texts.begin(), texts.end(),
+                  [](std::string_view text) { return has_lone_letter(text, "B"); }))
+    return false;
+  if (has_lone_letter(critique, "B")) return true;
+  const std::string small = lower(critique);
+  for (const std::string_view noun : kOtherNouns) {
+    for (size_t at = small.find(noun); at != std::string::npos; at = small.find(noun, at + 1)) {
+      if (side_at(critique, at + noun.size(), words)) return true;
+    }
+  }
+  return false;
 }
 
 std::string_view without_start(std::string_view text, std::string_view start) {
@@ -249,7 +260,7 @@ CheckedCritique check_critique(const judge::Template& form, const data::Sample& 
     if (result.truncated && mark == std::string::npos) return checks::kCutShort;
     if (result.invalid_utf8) return checks::kBroken;
     if (speaks_of_given_verdict(body, sample)) return checks::kTold;
-    if (!sides.empty() && names_side_alone(checked.text, sample, sides[1])) return checks::kSide;
+    if (!sides.empty() && names_side_alone(checked.text, sample, sides)) return checks::kSide;
     const bool otherwise =
         mark != std::string::npos && marked_otherwise(result.text, form.mark, words, word);
     if (otherwise || contradicts(checked.text, sample, words, label)) return checks::kContradiction;

@@ -48,8 +48,8 @@ CheckedCritique check_critique(const judge::Template& form, const data::Sample& 
 // sample does not use itself.
 bool speaks_of_given_verdict(std::string_view critique, const data::Sample& sample);
 
-// "Response A" as "Response {A}", also in "Responses A and B", and after "answer", "assistant",
-// "option", "candidate", "model" and "output"; `words` are what the prompt calls A and B.
+// "Response A" as "Response {A}", also in "Responses A and B" and after "Assistant"; `words` are
+// what the prompt calls A and B.
 std::string with_sides(std::string_view critique, std::span<const std::string> words);
 
 // Whether the text (with_sides) comes to another verdict than `label`: the last place where it

@@ -112,12 +112,12 @@ struct Teaching {
 // One critique that is wanted, on its way.
 struct Wanted {
   size_t row = 0;
-  std::string label;
+  std::string label{};
   bool wrong = false;
   int sample = 0;
   size_t member = 0;
   const judge::Template* form = nullptr;
-  judge::Ask ask;
+  judge::Ask ask{};
   std::optional<engine::Result> result{};
   CheckedCritique checked{};
 };

@@ -36,10 +36,10 @@ class JudgeRows : public Step {
   void begin(Resources& resources) override {
     stop_ = resources.stop;
     tell_ = resources.tell;
-    judge(resources);
+    opened(resources);
   }
   std::string depends_on(const Resources& resources) const override {
-    return judge::describe(judge(resources)).dump();
+    return judge::describe(opened(resources)).dump();
   }
   std::size_t batch() const override { return 512; }
 
@@ -70,7 +70,7 @@ class JudgeRows : public Step {
   }
 
  private:
-  judge::Judge& judge(const Resources& resources) const {
+  judge::Judge& opened(const Resources& resources) const {
     if (!judge_) judge_ = resources.open_judge(options_.judge);
     return *judge_;
   }

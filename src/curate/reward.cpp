@@ -1,5 +1,7 @@
 // The step `reward`: scores the two answers of each pair (reward_scorer.h) and drops pairs whose
 // scores say that they teach little.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/error.h"

@@ -33,9 +33,9 @@ VerdictQuestion verdict_question(const judge::Judge& judge, const data::Sample& 
                                  judge::Order order = judge::Order::One);
 
 struct Verdict {
-  std::optional<std::string> label;  // The most probable. Nothing: too long, unreadable, stopped.
-  data::Distribution probabilities;  // Empty where an engine has none.
-  bool too_long = false;             // For the context of a member.
+  std::optional<std::string> label{};  // The most probable. Nothing: too long, unreadable, stopped.
+  data::Distribution probabilities{};  // Empty where an engine has none.
+  bool too_long = false;               // For the context of a member.
 
   std::optional<double> probability_of(std::string_view of) const;
 };

@@ -132,7 +132,8 @@ TEST(CritiqueChecks, SidesAreNamedSoThatTheyCanChangePlaces) {
   EXPECT_EQ(sides("**Response B** wins; Response A's tone"),
             "**Response {B}** wins; Response {A}'s tone");
   EXPECT_EQ(sides("Response **A** or **B**"), "Response **{A}** or **{B}**");
-  EXPECT_EQ(sides("Assistant B, answer A"), "Assistant {B}, answer {A}");
+  EXPECT_EQ(sides("Assistant B, assistant A"), "Assistant {B}, assistant {A}");
+  EXPECT_EQ(sides("Response A picks option B"), "Response {A} picks option B");
   EXPECT_EQ(sides("A response. The response A"), "A response. The response {A}");
   EXPECT_EQ(sides("Response Apple, Plan B"), "Response Apple, Plan B");
   EXPECT_EQ(sides(""), "");
@@ -142,6 +143,8 @@ TEST(CritiqueChecks, SidesAreNamedSoThatTheyCanChangePlaces) {
 
 TEST(CritiqueChecks, ASideByItsLetterAloneCannotChangePlaces) {
   EXPECT_EQ(check_pair("Response A is right, B is not.").fell_to, checks::kSide);
+  EXPECT_EQ(check_pair("Answer A is right.").fell_to, checks::kSide);
+  EXPECT_EQ(check_pair("A short answer is right.").fell_to, "");
   Row vitamins = pair_row("s/1");
   vitamins.sample.response_a = "Take vitamin B daily.";
   EXPECT_EQ(check(vitamins, "A", written("Response A names vitamin B.")).fell_to, "");

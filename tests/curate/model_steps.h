@@ -21,17 +21,16 @@ inline data::Entry step_options(const std::string& name, const std::string& yaml
 
 // Judges by the value that a recipe names them with.
 struct ScriptedJudges {
-  std::map<std::string, engine::Script> scripts;
+  std::map<std::string, engine::Script> scripts{};
   std::int64_t context_limit = 0;
-  std::string templates;
-  std::map<std::string, ScriptedJudge::Requests> asked;
-  std::vector<std::string> opened;
+  std::map<std::string, ScriptedJudge::Requests> asked{};
+  std::vector<std::string> opened{};
 
   curate::Resources resources() {
     curate::Resources resources;
     resources.open_judge = [this](const std::string& name) {
       opened.push_back(name);
-      ScriptedJudge one(scripts.at(name), {judge::Policy{}}, templates, {}, context_limit);
+      ScriptedJudge one(scripts.at(name), {judge::Policy{}}, "", {}, context_limit);
       asked[name] = one.asked;
       return std::move(one.judge);
     };
