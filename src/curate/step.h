@@ -56,6 +56,7 @@ struct Resources {
   std::filesystem::path scratch;  // A folder for files that are gone at the end of the run.
   std::filesystem::path model;    // A GGUF whose tokens lengths are counted in; empty: the default.
   std::vector<Benchmark> benchmarks;
+  std::string benchmarks_digest;  // Of their files and selects.
   bool no_contamination = false;  // The step may find no benchmark.
   // Opens a judge: "" is that of the command line, or the default one.
   std::function<judge::Judge(const std::string& judge)> open_judge;
@@ -92,6 +93,10 @@ class Step {
   // A step that runs a model takes rows many at a time; one answer a row.
   virtual std::size_t batch() const { return 0; }
   virtual std::vector<std::optional<Drop>> run(std::span<Row>) { return {}; }
+
+  // What its results depend on beside the rows, its options and the seed: the digest of a model, of
+  // the benchmarks' files. The same text, the same results.
+  virtual std::string depends_on(const Resources&) const { return {}; }
 
   // What the report says of it beside the counts: names and values (docs/formats.md, "Curation").
   // Of this run's rows alone; a resumed step gives what it gave when it ran.
