@@ -29,8 +29,6 @@ endmacro()
 selene_find_header(re2/re2.h re2 libre2-dev)
 selene_find_header(csv.h csv libcsv-dev)
 selene_find_header(valijson/schema.hpp "" libvalijson-dev)
-selene_find_header(utf8proc.h utf8proc libutf8proc-dev)
-selene_find_header(xxhash.h "" libxxhash-dev)
 find_package(Threads REQUIRED)
 if(NOT TARGET yaml-cpp::yaml-cpp)  # before yaml-cpp 0.8
   add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED GLOBAL)

@@ -20,7 +20,7 @@ if(SELENE_CHARTS)
     install(FILES "${PROJECT_BINARY_DIR}/charts/${part}.licence" DESTINATION "${licences}" RENAME ${part} COMPONENT program)
   endforeach()
 endif()
-foreach(debian IN ITEMS nlohmann-json3-dev libcli11-dev libvalijson-dev libxxhash-dev)
+foreach(debian IN ITEMS nlohmann-json3-dev libcli11-dev libvalijson-dev)
   install(FILES "/usr/share/doc/${debian}/copyright" DESTINATION "${licences}" RENAME ${debian} COMPONENT program)
 endforeach()
 # The texts that Debian's copyright files refer to.
