@@ -148,7 +148,8 @@ void ChatTemplate::check_date(const std::string& date) { parse_date(date); }
 ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 
-std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages) const {
+std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages,
+                                           bool begin_answer) const {
   const Guard guard(state_->options.control_tokens, messages);
   common_json list = common_json::array();
   for (const Message& message : messages) {
@@ -159,7 +160,7 @@ std::vector<TextPart> ChatTemplate::render(std::span<const Message> messages) co
   }
   common_json inputs = common_json::object();
   inputs["messages"] = list;
-  inputs["add_generation_prompt"] = true;
+  inputs["add_generation_prompt"] = begin_answer;
   try {
     jinja::context context(state_->options.source);
     context.current_time = state_->now;

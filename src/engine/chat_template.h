@@ -41,9 +41,9 @@ class ChatTemplate {
   ~ChatTemplate();
   ChatTemplate(ChatTemplate&&) noexcept;
 
-  // Renders the messages and the beginning of the assistant's answer. Throws Error when the
-  // template refuses them (an unknown role, a system message it has no place for).
-  std::vector<TextPart> render(std::span<const Message> messages) const;
+  // Renders the messages and, with `begin_answer`, the beginning of the assistant's answer. Throws
+  // Error when the template refuses them (an unknown role, a system message it has no place for).
+  std::vector<TextPart> render(std::span<const Message> messages, bool begin_answer = true) const;
 
  private:
   struct State;

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
@@ -17,9 +16,9 @@
 #include "core/text.h"
 #include "engine/accelerator.h"
 #include "engine/answer_text.h"
-#include "engine/attention.h"
 #include "engine/drafter.h"
 #include "engine/job_order.h"
+#include "engine/llama_load.h"
 #include "engine/q8_product.h"
 #include "engine/sequences.h"
 #include "engine/tokens.h"
@@ -41,32 +40,6 @@ constexpr std::int64_t kSpareTokens = 16 + kGuesses;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// llama.cpp reports through one process-wide callback; its last error lines go into our Error.
-class LlamaLog {
- public:
-  static void install() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-      llama_log_set(&LlamaLog::receive, nullptr);
-      llama_backend_init();
-      register_accelerator();
-    });
-  }
-  static std::string take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(text_, {});
-  }
-
- private:
-  static void receive(ggml_log_level level, const char* text, void*) {
-    if (level != GGML_LOG_LEVEL_ERROR) return;
-    const std::lock_guard lock(mutex_);
-    if (text_.size() < 4096) text_ += text;
-  }
-  static inline std::mutex mutex_;
-  static inline std::string text_;
-};
 
 // One request on its way.
 struct Job {
@@ -153,11 +126,9 @@ class LlamaEngine : public Engine {
                         std::string_view generated) const;
   void finish(std::vector<Scoring>& scorings, const Events& events);
   std::int64_t kv_bytes_per_token() const;
-  bool accelerated_attention() const;
 
   LlamaOptions options_;
   EngineId id_;
-  std::string architecture_;
   llama_model_ptr model_;
   llama_adapter_lora_ptr adapter_;
   std::optional<Tokenizer> tokenizer_;
@@ -173,7 +144,7 @@ class LlamaEngine : public Engine {
 // Looks at the files only: what all results depend on is known before the model is loaded, so that
 // work whose results are known already never loads it.
 LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
-  LlamaLog::install();
+  set_up_llama();
   if (options_.threads <= 0)
     options_.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (options_.name.empty()) options_.name = options_.model.filename().string();
@@ -196,7 +167,6 @@ LlamaEngine::LlamaEngine(const LlamaOptions& options) : options_(options) {
   context_limit_ = options_.context_tokens > 0 ? options_.context_tokens
                    : trained > 0               ? trained
                                                : 512;
-  architecture_ = info.architecture;
   id_.name = options_.name;
   id_.model = sha256_file_cached(options_.model);
   if (!options_.adapter.empty()) {
@@ -230,19 +200,13 @@ void LlamaEngine::load() {
   llama_model_params params = llama_model_default_params();
   params.n_gpu_layers = options_.gpu_layers;
   params.load_mode = options_.mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
-  LlamaLog::take();
-  model_.reset(llama_model_load_from_file(options_.model.c_str(), params));
-  if (model_ == nullptr) {
-    throw Error(
-        fmt::format("llama.cpp cannot load the model: {}", cut_to_columns(LlamaLog::take(), 400)),
-        options_.model.string());
-  }
+  model_ = load_llama_model(options_.model, params);
   if (!options_.adapter.empty()) {
-    LlamaLog::take();
+    take_llama_log();
     adapter_.reset(llama_adapter_lora_init(model_.get(), options_.adapter.c_str()));
     if (adapter_ == nullptr) {
       throw Error(fmt::format("the adapter does not fit the model: {}",
-                              cut_to_columns(LlamaLog::take(), 400)),
+                              cut_to_columns(take_llama_log(), 400)),
                   options_.adapter.string(), "give the model that it was trained on");
     }
   }
@@ -312,19 +276,6 @@ std::int64_t LlamaEngine::kv_bytes_per_token() const {
   return llama_model_n_layer(model_.get()) * width * kKeysAndValues * kHalfPrecision;
 }
 
-// Whether ours serves the sizes of the model's heads.
-bool LlamaEngine::accelerated_attention() const {
-  const auto size = [&](const char* key) -> std::int64_t {
-    char value[32];
-    const std::string name = fmt::format("{}.attention.{}", architecture_, key);
-    if (llama_model_meta_val_str(model_.get(), name.c_str(), value, sizeof value) > 0)
-      return std::atoll(value);
-    return llama_model_n_embd(model_.get()) / std::max(1, llama_model_n_head(model_.get()));
-  };
-  return has_accelerator() && size("key_length") % kHeadStep == 0 &&
-         size("value_length") % kHeadStep == 0;
-}
-
 void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
   std::int64_t longest = 0;
   for (const Job& job : jobs) longest = std::max(longest, job.need);
@@ -346,7 +297,7 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
       sequences_->options().slot_tokens >= length)
     return;
   sequences_.reset();
-  LlamaLog::take();
+  take_llama_log();
   sequences_.emplace(Sequences::Options{
       .model = model_.get(),
       .adapter = adapter_.get(),
@@ -357,7 +308,7 @@ void LlamaEngine::make_sequences(std::span<const Job> jobs, bool generating) {
           std::max(options_.batch_tokens, static_cast<int>(2 * Sequences::kLeastTokens)),
       .outputs = kGuesses + 1,
       .threads = options_.threads,
-      .flash = !on_gpu_ && accelerated_attention(),
+      .flash = !on_gpu_ && accelerates_attention(model_.get()),
       .exact = options_.exact,
   });
 }
@@ -628,7 +579,7 @@ std::string llama_engine_version(bool gpu) {
 }
 
 std::string llama_system_info() {
-  LlamaLog::install();
+  set_up_llama();
   return llama_print_system_info();
 }
 

@@ -1,8 +1,11 @@
 #include "engine/sequences.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
+#include <ggml-backend.h>
+#include <ggml.h>
 #include <llama-cpp.h>
 #include <llama.h>
 
@@ -37,6 +40,37 @@ class Batch {
   int capacity_;
 };
 
+// Keeps the rows of a pass that leave the last norm. llama.cpp gives them away itself only with
+// the logits of every token of the pass.
+class HiddenStates {
+ public:
+  // For llama_context_params::cb_eval: asked first whether a tensor is wanted, then given it.
+  static bool observe(ggml_tensor* tensor, bool asking, void* self) {
+    if (std::string_view(ggml_get_name(tensor)) != "result_norm") return !asking;
+    if (asking) return true;
+    static_cast<HiddenStates*>(self)->keep(tensor);
+    return true;
+  }
+  void clear() { numbers_.clear(); }
+  std::span<const float> row(size_t index) const {
+    ensure(width_ > 0 && (index + 1) * width_ <= numbers_.size(),
+           "no hidden state where it was asked for");
+    return std::span(numbers_).subspan(index * width_, width_);
+  }
+
+ private:
+  // Throws nothing, as it is called from within llama.cpp; row() tells what is missing.
+  void keep(const ggml_tensor* tensor) {
+    if (tensor->type != GGML_TYPE_F32 || !ggml_is_contiguous(tensor)) return;
+    width_ = static_cast<size_t>(tensor->ne[0]);
+    numbers_.resize(static_cast<size_t>(ggml_nelements(tensor)));
+    if (!numbers_.empty()) ggml_backend_tensor_get(tensor, numbers_.data(), 0, ggml_nbytes(tensor));
+  }
+
+  size_t width_ = 0;
+  std::vector<float> numbers_;  // (outputs of the pass, width)
+};
+
 }  // namespace
 
 struct Sequences::State {
@@ -50,6 +84,7 @@ struct Sequences::State {
   };
 
   Options options;
+  HiddenStates hidden;  // Outlives the context, which writes to it.
   llama_context_ptr context;
   int vocabulary = 0;
   std::vector<std::vector<Token>> held;  // By slot.
@@ -92,10 +127,16 @@ struct Sequences::State {
   }
 
   void decode(const ReadLogits& read) {
+    hidden.clear();
     const int code = llama_decode(context.get(), batch.get());
     if (code != 0) {
       throw Error(fmt::format("llama.cpp could not compute a batch of {} tokens (code {})",
                               batch.size(), code));
+    }
+    if (options.hidden) {
+      for (size_t i = 0; i < readers.size(); ++i)
+        read(readers[i].goal, readers[i].output, hidden.row(i));
+      readers.clear();
     }
     for (const Reader& reader : readers) {
       const float* logits = llama_get_logits_ith(context.get(), reader.index);
@@ -145,6 +186,10 @@ Sequences::Sequences(const Options& options) : state_(std::make_unique<State>(op
                            : options.exact ? LLAMA_FLASH_ATTN_TYPE_DISABLED
                                            : LLAMA_FLASH_ATTN_TYPE_AUTO;
   params.no_perf = true;
+  if (options.hidden) {
+    params.cb_eval = &HiddenStates::observe;
+    params.cb_eval_user_data = &state_->hidden;
+  }
   state_->context.reset(llama_init_from_model(options.model, params));
   if (state_->context == nullptr) {
     throw Error(fmt::format("not enough memory for {} sequences of {} tokens", options.slots,
@@ -170,6 +215,7 @@ size_t Sequences::shared(int slot, std::span<const Token> tokens) const {
 }
 
 Sequences::Work Sequences::advance(std::span<const Goal> goals, const ReadLogits& read) {
+  ensure(!options().hidden || goals.size() <= 1, "hidden states are of one goal");
   // Goals with few tokens to compute go together, all with as many as the one that needs most.
   Work work;
   state_->computed = 0;

@@ -47,6 +47,9 @@ class Sequences {
     size_t outputs = 1;               // The most that a goal asks for.
     int threads = 1;
     bool flash = true;  // Attention as one operation; true only where ours serves it.
+    // True: `read` gets the state of the token after the last norm (n_embd numbers) in place of its
+    // logits, and an advance has one goal. For models whose graph names it "result_norm".
+    bool hidden = false;
     bool exact = true;  // False: without the rules above; bits then depend on threads and batch.
   };
 

@@ -39,6 +39,14 @@ struct GgufBuilder {
     entries.push_back(gguf_text(key) + le(std::uint32_t{4}) + le(value));
     return *this;
   }
+  GgufBuilder& f32(std::string_view key, float value) {
+    entries.push_back(gguf_text(key) + le(std::uint32_t{6}) + le(value));
+    return *this;
+  }
+  GgufBuilder& flag(std::string_view key, bool value) {
+    entries.push_back(gguf_text(key) + le(std::uint32_t{7}) + (value ? '\1' : '\0'));
+    return *this;
+  }
   GgufBuilder& texts(std::string_view key, const std::vector<std::string>& values) {
     std::string entry = gguf_text(key) + le(std::uint32_t{9}) + le(std::uint32_t{8}) +
                         le(static_cast<std::uint64_t>(values.size()));
