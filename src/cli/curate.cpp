@@ -309,7 +309,7 @@ int run(const CurateCommand& options, curate::Recipe& recipe) {
   }
   if (!options.quiet && !result.passes_kept.empty())
     fmt::print(stderr, "of an earlier run: {}\n", fmt::join(result.passes_kept, "; "));
-  const Json funnel = curate::write_outputs(recipe, resources, result, options.data, out);
+  const Json funnel = curate::write_outputs(recipe, resources, result, out);
   write_reports(out, funnel);
   write_record(record, options, recipe, result, funnel);
   return kExitOk;

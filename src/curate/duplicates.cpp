@@ -25,9 +25,9 @@ std::uint64_t question_of(const data::Sample& sample) {
 
 // The words of a text as one number: case, punctuation and layout do not count, unless it has
 // nothing else.
-std::uint64_t words_number(std::string_view text, std::string& words) {
-  text::words_of(text, words);
-  return derive_seed(1, words.empty() ? text : std::string_view(words));
+std::uint64_t words_number(std::string_view text, text::Words& words) {
+  words.read(text);
+  return derive_seed(1, words.size() == 0 ? text : words.text());
 }
 
 // Two rows say the same where task, criteria and labels are equal, and of each text the words; of
@@ -41,7 +41,7 @@ class ExactDuplicates : public Step {
 
   void note(const Row& row, Notes& notes) const override {
     const data::Sample& sample = row.sample;
-    std::string words;
+    thread_local text::Words words;
     std::uint64_t hash = question_of(sample);
     hash = derive_seed(hash ^ words_number(sample.input, words), "input");
     hash = derive_seed(hash ^ words_number(sample.context.value_or(""), words), "context");

@@ -130,7 +130,7 @@ class Mix : public Step {
   struct Cell {
     ChanceFile file;
     double kept = 0;
-    std::string rule;  // The last that took some away.
+    std::string rule = {};  // The last that took some away.
     std::uint64_t keep = 0;
   };
 

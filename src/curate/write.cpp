@@ -248,7 +248,7 @@ void write_rejected(const fs::path& work, const fs::path& out) {
 }
 
 Json write_outputs(const Recipe& recipe, Resources& resources, const RunResult& result,
-                   const fs::path& data, const fs::path& out) {
+                   const fs::path& out) {
   fs::create_directories(out);
   AtomicFile rejected(out / "rejected.jsonl");
   for (const fs::path& file : result.rejected) append_file(rejected, file);

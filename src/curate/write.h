@@ -15,8 +15,7 @@ namespace selene::curate {
 // recipe looks for contamination, every pair that is written is looked through once more for runs
 // of words that a benchmark has too. The same rows give the same bytes. Throws Error.
 nlohmann::ordered_json write_outputs(const Recipe& recipe, Resources& resources,
-                                     const RunResult& result, const std::filesystem::path& data,
-                                     const std::filesystem::path& out);
+                                     const RunResult& result, const std::filesystem::path& out);
 
 // The bad rows alone, of a run that stopped.
 void write_rejected(const std::filesystem::path& work, const std::filesystem::path& out);

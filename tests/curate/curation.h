@@ -98,7 +98,7 @@ class Curation : public ::testing::Test {
     const curate::RunResult result = curate::run(recipe, with, options());
     EXPECT_TRUE(result.done);
     Outcome outcome;
-    outcome.funnel = curate::write_outputs(recipe, with, result, data(), out());
+    outcome.funnel = curate::write_outputs(recipe, with, result, out());
     for (const char* split : {"train", "validation", "test"}) {
       for (Json& pair : lines(out() / (std::string(split) + ".jsonl"))) {
         outcome.fate[pair.at("provenance").at("id").get<std::string>()] = "kept";

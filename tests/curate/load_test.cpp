@@ -16,7 +16,7 @@ class Load : public Curation {
     options.max_bad = max_bad;
     const curate::RunResult result = curate::run(recipe, with, options);
     Outcome outcome;
-    outcome.funnel = curate::write_outputs(recipe, with, result, data(), out());
+    outcome.funnel = curate::write_outputs(recipe, with, result, out());
     return outcome;
   }
   std::string rows(int count) const {
