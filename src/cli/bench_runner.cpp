@@ -189,7 +189,7 @@ class Runner {
                            .items = planned.items,
                            .seed = options_.judge.seed,
                            .probe = options_.probe};
-    const Json described = bench::describe(work, cli::describe(*judge_));
+    const Json described = bench::describe(work, judge::describe(*judge_));
     folder_.check_judge(spec.name, described.at("judge"));
     const std::filesystem::path copy = planned.rows.parent_path() / (spec.name + ".yaml");
     if (is_done(planned, described)) {

@@ -154,7 +154,7 @@ struct Facts {
   bool toy = false;  // Whether a judge was.
 
   void add(const judge::Judge& judge) {
-    judges.push_back(describe(judge));
+    judges.push_back(judge::describe(judge));
     ledger_hits += judge.ledger_hits();
     ledger_misses += judge.ledger_misses();
     exact = exact && judge.exact();

@@ -292,7 +292,7 @@ int run_judge(const CLI::App& command, const JudgeCommand& options) {
   const Json work = {{"command", "judge"},
                      {"input_sha256", input.digest()},
                      {"skip_overlong", options.skip_overlong},
-                     {"judge", describe(judge)}};
+                     {"judge", judge::describe(judge)}};
   resume(run, work);
   check_lengths(run);
 

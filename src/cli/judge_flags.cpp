@@ -285,27 +285,4 @@ judge::Judge open_judge(const JudgeFlags& flags) {
                            machine, ledger);
 }
 
-nlohmann::ordered_json describe(const judge::Judge& judge) {
-  nlohmann::ordered_json members = nlohmann::ordered_json::array();
-  for (const judge::Member& member : judge.members()) {
-    const engine::EngineId& id = judge.engine_of(member).id();
-    nlohmann::ordered_json templates = nlohmann::ordered_json::object();
-    for (const judge::Template& form : member.templates.all()) templates[form.name] = form.digest;
-    members.push_back({{"name", member.name},
-                       {"weight", member.weight},
-                       {"model", id.model},
-                       {"adapter", id.adapter},
-                       {"engine", id.version},
-                       {"engine_options", id.options},
-                       {"templates", templates},
-                       {"mode", judge::mode_name(member.policy.mode)},
-                       {"order", judge::order_name(member.policy.order)},
-                       {"max_tokens", member.policy.max_tokens},
-                       {"samples", member.policy.samples},
-                       {"temperature", member.policy.temperature},
-                       {"seed", member.policy.seed}});
-  }
-  return {{"name", judge.name()}, {"members", members}};
-}
-
 }  // namespace selene::cli

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "judge/judge_spec.h"
 
@@ -51,8 +50,5 @@ std::filesystem::path ledger_path(const JudgeFlags& flags);
 // Opens the judge; a local model is loaded only when it is needed. Warnings go to standard error.
 // Throws Error.
 judge::Judge open_judge(const JudgeFlags& flags);
-
-// What of the judge a judgment depends on, and nothing else (threads and memory are not in it).
-nlohmann::ordered_json describe(const judge::Judge& judge);
 
 }  // namespace selene::cli

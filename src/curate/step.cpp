@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "core/random.h"
 #include "curate/steps.h"
 
 namespace selene::curate {
@@ -31,14 +30,6 @@ std::span<const StepKind> step_kinds() {
       {"split", "train, validation and test, by group", make_split},
   }};
   return kKinds;
-}
-
-std::uint64_t chance(std::uint64_t seed, std::string_view purpose, std::string_view id) {
-  return derive_seed(derive_seed(seed, purpose), id);
-}
-
-double chance_share(std::uint64_t seed, std::string_view purpose, std::string_view id) {
-  return static_cast<double>(chance(seed, purpose, id) >> 11) * 0x1.0p-53;
 }
 
 }  // namespace selene::curate

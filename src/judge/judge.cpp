@@ -69,11 +69,28 @@ struct Judge::Part {
   size_t place = 0;  // Among its sample's parts.
 };
 
+// A request between the ledger and an engine; what it points to outlives it.
+struct Judge::Question {
+  size_t engine = 0;
+  const engine::Request* request = nullptr;
+  std::string_view template_name;
+  std::string_view template_digest;
+  std::string_view key;
+  bool done = false;
+};
+
+// Who asks: told of each question by its place among them.
+struct Judge::Listener {
+  std::function<void(size_t question, const engine::Result& result)> result;
+  std::function<std::string(size_t question)> name;  // What an error calls it.
+  std::function<void(size_t question, std::string_view piece)> text{};
+  std::function<bool()> stop{};
+};
+
 // All requests of a batch of samples.
 struct Judge::Work {
   std::span<const data::Sample> samples;
   std::vector<Part> parts;
-  std::vector<bool> done;                         // One a part.
   std::vector<std::vector<data::Part>> verdicts;  // One list a sample.
   std::vector<size_t> missing;                    // One a sample.
 };
@@ -117,7 +134,7 @@ std::vector<Judge::Part> Judge::plan(const data::Sample& sample) const {
 }
 
 Judge::Work Judge::plan_all(std::span<const data::Sample> samples) const {
-  Work work{.samples = samples, .parts = {}, .done = {}, .verdicts = {}, .missing = {}};
+  Work work{.samples = samples, .parts = {}, .verdicts = {}, .missing = {}};
   for (size_t s = 0; s < samples.size(); ++s) {
     std::vector<Part> parts = plan(samples[s]);
     work.verdicts.emplace_back(parts.size());
@@ -128,7 +145,6 @@ Judge::Work Judge::plan_all(std::span<const data::Sample> samples) const {
       work.parts.push_back(std::move(parts[p]));
     }
   }
-  work.done.resize(work.parts.size());
   return work;
 }
 
@@ -197,36 +213,89 @@ data::Judgment Judge::not_judged(const data::Sample& sample, std::string reason)
 
 void Judge::judge(std::span<const data::Sample> samples, const JudgeEvents& events) {
   Work work = plan_all(samples);
-  answer_known(work, events);
+  std::vector<Question> questions;
+  for (const Part& part : work.parts) {
+    questions.push_back({.engine = part.member->engine,
+                         .request = &part.request,
+                         .template_name = part.form->name,
+                         .template_digest = part.form->digest,
+                         .key = part.key});
+  }
+  Listener listener;
+  listener.result = [&](size_t question, const engine::Result& result) {
+    complete(work, question, result, events);
+  };
+  listener.name = [&](size_t question) {
+    const std::string& id = samples[work.parts[question].sample].id;
+    return fmt::format("row '{}'", cut_to_columns(id, 60));
+  };
+  if (events.text) {
+    listener.text = [&](size_t question, std::string_view piece) {
+      events.text(work.parts[question].sample, work.parts[question].place, piece);
+    };
+  }
+  listener.stop = events.stop;
+  answer_known(questions, listener);
   for (size_t engine = 0; engine < engines_.size(); ++engine) {
     if (events.stop && events.stop()) return;
-    run_engine(engine, work, events);
+    run_engine(engine, questions, listener);
   }
 }
 
-void Judge::answer_known(Work& work, const JudgeEvents& events) {
+std::vector<Judge::Answer> Judge::answer(const Member& member, std::span<const Ask> asks,
+                                         const std::function<bool()>& stop) {
+  engine::Engine& engine = *engines_[member.engine];
+  std::vector<Answer> answers(asks.size());
+  if (asks.empty()) return answers;
+  std::vector<std::string> keys;
+  std::vector<Question> questions;
+  for (const Ask& ask : asks)
+    keys.push_back(request_key(engine.id(), ask.template_digest, ask.request));
+  for (size_t i = 0; i < asks.size(); ++i) {
+    questions.push_back({.engine = member.engine,
+                         .request = &asks[i].request,
+                         .template_name = asks[i].template_name,
+                         .template_digest = asks[i].template_digest,
+                         .key = keys[i]});
+  }
+  Listener listener;
+  listener.result = [&](size_t i, const engine::Result& result) { answers[i].result = result; };
+  listener.name = [&](size_t i) { return asks[i].name; };
+  listener.stop = stop;
+  answer_known(questions, listener);
+  for (size_t i = 0; i < asks.size(); ++i) {
+    if (questions[i].done || engine.context_limit() == 0) continue;
+    answers[i].fit = {engine.context_tokens({&asks[i].request, 1}).front(), engine.context_limit()};
+    questions[i].done = !answers[i].fit.fits();
+  }
+  if (!stop || !stop()) run_engine(member.engine, questions, listener);
+  return answers;
+}
+
+void Judge::answer_known(std::span<Question> questions, const Listener& listener) {
   if (!ledger_) return;
   std::vector<std::string> keys;
-  for (const Part& part : work.parts) keys.push_back(part.key);
+  for (const Question& question : questions) keys.emplace_back(question.key);
   const auto known = ledger_->find(keys);
   for (size_t i = 0; i < known.size(); ++i) {
     if (!known[i]) continue;
     ++ledger_hits_;
-    complete(work, i, *known[i], events);
+    questions[i].done = true;
+    listener.result(i, *known[i]);
   }
 }
 
-void Judge::run_engine(size_t engine, Work& work, const JudgeEvents& events) {
+void Judge::run_engine(size_t engine, std::span<Question> questions, const Listener& listener) {
   std::vector<engine::Request> requests;
   std::vector<std::vector<size_t>>
-      owners;  // The parts that want each request: equal ones are run once.
+      owners;  // The questions that want each request: equal ones are run once.
   std::map<std::string_view, size_t> by_key;
-  for (size_t i = 0; i < work.parts.size(); ++i) {
-    const Part& part = work.parts[i];
-    if (work.done[i] || part.member->engine != engine) continue;
-    const auto [found, added] = by_key.emplace(part.key, requests.size());
+  for (size_t i = 0; i < questions.size(); ++i) {
+    const Question& question = questions[i];
+    if (question.done || question.engine != engine) continue;
+    const auto [found, added] = by_key.emplace(question.key, requests.size());
     if (added) {
-      requests.push_back(part.request);
+      requests.push_back(*question.request);
       owners.emplace_back();
     }
     owners[found->second].push_back(i);
@@ -234,35 +303,34 @@ void Judge::run_engine(size_t engine, Work& work, const JudgeEvents& events) {
   if (requests.empty()) return;
   ledger_misses_ += static_cast<std::int64_t>(requests.size());
   engine::Events engine_events;
-  engine_events.stop = events.stop;
-  engine_events.name = [&](size_t request) {
-    const std::string& id = work.samples[work.parts[owners[request].front()].sample].id;
-    return fmt::format("row '{}'", cut_to_columns(id, 60));
-  };
+  engine_events.stop = listener.stop;
+  engine_events.name = [&](size_t request) { return listener.name(owners[request].front()); };
   engine_events.results = [&](std::span<engine::Completed> completed) {
     // A record is durable before it is reported.
     if (ledger_) {
       std::vector<Record> records;
       for (const engine::Completed& one : completed) {
         if (!one.result.is_final) continue;
-        const Part& part = work.parts[owners[one.request].front()];
-        records.push_back({.key = part.key,
+        const Question& question = questions[owners[one.request].front()];
+        records.push_back({.key = std::string(question.key),
                            .engine = engines_[engine]->id(),
-                           .template_name = part.form->name,
-                           .template_digest = part.form->digest,
-                           .request = part.request,
+                           .template_name = std::string(question.template_name),
+                           .template_digest = std::string(question.template_digest),
+                           .request = *question.request,
                            .result = one.result});
       }
       ledger_->put(records);
     }
     for (const engine::Completed& one : completed) {
-      for (size_t owner : owners[one.request]) complete(work, owner, one.result, events);
+      for (size_t owner : owners[one.request]) {
+        questions[owner].done = true;
+        listener.result(owner, one.result);
+      }
     }
   };
-  if (events.text) {
+  if (listener.text) {
     engine_events.text = [&](size_t request, std::string_view piece) {
-      for (size_t owner : owners[request])
-        events.text(work.parts[owner].sample, work.parts[owner].place, piece);
+      for (size_t owner : owners[request]) listener.text(owner, piece);
     };
   }
   engines_[engine]->run(requests, engine_events);
@@ -273,7 +341,6 @@ void Judge::complete(Work& work, size_t index, const engine::Result& result,
                      const JudgeEvents& events) {
   const Part& planned = work.parts[index];
   const data::Sample& sample = work.samples[planned.sample];
-  work.done[index] = true;
   data::Part part = make_part(sample.labels, result, planned.swapped);
   part.judge = planned.member->name;
   part.weight = planned.member->weight;
@@ -319,6 +386,29 @@ engine::Counters Judge::counters() const {
     sum.scoring_s += one.scoring_s;
   }
   return sum;
+}
+
+nlohmann::ordered_json describe(const Judge& judge) {
+  nlohmann::ordered_json members = nlohmann::ordered_json::array();
+  for (const Member& member : judge.members()) {
+    const engine::EngineId& id = judge.engine_of(member).id();
+    nlohmann::ordered_json templates = nlohmann::ordered_json::object();
+    for (const Template& form : member.templates.all()) templates[form.name] = form.digest;
+    members.push_back({{"name", member.name},
+                       {"weight", member.weight},
+                       {"model", id.model},
+                       {"adapter", id.adapter},
+                       {"engine", id.version},
+                       {"engine_options", id.options},
+                       {"templates", templates},
+                       {"mode", mode_name(member.policy.mode)},
+                       {"order", order_name(member.policy.order)},
+                       {"max_tokens", member.policy.max_tokens},
+                       {"samples", member.policy.samples},
+                       {"temperature", member.policy.temperature},
+                       {"seed", member.policy.seed}});
+  }
+  return {{"name", judge.name()}, {"members", members}};
 }
 
 }  // namespace selene::judge

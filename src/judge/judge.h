@@ -1,7 +1,8 @@
 // The judge: models, templates and policies. Samples in, judgments out.
 //
 // A sample's way: template → messages → requests (one a member, order and repeat) → ledger answers
-// those it knows → engine runs the rest, as one batch → ledger → verdicts → judgment.
+// those it knows → engine runs the rest, as one batch → ledger → verdicts → judgment. Requests that
+// are no sample's go the same way from the ledger on.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "data/judgment.h"
 #include "data/sample.h"
@@ -60,6 +63,14 @@ struct JudgeEvents {
   std::function<bool()> stop{};
 };
 
+// A request that is no sample's, and what made it.
+struct Ask {
+  engine::Request request;
+  std::string template_name;  // For its record in the ledger; the digest is part of its key.
+  std::string template_digest;
+  std::string name{};  // What an error calls it, such as "row 'x'".
+};
+
 class Judge {
  public:
   // `name` is what judgments call it. Throws Error for a policy that makes no sense (several
@@ -84,6 +95,17 @@ class Judge {
   // The judgment of a sample that was not judged: skipped and unreadable, with the reason.
   data::Judgment not_judged(const data::Sample& sample, std::string reason) const;
 
+  struct Answer {
+    std::optional<engine::Result> result;  // Nothing: it does not fit, or the run was stopped.
+    Fit fit;
+  };
+  // Answers requests as they are: those that the ledger knows from there, the rest by the member's
+  // engine as one batch, without those that do not fit its context. One answer a request, in their
+  // order; each depends on its request alone. Throws Error when the engine fails; what ended before
+  // is in the ledger.
+  std::vector<Answer> answer(const Member& member, std::span<const Ask> asks,
+                             const std::function<bool()>& stop = {});
+
   // Runs requests on the member's engine as they are, past the ledger.
   void run(const Member& member, std::span<const engine::Request> requests,
            const engine::Events& events);
@@ -103,10 +125,12 @@ class Judge {
  private:
   struct Part;
   struct Work;
+  struct Question;
+  struct Listener;
   std::vector<Part> plan(const data::Sample& sample) const;
   Work plan_all(std::span<const data::Sample> samples) const;
-  void answer_known(Work& work, const JudgeEvents& events);
-  void run_engine(size_t engine, Work& work, const JudgeEvents& events);
+  void answer_known(std::span<Question> questions, const Listener& listener);
+  void run_engine(size_t engine, std::span<Question> questions, const Listener& listener);
   void complete(Work& work, size_t request, const engine::Result& result,
                 const JudgeEvents& events);
   data::Judgment new_judgment(const data::Sample& sample) const;
@@ -118,5 +142,8 @@ class Judge {
   std::int64_t ledger_hits_ = 0;
   std::int64_t ledger_misses_ = 0;
 };
+
+// What of the judge a judgment depends on, and nothing else (threads and memory are not in it).
+nlohmann::ordered_json describe(const Judge& judge);
 
 }  // namespace selene::judge

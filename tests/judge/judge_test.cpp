@@ -496,6 +496,100 @@ TEST(Judge, WhatIsNotFinalIsNotKept) {
   EXPECT_EQ(second.asked->size(), 1u);
 }
 
+// --- requests that are no sample's ---
+
+Ask ask_of(const std::string& content, const std::string& digest = "d") {
+  Ask ask{.request = {}, .template_name = "argue", .template_digest = digest, .name = content};
+  ask.request.messages = {{"user", content}};
+  ask.request.max_tokens = 8;
+  return ask;
+}
+
+engine::Result echoes(const engine::Request& request) {
+  engine::Result result;
+  result.text = "on " + request.messages.back().content;
+  return result;
+}
+
+TEST(Judge, RequestsAsTheyAreAreAnsweredInTheirOrder) {
+  ScriptedJudge scripted(echoes, {Policy{}});
+  const std::vector<Ask> asks{ask_of("one"), ask_of("two"), ask_of("one")};
+  const auto answers = scripted.judge.answer(scripted.judge.members().front(), asks);
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers[0].result->text, "on one");
+  EXPECT_EQ(answers[1].result->text, "on two");
+  EXPECT_EQ(answers[2].result->text, "on one");
+  EXPECT_EQ(scripted.asked->size(), 2u);
+  EXPECT_TRUE(scripted.judge.answer(scripted.judge.members().front(), {}).empty());
+}
+
+TEST(Judge, TheLedgerKnowsRequestsByAllThatTheyAre) {
+  const selene::testing::TemporaryFolder folder;
+  const auto ask = [&](const std::vector<Ask>& asks) {
+    ScriptedJudge scripted(echoes, {Policy{}}, "", Ledger(folder / "ledger.sqlite"));
+    for (const auto& answer : scripted.judge.answer(scripted.judge.members().front(), asks))
+      EXPECT_EQ(answer.result->text, "on one");
+    return std::pair(scripted.judge.ledger_hits(), scripted.judge.ledger_misses());
+  };
+  using Counts = std::pair<std::int64_t, std::int64_t>;
+  EXPECT_EQ(ask({ask_of("one")}), Counts(0, 1));
+  EXPECT_EQ(ask({ask_of("one")}), Counts(1, 0));
+  EXPECT_EQ(ask({ask_of("one"), ask_of("one", "another")}), Counts(1, 1));
+  Ledger ledger(folder / "ledger.sqlite");
+  std::vector<Record> records;
+  ledger.each([&](const Record& record) { records.push_back(record); });
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].template_name, "argue");
+  EXPECT_EQ(records[1].template_digest, "another");
+}
+
+TEST(Judge, ARequestThatDoesNotFitIsNotRun) {
+  ScriptedJudge scripted(echoes, {Policy{}}, "", {}, /*context_limit=*/20);
+  const std::vector<Ask> asks{ask_of("one"), ask_of(std::string(30, 'x'))};
+  const auto answers = scripted.judge.answer(scripted.judge.members().front(), asks);
+  EXPECT_TRUE(answers[0].result && answers[0].fit.fits());
+  EXPECT_FALSE(answers[1].result);
+  EXPECT_FALSE(answers[1].fit.fits());
+  EXPECT_EQ(answers[1].fit.tokens, 38);
+  EXPECT_EQ(scripted.asked->size(), 1u);
+}
+
+TEST(Judge, AnEngineThatFailsLosesNoAnswerBefore) {
+  const selene::testing::TemporaryFolder folder;
+  const std::vector<Ask> asks{ask_of("one"), ask_of("two")};
+  const auto failing = [](const engine::Request& request) {
+    if (request.messages.back().content == "two") throw Error("no server answers");
+    return echoes(request);
+  };
+  ScriptedJudge first(failing, {Policy{}}, "", Ledger(folder / "ledger.sqlite"));
+  EXPECT_EQ(message_of<Error>([&] { first.judge.answer(first.judge.members().front(), asks); }),
+            "no server answers");
+  ScriptedJudge second(echoes, {Policy{}}, "", Ledger(folder / "ledger.sqlite"));
+  second.judge.answer(second.judge.members().front(), asks);
+  EXPECT_EQ(second.judge.ledger_hits(), 1);
+}
+
+TEST(Judge, StoppingLeavesTheRestWithoutAnAnswer) {
+  ScriptedJudge scripted(echoes, {Policy{}});
+  int calls = 0;
+  const std::vector<Ask> asks{ask_of("one"), ask_of("two"), ask_of("three")};
+  const auto answers =
+      scripted.judge.answer(scripted.judge.members().front(), asks, [&] { return ++calls > 2; });
+  EXPECT_TRUE(answers[0].result);
+  EXPECT_FALSE(answers[1].result || answers[2].result);
+  EXPECT_TRUE(answers[2].fit.fits());
+}
+
+TEST(Judge, IsDescribedByWhatItsJudgmentsDependOn) {
+  const ScriptedJudge scripted(echoes, {Policy{}}, "pairwise");
+  const nlohmann::ordered_json described = describe(scripted.judge);
+  EXPECT_EQ(described.at("name"), "tested");
+  const auto& member = described.at("members").at(0);
+  EXPECT_EQ(member.at("engine"), "scripted 1");
+  EXPECT_EQ(member.at("templates").at("pairwise").get<std::string>().size(), 64u);
+  EXPECT_EQ(member.at("max_tokens"), 512);
+}
+
 TEST(Judge, ModesAndOrdersHaveNames) {
   for (const Mode mode : {Mode::Critique, Mode::Verdict})
     EXPECT_EQ(mode_from_name(mode_name(mode)), mode);
