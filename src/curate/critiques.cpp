@@ -175,11 +175,11 @@ Teaching& Critiques::teaching(const Resources& resources) const {
   Teaching open{.teacher = resources.open_judge(options_.teacher), .own_scorer = {}};
   if (options_.scorer) {
     if (*options_.scorer != options_.teacher)
-      open.own_scorer = resources.open_judge(*options_.scorer);
+      open.own_scorer.emplace(resources.open_judge(*options_.scorer));
   } else if (!options_.teacher.empty() && !gives_probabilities(open.teacher, resources.stop)) {
-    open.own_scorer = resources.open_judge("");
+    open.own_scorer.emplace(resources.open_judge(""));
   }
-  teaching_ = std::move(open);
+  teaching_.emplace(std::move(open));
   return *teaching_;
 }
 

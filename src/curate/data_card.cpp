@@ -25,7 +25,7 @@ std::string name(std::string_view text) { return report::markdown_text(text, kNa
 std::string sentence(std::string_view text) { return report::markdown_text(text, kValueColumns); }
 
 // A JSON string is a YAML one.
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
   return nlohmann::json(cut_to_columns(text, kNameColumns)).dump();
 }
 
@@ -74,7 +74,7 @@ std::string front_matter(const Funnel& funnel) {
       "---\npretty_name: {}\nlicense: other\nlicense_name: those-of-the-sources\n"
       "task_categories:\n- text-generation\nsize_categories:\n- {}\n"
       "tags:\n- preference\n- dpo\n- llm-as-a-judge\n- selene.cpp\n",
-      quoted(funnel.title), size_class(funnel.pairs.total()));
+      quoted_text(funnel.title), size_class(funnel.pairs.total()));
   const auto splits = splits_of(funnel.pairs);
   if (!splits.empty()) {
     text += "configs:\n- config_name: default\n  data_files:\n";

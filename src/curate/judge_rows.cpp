@@ -71,7 +71,7 @@ class JudgeRows : public Step {
 
  private:
   judge::Judge& opened(const Resources& resources) const {
-    if (!judge_) judge_ = resources.open_judge(options_.judge);
+    if (!judge_) judge_.emplace(resources.open_judge(options_.judge));
     return *judge_;
   }
 
