@@ -44,7 +44,8 @@ constexpr std::string_view kTellingPhrases[] = {"i was told",
                                                 "these instructions",
                                                 "what stands between the fences"};
 
-// A verdict that is stated: one of these, then ":", "is", "of" or "=".
+// A verdict that is stated: one of these, then ":", "is", "of" or "=". "The result of 2 and 2" is
+// none.
 constexpr std::string_view kVerdictNouns[] = {"result", "verdict", "score",
                                               "rating", "grade",   "label"};
 constexpr std::string_view kVerdictVerbs[] = {":", "is", "of", "="};
@@ -105,13 +106,13 @@ std::optional<size_t> word_at(std::string_view text, size_t at,
   return found;
 }
 
-// Behind a noun, where the label of "Result: **2**" or "a score of 2" would stand.
-std::optional<size_t> behind_verb(std::string_view text, std::string_view small, size_t at) {
-  at = skip(text, at, " *_\"");
+// Behind the noun, where the label of "Result: **2**" or "a score of 2" would stand.
+std::optional<size_t> behind_verb(std::string_view small, size_t at, std::string_view noun) {
+  at = skip(small, at + noun.size(), " *_\"");
   for (const std::string_view verb : kVerdictVerbs) {
-    if (!small.substr(at).starts_with(verb)) continue;
-    if (is_word_byte(verb.back()) && !ends_word(text, at + verb.size())) continue;
-    at = skip(text, at + verb.size(), " *_\"'\n");
+    if (!small.substr(at).starts_with(verb) || (noun == "result" && verb == "of")) continue;
+    if (is_word_byte(verb.back()) && !ends_word(small, at + verb.size())) continue;
+    at = skip(small, at + verb.size(), " *_\"'\n");
     if (small.substr(at).starts_with("response {")) at += std::string_view("response ").size();
     return small.substr(at).starts_with("{") ? at + 1 : at;
   }
@@ -126,7 +127,7 @@ std::optional<size_t> stated_verdict(std::string_view text, std::span<const std:
   for (const std::string_view noun : kVerdictNouns) {
     for (size_t at = small.find(noun); at != std::string::npos; at = small.find(noun, at + 1)) {
       if (at < last || !begins_word(small, at)) continue;
-      const auto label_at = behind_verb(text, small, at + noun.size());
+      const auto label_at = behind_verb(small, at, noun);
       if (!label_at) continue;
       const auto word = word_at(text, *label_at, words);
       if (!word) continue;
