@@ -224,7 +224,7 @@ void check_folder(const CurateCommand& options, const curate::Recipe& recipe) {
 }
 
 void write_reports(const fs::path& out, const Json& json) {
-  const curate::Funnel funnel = curate::funnel_from_json(json, (out / "funnel.json").string());
+  const curate::Funnel funnel = curate::funnel_from_json(json);
   write_file_atomically(out / "report.md", curate::report_markdown(funnel));
   write_file_atomically(out / "card.md", curate::data_card_markdown(funnel));
   write_file_atomically(out / "funnel.svg", curate::funnel_svg(funnel));

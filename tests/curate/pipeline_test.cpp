@@ -104,7 +104,9 @@ TEST_F(Pipeline, GoesOnAfterItsLastWholePass) {
     int looks = 0;
     with.stop = [&] { return ++looks > most; };
     const curate::RunResult result = curate::run(recipe, with, options());
-    if (result.done) EXPECT_GE(most, 5);
+    if (result.done) {
+      EXPECT_GE(most, 5);
+    }
   }
   curate(many());
   EXPECT_EQ(bytes(), first);
