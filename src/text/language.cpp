@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <cld2/public/compact_lang_det.h>
+#include <cld2/public/encodings.h>
 
 namespace selene::text {
 

@@ -94,7 +94,7 @@ class NearDuplicateJoin::Work {
   };
   // What one thread works with.
   struct Worker {
-    explicit Worker(const PrefixEntries& entries) : reader(entries) {}
+    explicit Worker(const PrefixEntries& read) : reader(read) {}
     PrefixEntries::Reader reader;
     std::vector<PrefixEntry> entries;
     std::vector<PrefixEntry> small;
