@@ -72,6 +72,7 @@ class Writer {
   // is a word, as each end of one would be mispredicted: a character or a space is put where the
   // next one stands, and counts where it is in a word or ends one.
   size_t ascii(std::string_view bytes) {
+    if (bytes.empty() || static_cast<unsigned char>(bytes[0]) >= 128) return 0;
     if (alone_) separate();
     size_t used = used_;
     size_t words = words_;
