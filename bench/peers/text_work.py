@@ -1,17 +1,23 @@
 """Texts for the peers of text search, made of public data: short ones by recombination, with planted near duplicates."""
-import gzip, json, os, random, re
+import gzip, json, os, random, re, sys, unicodedata
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SHARED = os.path.join(ROOT, os.pardir, "shared")
+SHARED = os.environ.get("SELENE_SHARED", os.path.join(ROOT, os.pardir, "shared"))
 SEARCH = os.path.join(ROOT, "build", "bench", "text_search")
 ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff" \
         "\uff66-\uff9d\U00020000-\U0003ffff"
-WORD = re.compile(f"(?=[^\\W_])[{ALONE}]|[^\\W_{ALONE}]+")  # Letters and digits, no marks.
+MARKS = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
+LETTERS = f"[^\\W_{ALONE}]+"  # And digits.
+WORD = re.compile(f"(?=[^\\W_])[{ALONE}][{MARKS}]*|{LETTERS}(?:[{MARKS}]+(?:{LETTERS})?)*")
+ASCII_WORD = re.compile("[a-z0-9]+")
 
 
 def words(text):
-    """As text::words_of."""
-    return WORD.findall(text.lower().replace("\u03c2", "\u03c3"))
+    """As text::Words."""
+    if text.isascii():
+        return ASCII_WORD.findall(text.lower())
+    # Python has a mark on the small dotted I, and another small sigma at the end of a word.
+    return WORD.findall(text.replace("\u0130", "i").lower().replace("\u03c2", "\u03c3"))
 
 
 def shingles(text, size):

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "core/text.h"
-
 namespace selene::bench {
 
 std::string number(double value) {
@@ -42,19 +40,6 @@ std::optional<double> length_baseline(const Score& score) {
     return std::max(longer->value.value_or(0), shorter->value.value_or(0));
   const Figure* log_length = find_figure(score.baselines, "log_length");
   return log_length == nullptr ? std::nullopt : log_length->value;
-}
-
-std::string markdown_cell(const std::string& text) {
-  std::string safe;
-  for (const char c : printable(text)) {
-    if (c == '\n') {
-      safe += ' ';
-      continue;
-    }
-    if (c == '|' || c == '<' || c == '`' || c == '\\') safe += '\\';
-    safe += c;
-  }
-  return safe;
 }
 
 }  // namespace selene::bench

@@ -18,9 +18,6 @@ std::string interval_text(const Figure& figure);
 // The metric, with its convention where it has one.
 std::string metric_text(const Score& score);
 
-// Any text in a cell of a Markdown table.
-std::string markdown_cell(const std::string& text);
-
 // Null where there is none of this name.
 const Figure* find_figure(const std::vector<Figure>& figures, std::string_view name);
 // The better of the longer and the shorter response, or the correlation of log length.

@@ -6,6 +6,7 @@
 #include "bench/figure_text.h"
 #include "bench/reports.h"
 #include "core/text.h"
+#include "report/markdown.h"
 
 namespace selene::bench {
 namespace {
@@ -138,16 +139,15 @@ std::string sections_text(const Report& report, const std::string& of) {
 }
 
 std::string markdown_row(const std::vector<std::string>& cells) {
-  std::string row = "|";
-  for (const std::string& one : cells)
-    row += one.empty() ? "  |" : fmt::format(" {} |", markdown_cell(one));
-  return row + "\n";
+  std::vector<std::string> safe;
+  for (const std::string& one : cells) safe.push_back(report::markdown_cell(one));
+  return report::markdown_row(safe);
 }
 
 std::string markdown_head(const std::vector<std::string>& titles) {
-  std::string rule = "|";
-  for (size_t i = 0; i < titles.size(); ++i) rule += "---|";
-  return markdown_row(titles) + rule + "\n";
+  std::vector<std::string> safe;
+  for (const std::string& one : titles) safe.push_back(report::markdown_cell(one));
+  return report::markdown_head(safe);
 }
 
 std::string annotators_markdown(const Report& report, const std::string& of) {
@@ -220,7 +220,7 @@ std::string report_markdown(std::span<const Report> reports, Studies studies) {
   const bool several = reports.size() > 1;
   const std::vector<std::string> names = run_names(reports);
   std::vector<std::string> safe;
-  for (const std::string& name : names) safe.push_back(markdown_cell(name));
+  for (const std::string& name : names) safe.push_back(report::markdown_cell(name));
   std::vector<std::string> titles = {"benchmark"};
   if (several) titles.push_back("run");
   titles.insert(titles.end(), std::begin(kColumns), std::end(kColumns));

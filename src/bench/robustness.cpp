@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "judge/template.h"
+#include "report/markdown.h"
 
 namespace selene::bench {
 namespace {
@@ -259,12 +260,14 @@ std::string robustness_markdown(const Robustness& robustness) {
       "\n## {} under other formats of the prompt\n\n{} items, judge {}, {} mode\n\n"
       "| format or probe | accuracy | 95% | change | 95% | other verdicts |\n"
       "|---|---|---|---|---|---|\n",
-      robustness.benchmark, robustness.items, markdown_cell(robustness.judge), robustness.mode);
+      robustness.benchmark, robustness.items, report::markdown_cell(robustness.judge),
+      robustness.mode);
   for (const auto* results : {&robustness.formats, &robustness.probes}) {
     for (const FormatResult& result : *results) {
       const auto cells = cells_of(result, result.name == kStandardFormat);
       text += "|";
-      for (const report::Cell& cell : cells) text += fmt::format(" {} |", markdown_cell(cell.text));
+      for (const report::Cell& cell : cells)
+        text += fmt::format(" {} |", report::markdown_cell(cell.text));
       text += "\n";
     }
   }

@@ -14,7 +14,7 @@
 #include "core/text.h"
 #include "data/judgment.h"
 #include "data/yaml.h"
-#include "data/yaml_values.h"
+#include "data/yaml_map.h"
 
 namespace selene::bench {
 namespace {

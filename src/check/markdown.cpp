@@ -1,12 +1,11 @@
-// Markdown as GitHub and GitLab render it. Text of others is one line, escaped so that it starts no
-// markup, and with a break after the signs by which a comment would notify a person or an issue.
+// Markdown as GitHub and GitLab render it.
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "check/report_text.h"
 #include "check/reports.h"
-#include "core/text.h"
+#include "report/markdown.h"
 
 namespace selene::check {
 namespace {
@@ -28,40 +27,7 @@ constexpr size_t kFailuresEnd = 52'000;
 constexpr size_t kIdleEnd = 55'000;
 constexpr size_t kLooksEnd = 60'000;
 
-constexpr std::string_view kBreak = "&#8203;";  // A space of no width.
-
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool ends_with_ignoring_case(std::string_view text, std::string_view lower) {
-  if (text.size() < lower.size()) return false;
-  text.remove_prefix(text.size() - lower.size());
-  return std::equal(text.begin(), text.end(), lower.begin(),
-                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
-}
-
-// `columns` of the text, with nothing in it that Markdown, GitHub or GitLab act on.
-std::string plain(std::string_view text, size_t columns) {
-  const std::string line = cut_to_columns(replace_invalid_utf8(text), columns);
-  std::string out;
-  for (size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    const std::string_view before = std::string_view(line).substr(0, i);
-    const std::string_view after = std::string_view(line).substr(i + 1);
-    const bool link = (c == ':' && after.starts_with("//")) ||
-                      (c == '.' && ends_with_ignoring_case(before, "www"));
-    if (link || std::string_view("\\`*_[]<>&|~$").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-    const bool reference = c == '@' || c == '#' ||
-                           (c == '!' && !after.empty() && is_alphanumeric(after.front())) ||
-                           (c == '-' && ends_with_ignoring_case(before, "gh"));
-    if (reference) out += kBreak;
-  }
-  return out;
-}
-
-std::string name(std::string_view text) { return plain(text, kNameColumns); }
+std::string name(std::string_view text) { return report::markdown_text(text, kNameColumns); }
 
 // Appends rows while they fit, and says how many do not.
 class Rows {
@@ -91,8 +57,8 @@ void add_reasons(std::string& out, const Report& report) {
   Rows rows(out, kDecisionEnd);
   for (const RateLine* line : all_lines(report)) {
     if (!line->failure) continue;
-    rows.add(
-        fmt::format("- **{}**: {}\n", name(line->name), plain(*line->failure, kSentenceColumns)));
+    rows.add(fmt::format("- **{}**: {}\n", name(line->name),
+                         report::markdown_text(*line->failure, kSentenceColumns)));
   }
   rows.close();
 }
@@ -102,10 +68,11 @@ void add_decision(std::string& out, const Report& report) {
   out += fmt::format(
       "{} of {}, checked by {}.\n\n",
       report.answers.size() == 1 ? "1 answer" : fmt::format("{} answers", report.answers.size()),
-      plain(report.answers_file, kFileColumns), plain(report.checks_file, kFileColumns));
+      report::markdown_text(report.answers_file, kFileColumns),
+      report::markdown_text(report.checks_file, kFileColumns));
   if (!report.passed) add_reasons(out, report);
   for (const std::string& note : report.notes)
-    out += fmt::format("Note: {}.\n\n", plain(note, kSentenceColumns));
+    out += fmt::format("Note: {}.\n\n", report::markdown_text(note, kSentenceColumns));
 }
 
 std::string rate_row(const RateLine& line, bool baseline) {
@@ -177,7 +144,8 @@ void add_changes(std::string& out, const Report& report, Turn wanted, std::strin
     const Outcome& outcome = answer.outcomes[change.check];
     rows.push_back(fmt::format("| {} | {} | {} | {} | {} |\n", name(answer.id),
                                name(report.checks[change.check]), status_name(change.before),
-                               status_name(outcome.status), plain(outcome.reason, kReasonColumns)));
+                               status_name(outcome.status),
+                               report::markdown_text(outcome.reason, kReasonColumns)));
   }
   add_list(out, title, "| answer | check | before | now | why |\n|---|---|---|---|---|\n", end,
            rows);
@@ -195,8 +163,9 @@ void add_outcomes(std::string& out, const Report& report, Wanted wanted, std::st
         rows.emplace_back();  // Counted, not shown.
         continue;
       }
-      std::string why = plain(outcome.reason, kReasonColumns);
-      if (!outcome.critique.empty()) why += "<br>" + plain(outcome.critique, kReasonColumns);
+      std::string why = report::markdown_text(outcome.reason, kReasonColumns);
+      if (!outcome.critique.empty())
+        why += "<br>" + report::markdown_text(outcome.critique, kReasonColumns);
       rows.push_back(
           fmt::format("| {} | {} | {} |\n", name(answer.id), name(report.checks[check]), why));
     }
@@ -212,7 +181,8 @@ std::string markdown(const Report& report) {
   add_rates(out, report);
   add_agreement(out, report);
   if (report.has_baseline) {
-    out += fmt::format("Baseline: {}.\n\n", plain(report.baseline_file, kFileColumns));
+    out +=
+        fmt::format("Baseline: {}.\n\n", report::markdown_text(report.baseline_file, kFileColumns));
     add_changes(out, report, Turn::NowFailing, "Now failing", kNowFailingEnd);
     add_changes(out, report, Turn::NowPassing, "Now passing", kNowPassingEnd);
   }

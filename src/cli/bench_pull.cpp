@@ -10,12 +10,10 @@
 #include "cli/bench.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "core/digest.h"
+#include "cli/pull_files.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/interrupt.h"
-#include "net/download.h"
-#include "table/xlsx.h"
 
 namespace selene::cli {
 namespace {
@@ -27,47 +25,14 @@ struct BenchPullCommand {
   bool quiet = false;
 };
 
-// Where the pulled file lies: the file itself, or the workbook that it is made of.
-std::filesystem::path pulled_path(const std::filesystem::path& folder,
-                                  const bench::SourceFile& file) {
-  return folder / (file.xlsx.empty() ? file.file : file.xlsx);
-}
-
-// Says whether the file is new.
-bool pull_file(const BenchPullCommand& options, const bench::Spec& spec,
-               const bench::SourceFile& file, const std::filesystem::path& path) {
-  if (std::filesystem::exists(path)) {
-    if (file.sha256.empty() || sha256_file_cached(path) == file.sha256) return false;
-    throw Error("this file is of another revision than the benchmark's", path.string(),
-                "move it away and pull again");
-  }
-  if (file.address.empty())
-    throw Error("it has no public address", file.file,
-                fmt::format("the licence and the paper say where it is: {}", spec.paper));
-  std::filesystem::create_directories(path.parent_path());
-  const net::Download got = net::download({.url = file.address,
-                                           .destination = path,
-                                           .sha256 = file.sha256,
-                                           .token_env = spec.gated ? options.token_env : "",
-                                           .label = path.filename().string(),
-                                           .silent = options.quiet});
-  if (!got.verified)
-    std::fprintf(stderr,
-                 "warning: %s: not checked, its SHA-256 is not known to the benchmark; it is %s\n",
-                 path.c_str(), got.sha256.c_str());
-  return true;
-}
-
 void pull_benchmark(const BenchPullCommand& options, const bench::Spec& spec,
                     const std::filesystem::path& folder) {
   put(fmt::format("{}: licence: {}\n", spec.name, spec.licence));
-  for (const bench::SourceFile& file : spec.source.files) {
-    const std::filesystem::path path = pulled_path(folder, file);
-    const bool is_new = pull_file(options, spec, file, path);
-    if (!file.xlsx.empty() && (is_new || !std::filesystem::exists(folder / file.file)))
-      table::xlsx_to_jsonl(path, folder / file.file);
-    put(fmt::format("  {}{}\n", path.string(), is_new ? "" : " (was here)"));
-  }
+  pull_files(spec.source, folder,
+             {.owner = "benchmark",
+              .paper = spec.paper,
+              .token_env = spec.gated ? options.token_env : "",
+              .quiet = options.quiet});
 }
 
 int pull(const BenchPullCommand& options) {

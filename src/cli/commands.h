@@ -27,6 +27,10 @@ void add_bench_report_command(CLI::App& bench, int& exit_code);
 void add_bench_robustness_command(CLI::App& bench, int& exit_code);
 void add_bench_run_command(CLI::App& bench, int& exit_code);
 void add_curate_command(CLI::App& app, int& exit_code);
+// Under `selene curate`.
+void add_curate_explain_command(CLI::App& curate, int& exit_code);
+void add_curate_report_command(CLI::App& curate, int& exit_code);
+void add_curate_show_command(CLI::App& curate, int& exit_code);
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
 void add_tune_command(CLI::App& models, int& exit_code);  // selene models tune

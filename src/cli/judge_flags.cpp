@@ -150,7 +150,10 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
   command.add_option("--seed", flags.seed, "For a temperature above 0")
       ->capture_default_str()
       ->group(policy);
+  add_machine_flags(command, flags);
+}
 
+void add_machine_flags(CLI::App& command, JudgeFlags& flags) {
   const char* machine = "Machine (none of these changes a judgment)";
   judge::MachineOptions& options = flags.machine;
   command.add_option("--threads", options.threads, "0: one a core")

@@ -33,6 +33,8 @@ CLI::Validator gpu_layers_range();
 // Of add_judge_flags(): what a judgment is made by, and a server's key.
 void add_model_flags(CLI::App& command, JudgeFlags& flags);
 void add_key_flags(CLI::App& command, JudgeFlags& flags);
+// Of add_judge_flags(): machine, servers and ledger.
+void add_machine_flags(CLI::App& command, JudgeFlags& flags);
 // `mode`: the one that help calls the default.
 void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode = "critique");
 

@@ -14,9 +14,10 @@ int machine_threads() {
 }
 
 void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& work) {
+  const auto most = static_cast<std::size_t>(std::max(threads, 1));
   // Few at a time, so that what one takes long for holds up no others.
-  constexpr std::size_t kChunk = 16;
-  const std::size_t chunks = (count + kChunk - 1) / kChunk;
+  const std::size_t chunk = std::clamp<std::size_t>(count / (most * 8), 1, 16);
+  const std::size_t chunks = (count + chunk - 1) / chunk;
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::size_t failed_at = count;
@@ -24,9 +25,9 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
   std::atomic<bool> stop{false};
   const auto run = [&] {
     while (!stop) {
-      const std::size_t first = next.fetch_add(kChunk);
+      const std::size_t first = next.fetch_add(chunk);
       if (first >= count) return;
-      for (std::size_t i = first; i < std::min(count, first + kChunk); ++i) {
+      for (std::size_t i = first; i < std::min(count, first + chunk); ++i) {
         try {
           work(i);
         } catch (...) {
@@ -41,8 +42,7 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
     }
   };
   std::vector<std::thread> others;
-  const std::size_t wanted =
-      std::min<std::size_t>(chunks, static_cast<std::size_t>(std::max(threads, 1)));
+  const std::size_t wanted = std::min(chunks, most);
   for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(run);
   run();
   for (std::thread& other : others) other.join();

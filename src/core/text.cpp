@@ -66,6 +66,41 @@ size_t columns_of(std::uint32_t code) {
   return width < 0 ? 1 : static_cast<size_t>(width);
 }
 
+std::string_view without_last_spaces(std::string_view text) {
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// Where the first line of at most `columns` columns ends.
+size_t line_end(std::string_view text, size_t columns) {
+  size_t at = 0;
+  size_t used = 0;
+  size_t space = 0;  // The last one behind a word.
+  bool word = false;
+  while (at < text.size()) {
+    const Character c = decode(text.substr(at));
+    if (c.code == ' ') {
+      if (word) space = at;
+    } else {
+      if (used > 0 && used + columns_of(c.code) > columns) return space > 0 ? space : at;
+      word = true;
+    }
+    used += columns_of(c.code);
+    at += c.bytes;
+  }
+  return at;
+}
+
+void wrap_line(std::string_view line, size_t columns, std::vector<std::string>& lines) {
+  line = without_last_spaces(line);
+  do {
+    const size_t end = line_end(line, columns);
+    lines.emplace_back(without_last_spaces(line.substr(0, end)));
+    line.remove_prefix(end);
+    while (line.starts_with(' ')) line.remove_prefix(1);
+  } while (!line.empty());
+}
+
 }  // namespace
 
 size_t valid_utf8_prefix(std::string_view text) {
@@ -150,6 +185,18 @@ std::string cut_to_columns(std::string_view text, size_t columns) {
     rest.remove_prefix(c.bytes);
   }
   return out + "\xE2\x80\xA6";  // …
+}
+
+std::vector<std::string> wrap_to_columns(std::string_view text, size_t columns) {
+  std::string safe = printable(text);
+  std::replace(safe.begin(), safe.end(), '\t', ' ');
+  std::vector<std::string> lines;
+  for (std::string_view rest = safe;;) {
+    const size_t end = rest.find('\n');
+    wrap_line(rest.substr(0, end), columns, lines);
+    if (end == std::string_view::npos) return lines;
+    rest.remove_prefix(end + 1);
+  }
 }
 
 size_t display_columns(std::string_view text) {

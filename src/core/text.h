@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace selene {
 
@@ -33,6 +34,11 @@ std::string cut_to_columns(std::string_view text, size_t columns);
 // Without the control characters that a terminal would act on (all but newline and tab), each shown
 // as U+FFFD.
 std::string printable(std::string_view text);
+
+// Lines of at most `columns` columns, broken at spaces, and within a word only where it is longer.
+// The text's own line breaks and indents stay; control characters are made harmless as by
+// printable(). One empty line for an empty text.
+std::vector<std::string> wrap_to_columns(std::string_view text, size_t columns);
 
 // Columns that valid UTF-8 takes on a terminal (wcwidth).
 size_t display_columns(std::string_view text);

@@ -56,6 +56,7 @@ struct Resources {
   std::filesystem::path scratch;  // A folder for files that are gone at the end of the run.
   std::filesystem::path model;    // A GGUF whose tokens lengths are counted in; empty: the default.
   std::vector<Benchmark> benchmarks;
+  std::string benchmarks_digest;  // Of their files and selects.
   bool no_contamination = false;  // The step may find no benchmark.
   // Opens a judge: "" is that of the command line, or the default one.
   std::function<judge::Judge(const std::string& judge)> open_judge;

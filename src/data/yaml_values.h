@@ -22,6 +22,8 @@ inline constexpr std::string_view kYamlType<double> = "a number";
 template <>
 inline constexpr std::string_view kYamlType<int> = "a whole number";
 template <>
+inline constexpr std::string_view kYamlType<std::uint64_t> = "a whole number of at least 0";
+template <>
 inline constexpr std::string_view kYamlType<bool> = "true or false";
 template <>
 inline constexpr std::string_view kYamlType<std::vector<std::string>> = "a list of texts";

@@ -6,20 +6,14 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "report/svg_canvas.h"
 
 namespace selene::report {
 namespace {
 
-// Of the check page's light theme.
-constexpr const char* kPaper = "#fcfbf9";
-constexpr const char* kInk = "#1e1d1a";
-constexpr const char* kSoft = "#656159";
-constexpr const char* kRule = "#dcd8cf";
-constexpr const char* kUnranked = "#b9b4a9";
-constexpr const char* kSeries[] = {"#24598a", "#b0562a", "#4a7d4f", "#7a5195", "#9a7b1c"};
 constexpr const char* kMarks[] = {"#a5281b", "#1e1d1a", "#835b00"};
 
-// In pixels, and the widths of text from its columns: there are no fonts here to ask.
+// In pixels.
 constexpr double kWidth = 960;
 constexpr double kMargin = 24;
 constexpr double kGap = 32;
@@ -27,48 +21,6 @@ constexpr double kBarStep = 22;
 constexpr double kBarHeight = 13;
 constexpr double kAxis = 22;
 constexpr double kTitle = 24;
-constexpr double kColumn = 6.6;      // Of a text of 12 pixels,
-constexpr double kBoldColumn = 7.4;  // and of a bold one; a title's is like it.
-
-// Text of an element or an attribute. XML 1.0 forbids most control characters even as references.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable(replace_invalid_utf8(text))) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-      case '\t':
-        out += ' ';
-        break;
-      default:
-        out += c;
-    }
-  }
-  // U+FFFE and U+FFFF are no characters of XML.
-  for (const std::string_view none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {
-    for (size_t at = out.find(none); at != std::string::npos; at = out.find(none, at))
-      out.replace(at, none.size(), "\xEF\xBF\xBD");
-  }
-  return out;
-}
-
-struct Type {
-  const char* color = kInk;
-  int size = 12;
-  bool bold = false;
-  const char* anchor = "start";
-};
 
 class Drawing {
  public:
@@ -77,55 +29,29 @@ class Drawing {
   std::string run() {
     header();
     for (const PanelGroup& group : chart_.groups) draw(group);
-    const double height = y_ + kMargin / 2;
-    const std::string title = escaped(chart_.title);
-    return fmt::format(
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:g}\" height=\"{1:g}\" "
-               "viewBox=\"0 0 {0:g} {1:g}\" role=\"img\" font-family=\"system-ui, sans-serif\">\n"
-               "<title>{2}</title>\n"
-               "<rect width=\"{0:g}\" height=\"{1:g}\" fill=\"{3}\"/>\n",
-               kWidth, height, title, kPaper) +
-           out_ + "</svg>\n";
+    return canvas_.page(chart_.title, kWidth, y_ + kMargin / 2);
   }
 
  private:
-  void text(double x, double y, std::string_view words, const Type& type) {
-    if (words.empty()) return;
-    out_ += fmt::format(
-        "<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"{}\" fill=\"{}\"{}{}>{}</text>\n", x, y,
-        type.size, type.color, type.bold ? " font-weight=\"600\"" : "",
-        std::string_view(type.anchor) == "start" ? std::string()
-                                                 : fmt::format(" text-anchor=\"{}\"", type.anchor),
-        escaped(words));
-  }
-  void line(double x1, double y1, double x2, double y2, const char* color, double width) {
-    out_ += fmt::format(
-        "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" "
-        "stroke-width=\"{:g}\"/>\n",
-        x1, y1, x2, y2, color, width);
-  }
-
   void header() {
     y_ = kMargin + 14;
-    text(kMargin, y_, chart_.title, {.size = 18, .bold = true});
+    canvas_.text(kMargin, y_, chart_.title, {.size = 18, .bold = true});
     y_ += 8;
     if (!chart_.note.empty()) {
       y_ += 14;
-      text(kMargin, y_, chart_.note, {.color = kSoft});
+      canvas_.text(kMargin, y_, chart_.note, {.color = kSoft});
     }
     y_ += 18;
     legend_x_ = kMargin;
     for (size_t i = 0; i < chart_.series.size(); ++i) {
       const double x = legend(12, chart_.series[i]);
-      out_ +=
-          fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"12\" height=\"12\" fill=\"{}\"/>\n",
-                      x, y_ - 10, kSeries[i % std::size(kSeries)]);
+      canvas_.rect(x, y_ - 10, 12, 12, kSeries[i % std::size(kSeries)]);
     }
     const double x = legend(16, "95% interval");
-    line(x, y_ - 4, x + 16, y_ - 4, kInk, 1);
+    canvas_.line(x, y_ - 4, x + 16, y_ - 4, kInk, 1);
     for (size_t i = 0; i < chart_.marks.size(); ++i) {
       const double mark = legend(2, chart_.marks[i]) + 1;
-      line(mark, y_ - 10, mark, y_ + 2, kMarks[i % std::size(kMarks)], 2);
+      canvas_.line(mark, y_ - 10, mark, y_ + 2, kMarks[i % std::size(kMarks)], 2);
     }
     y_ += 12;
   }
@@ -139,7 +65,7 @@ class Drawing {
       y_ += 18;
     }
     const double x = legend_x_;
-    text(x + sign + 6, y_, shown, {.color = kSoft});
+    canvas_.text(x + sign + 6, y_, shown, {.color = kSoft});
     legend_x_ += width + 20;
     return x;
   }
@@ -147,7 +73,7 @@ class Drawing {
   void draw(const PanelGroup& group) {
     if (!group.heading.empty()) {
       y_ += 24;
-      text(kMargin, y_, group.heading, {.size = 15, .bold = true});
+      canvas_.text(kMargin, y_, group.heading, {.size = 15, .bold = true});
       y_ += 6;
     }
     const size_t columns = std::max<size_t>(1, chart_.columns);
@@ -185,9 +111,9 @@ class Drawing {
     const double top = y_ + kTitle;
     const double bottom = top + kBarStep * static_cast<double>(panel.bars.size());
     const std::string title = cut_to_columns(panel.title, static_cast<size_t>(width / kBoldColumn));
-    text(left, y_ + 16, title, {.size = 13, .bold = true});
-    text(left + static_cast<double>(display_columns(title)) * kBoldColumn + 10, y_ + 16, panel.note,
-         {.color = kSoft, .size = 11});
+    canvas_.text(left, y_ + 16, title, {.size = 13, .bold = true});
+    canvas_.text(left + static_cast<double>(display_columns(title)) * kBoldColumn + 10, y_ + 16,
+                 panel.note, {.color = kSoft, .size = 11});
 
     const double lowest = axis_start(panel);
     const auto place = [&](double value) {
@@ -195,17 +121,17 @@ class Drawing {
     };
     for (const double tick : lowest < 0 ? std::vector<double>{-1, -.5, 0, .5, 1}
                                         : std::vector<double>{0, .25, .5, .75, 1}) {
-      line(place(tick), top, place(tick), bottom + 3, kRule, tick == 0 ? 2 : 1);
-      text(place(tick), bottom + 15, fmt::format("{:g}", tick),
-           {.color = kSoft, .size = 10, .anchor = "middle"});
+      canvas_.line(place(tick), top, place(tick), bottom + 3, kRule, tick == 0 ? 2 : 1);
+      canvas_.text(place(tick), bottom + 15, fmt::format("{:g}", tick),
+                   {.color = kSoft, .size = 10, .anchor = "middle"});
     }
     double y = top;
     for (const Bar& bar : panel.bars) {
       const double middle = y + kBarStep / 2;
-      text(from - 6, middle + 4, cut_to_columns(bar.label, most),
-           {.bold = bar.series.has_value(), .anchor = "end"});
+      canvas_.text(from - 6, middle + 4, cut_to_columns(bar.label, most),
+                   {.bold = bar.series.has_value(), .anchor = "end"});
       if (bar.value) draw(bar, middle, place);
-      text(to + 6, middle + 4, cut_to_columns(bar.text, most), {.color = kSoft});
+      canvas_.text(to + 6, middle + 4, cut_to_columns(bar.text, most), {.color = kSoft});
       y += kBarStep;
     }
   }
@@ -214,24 +140,22 @@ class Drawing {
   void draw(const Bar& bar, double middle, const Place& place) {
     const double zero = place(0);
     const double end = place(*bar.value);
-    out_ += fmt::format(
-        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:g}\" fill=\"{}\"/>\n",
-        std::min(zero, end), middle - kBarHeight / 2, std::abs(end - zero), kBarHeight,
-        bar.series ? kSeries[*bar.series % std::size(kSeries)] : kUnranked);
+    canvas_.rect(std::min(zero, end), middle - kBarHeight / 2, std::abs(end - zero), kBarHeight,
+                 bar.series ? kSeries[*bar.series % std::size(kSeries)] : kGrey);
     for (size_t i = 0; i < bar.marks.size(); ++i) {
       if (!bar.marks[i]) continue;
       const double x = place(*bar.marks[i]);
-      line(x, middle - kBarHeight / 2 - 3, x, middle + kBarHeight / 2 + 3, kPaper, 4);
-      line(x, middle - kBarHeight / 2 - 3, x, middle + kBarHeight / 2 + 3,
-           kMarks[i % std::size(kMarks)], 2);
+      canvas_.line(x, middle - kBarHeight / 2 - 3, x, middle + kBarHeight / 2 + 3, kPaper, 4);
+      canvas_.line(x, middle - kBarHeight / 2 - 3, x, middle + kBarHeight / 2 + 3,
+                   kMarks[i % std::size(kMarks)], 2);
     }
     if (!bar.low || !bar.high) return;
     const double low = place(*bar.low);
     const double high = place(*bar.high);
-    line(low, middle, high, middle, kPaper, 3);  // So that it shows on its bar.
-    line(low, middle, high, middle, kInk, 1);
-    line(low, middle - 4, low, middle + 4, kInk, 1);
-    line(high, middle - 4, high, middle + 4, kInk, 1);
+    canvas_.line(low, middle, high, middle, kPaper, 3);  // So that it shows on its bar.
+    canvas_.line(low, middle, high, middle, kInk, 1);
+    canvas_.line(low, middle - 4, low, middle + 4, kInk, 1);
+    canvas_.line(high, middle - 4, high, middle + 4, kInk, 1);
   }
 
   static double axis_start(const Panel& panel) {
@@ -245,7 +169,7 @@ class Drawing {
   }
 
   const BarChart& chart_;
-  std::string out_;
+  SvgCanvas canvas_;
   double y_ = 0;
   double legend_x_ = 0;
 };

@@ -203,4 +203,28 @@ bool Rows::next(Json& row) {
   return true;
 }
 
+std::vector<BadLine> Rows::rejects() const {
+  const Session& session = state_->session;
+  const std::string tables = session.text(
+      "SELECT count(*)::VARCHAR FROM duckdb_tables() WHERE table_name = 'reject_errors' AND ? = ''",
+      "");
+  if (tables == "0") return {};
+  const Json found = Json::parse(session.text(
+      "SELECT coalesce(to_json(list({file: s.file_path, line: e.line, reason: e.error_message}"
+      " ORDER BY s.file_path, e.line))::VARCHAR, '[]')"
+      " FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) WHERE ? = ''",
+      ""));
+  std::vector<BadLine> lines;
+  for (const Json& one : found) {
+    BadLine line{.file = one.at("file").get<std::string>(),
+                 .line = one.at("line").get<std::uint64_t>(),
+                 .reason = one.at("reason").get<std::string>()};
+    // One line may have several errors, and be scanned more than once.
+    if (!lines.empty() && lines.back().file == line.file && lines.back().line == line.line)
+      continue;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 }  // namespace selene::table

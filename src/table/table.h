@@ -14,6 +14,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "table/screen.h"
+
 namespace selene::table {
 
 // Whether this build has DuckDB.
@@ -41,6 +43,9 @@ class Rows {
   const std::vector<std::string>& columns() const;
   // An object with a value for every column. False at the end.
   bool next(nlohmann::ordered_json& row);
+  // After the end: the lines that a read_csv(…, store_rejects = true) of the SELECT left out, in
+  // the order of files and lines.
+  std::vector<BadLine> rejects() const;
 
  private:
   struct State;

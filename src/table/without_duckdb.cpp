@@ -24,6 +24,12 @@ Rows::~Rows() = default;
 Rows::Rows(Rows&&) noexcept = default;
 const std::vector<std::string>& Rows::columns() const { return state_->columns; }
 bool Rows::next(nlohmann::ordered_json&) { return false; }
+std::vector<BadLine> Rows::rejects() const { return {}; }
+
+std::vector<BadLine> screen_json_lines(const std::filesystem::path& file,
+                                       const std::filesystem::path&) {
+  refuse(file.string());
+}
 
 struct ParquetWriter::State {};
 ParquetWriter::ParquetWriter(std::filesystem::path path, std::vector<Column>) {

@@ -1,89 +1,73 @@
-// Near duplicates, exactly: every set of shingles whose Jaccard similarity with an earlier one is
-// at least a threshold, with no probability of missing one.
-//
-// A set similarity join by prefixes (Bayardo, Ma and Srikant, "Scaling up all pairs similarity
-// search", WWW 2007; Xiao, Wang, Lin and Yu, "Efficient similarity joins for near duplicate
-// detection", WWW 2008): with all shingles in one order, two sets of n and m that are similar by t
-// share one of the first n - ceil(tn) + 1 and m - ceil(tm) + 1. The order puts rare shingles first,
-// so that few sets share one and are compared.
+// Which texts are near duplicates of one of a collection that is kept in memory, such as the texts
+// of benchmarks: exactly, with no probability of missing one (prefix.h). For texts among
+// themselves, as many as a disk holds, there is NearDuplicateJoin.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
+
+#include "text/prefix.h"
 
 namespace selene::text {
 
-// How often shingles occur, roughly, in a fixed 16 MiB: what puts the rare ones first. A wrong
-// count costs time and no exactness.
-class ShingleCounts {
- public:
-  ShingleCounts() : counts_(size_t{1} << kBits) {}
-  void add(std::span<const std::uint64_t> set) {
-    for (const std::uint64_t shingle : set) {
-      std::uint32_t& count = counts_[shingle >> (64 - kBits)];
-      count += count < 0xFFFFFFFF;
-    }
-  }
-  std::uint32_t of(std::uint64_t shingle) const { return counts_[shingle >> (64 - kBits)]; }
-
- private:
-  static constexpr int kBits = 22;
-  std::vector<std::uint32_t> counts_;
-};
-
 class NearDuplicates {
  public:
-  // `counts` outlives it and does not change. `threshold` is above 0 and at most 1.
+  // `counts` outlives it and does not change; those of the collection's own shingles do.
+  // `threshold` is above 0 and at most 1.
   NearDuplicates(double threshold, const ShingleCounts& counts);
+
+  // `set` is sorted and without repetition (Shingler); `row` is any number, given back with a
+  // match. An empty set is similar to none.
+  void add(std::span<const std::uint64_t> set, std::uint32_t row);
+
+  size_t size() const { return rows_.size(); }
+  // Bytes that it holds.
+  size_t memory() const;
 
   struct Match {
     std::uint32_t row;
     double similarity;
   };
-  // `set` is sorted and without repetition (Shingler). Where a set that is kept is similar: the one
-  // that was kept first, and this set is not kept. Else keeps it as `row` (any number). An empty
-  // set is similar to none and not kept.
-  std::optional<Match> add(std::span<const std::uint64_t> set, std::uint32_t row);
-
-  size_t kept() const { return rows_.size(); }
-  // Bytes that it holds.
-  size_t memory() const;
+  // What a search needs beside the collection, 4 bytes a set of it; one a thread.
+  class Scratch {
+   private:
+    friend class NearDuplicates;
+    std::vector<Ranked> prefix_;
+    std::vector<std::uint32_t> seen_by_;  // By set: the last search that compared it.
+    std::uint32_t search_ = 0;
+  };
+  // The first set that was added of those that are similar to `set`. From any number of threads.
+  std::optional<Match> find(std::span<const std::uint64_t> set, Scratch& scratch) const;
 
  private:
   struct Slot {
     std::uint32_t tag = 0;       // The shingle's upper half.
     std::uint32_t last = kNone;  // Into entries_.
   };
-  // A kept set that has a shingle in its prefix.
+  // A set that has a shingle in its prefix.
   struct Entry {
     std::uint32_t set;
     std::uint32_t before;  // Into entries_: another set with it.
   };
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-  std::span<const std::uint64_t> kept_set(std::uint32_t set) const;
-  size_t prefix_length(size_t size) const;
-  void order_prefix(std::span<const std::uint64_t> set);
-  Slot& slot_of(std::uint64_t shingle);
-  void keep(std::span<const std::uint64_t> set, std::uint32_t row);
+  std::span<const std::uint64_t> set_at(std::uint32_t set) const;
+  size_t slot_of(std::uint64_t shingle) const;
   void grow();
 
   double threshold_;
   const ShingleCounts& counts_;
-  std::vector<std::uint32_t> rows_;      // By kept set.
-  std::vector<std::uint64_t> starts_;    // By kept set, into shingles_; one more at the end.
-  std::vector<std::uint64_t> shingles_;  // Of all kept sets.
-  std::vector<std::uint32_t> seen_by_;   // By kept set: the last set that was compared with it.
+  std::vector<std::uint32_t> rows_;      // By set.
+  std::vector<std::uint64_t> starts_;    // By set, into shingles_; one more at the end.
+  std::vector<std::uint64_t> shingles_;  // Of all sets.
   std::vector<Slot> slots_;              // By shingle; open addressing, at most half full.
   int shift_;
   size_t used_ = 0;
   std::vector<Entry> entries_;
-  std::uint32_t added_ = 0;
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> ordered_;  // Scratch: count and shingle.
+  std::vector<Ranked> prefix_;  // Scratch.
 };
 
 }  // namespace selene::text

@@ -5,41 +5,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
+
+#include "text/words.h"
 
 namespace selene::text {
 
 // Hashes of every run of `size` words, 64 bits each, as they come. The hash of a run is computed
-// from that of the run before it.
+// from that of the run before it. One a thread.
 class RunHasher {
  public:
   // `size` is at least 1.
   explicit RunHasher(size_t size);
 
-  size_t size() const { return ring_.size(); }
+  size_t size() const { return size_; }
 
-  // `each(hash, begin, end)` for each run of the words (of words_of), with its first byte and the
-  // one behind its last. Nothing where there are fewer words. Stops where `each` gives false.
-  template <typename Each>
-  void runs(std::string_view words, const Each& each);
+  // The hash of the run from each word on that has size() - 1 words behind it; of fewer words,
+  // nothing. Until the next call.
+  std::span<const std::uint64_t> runs(const Words& words);
 
  private:
-  struct Word {
-    std::uint64_t hash = 0;
-    size_t begin = 0;
-  };
-  static std::uint64_t hash_of(std::string_view word);
-  static std::uint64_t mix(std::uint64_t hash);
-
-  static constexpr std::uint64_t kBase = 0x9E3779B97F4A7C15ull;  // Odd.
-  std::uint64_t out_;                                            // kBase to the power of the size.
-  std::vector<Word> ring_;
+  size_t size_;
+  std::uint64_t out_;  // The base to the power of the size.
+  std::vector<std::uint64_t> words_;
+  std::vector<std::uint64_t> runs_;
 };
 
 // The set of the runs of `size` words of a text, sorted; of a text of fewer words the one run of
-// all of them, and of one without words nothing.
+// all of them, and of one without words nothing. Where a text has no spaces its words are
+// characters (Words), and its shingles runs of these. One a thread.
 class Shingler {
  public:
   explicit Shingler(size_t size) : hasher_(size) {}
@@ -47,7 +42,7 @@ class Shingler {
 
  private:
   RunHasher hasher_;
-  std::string words_;
+  Words words_;
 };
 
 // How many two sorted sets share; where that is below `least`, any number below it.
@@ -55,24 +50,6 @@ size_t shared(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b
 
 // Of two sorted sets: the size of what they share over the size of both together. 1 of two that
 // are empty.
-double jaccard(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b);
-
-template <typename Each>
-void RunHasher::runs(std::string_view words, const Each& each) {
-  std::uint64_t sum = 0;  // Of hash * kBase^(words after it).
-  size_t count = 0;
-  const size_t size = ring_.size();
-  for (size_t begin = 0; begin < words.size();) {
-    size_t end = words.find(' ', begin);
-    if (end == std::string_view::npos) end = words.size();
-    Word& slot = ring_[count % size];  // That of the word which leaves.
-    const std::uint64_t leaves = count >= size ? slot.hash : 0;
-    slot = {hash_of(words.substr(begin, end - begin)), begin};
-    sum = sum * kBase + slot.hash - leaves * out_;
-    ++count;
-    if (count >= size && !each(mix(sum), ring_[count % size].begin, end)) return;
-    begin = end + 1;
-  }
-}
+double jaccard(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
 
 }  // namespace selene::text

@@ -98,6 +98,20 @@ TEST(Text, CutsToColumns) {
   EXPECT_EQ(cut_to_columns("a\x1b[2Jb", 10), "a" + kReplacement + "[2Jb");
 }
 
+TEST(Text, WrapsToColumns) {
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(wrap_to_columns("one two three", 7), (Lines{"one two", "three"}));
+  EXPECT_EQ(wrap_to_columns("one two three", 6), (Lines{"one", "two", "three"}));
+  EXPECT_EQ(wrap_to_columns("abcdefg h", 3), (Lines{"abc", "def", "g h"}));
+  EXPECT_EQ(wrap_to_columns("a\n\n  b c", 4), (Lines{"a", "", "  b", "c"}));
+  EXPECT_EQ(wrap_to_columns("  abcdef", 4), (Lines{"  ab", "cdef"}));
+  EXPECT_EQ(wrap_to_columns("a    b ", 3), (Lines{"a", "b"}));
+  EXPECT_EQ(wrap_to_columns("", 5), Lines{""});
+  EXPECT_EQ(wrap_to_columns("ab", 0), (Lines{"a", "b"}));
+  EXPECT_EQ(wrap_to_columns("a\tb\x1b[2J\xff", 20),
+            Lines{"a b" + kReplacement + "[2J" + kReplacement});
+}
+
 TEST(Text, CountsColumnsOfWideAndCombiningCharacters) {
   const char* before = std::setlocale(LC_CTYPE, nullptr);
   const std::string saved = before;

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "core/random.h"
-#include "text/words.h"
+#include "text/in_parallel.h"
 
 namespace selene::text {
 namespace {
@@ -20,6 +23,7 @@ TEST(NgramIndex, FindsARunOfADocument) {
   NgramIndex index(3);
   index.add("The quick brown fox", 7);
   index.add("A quick brown dog; the quick brown fox again", 8);
+  index.build(1);
   const auto hit = find(index, "They say: QUICK, brown fox!");
   ASSERT_TRUE(hit);
   EXPECT_EQ(hit->document, 7u);
@@ -33,6 +37,7 @@ TEST(NgramIndex, FindsARunOfADocument) {
 TEST(NgramIndex, AWordIsAWholeWord) {
   NgramIndex index(2);
   index.add("car pets", 1);
+  index.build(1);
   EXPECT_FALSE(find(index, "car pet"));
   EXPECT_FALSE(find(index, "scar pets"));
   EXPECT_FALSE(find(index, "carpets"));
@@ -44,52 +49,84 @@ TEST(NgramIndex, RunsDoNotSpanDocuments) {
   index.add("a b", 1);
   index.add("", 2);
   index.add("c d", 3);
+  index.build(1);
   EXPECT_FALSE(find(index, "b c"));
   EXPECT_EQ(find(index, "c d")->document, 3u);
   EXPECT_EQ(index.ngrams(), 2u);
 }
 
-// Against a set of texts, over many documents (the table grows several times within one).
-TEST(NgramIndex, FindsWhatASetOfRunsFinds) {
-  Random random(5);
-  const auto text = [&](size_t words, std::uint64_t vocabulary) {
-    std::string made;
-    for (size_t i = 0; i < words; ++i) made += fmt::format("w{} ", random.next() % vocabulary);
-    return made;
-  };
+TEST(NgramIndex, WithoutDocumentsFindsNothing) {
+  NgramIndex index(2);
+  index.add("alone", 1);
+  index.build(2);
+  EXPECT_EQ(index.ngrams(), 0u);
+  EXPECT_FALSE(find(index, "a b c"));
+}
+
+TEST(NgramIndex, EqualDocumentsAreKeptOnce) {
+  NgramIndex once(2);
+  once.add("a b, c", 5);
+  NgramIndex twice(2);
+  for (const char* text : {"a b, c", "A b c!", "a b c"}) twice.add(text, 5);
+  once.build(1);
+  twice.build(1);
+  EXPECT_EQ(twice.ngrams(), 2u);
+  EXPECT_EQ(twice.memory(), once.memory());
+}
+
+// Words of 100 and a few rare ones, from 60 on of other scripts.
+std::string text_of(Random& random, size_t words, std::uint64_t vocabulary) {
+  std::string made;
+  for (size_t i = 0; i < words; ++i) {
+    const std::uint64_t word = random.next() % vocabulary;
+    made += word % 10 == 9 ? fmt::format("Ärger{}京, ", word) : fmt::format("w{} ", word);
+  }
+  return made;
+}
+
+std::vector<std::string> plain_runs(std::string_view text, size_t size) {
+  Words words;
+  words.read(text);
+  std::vector<std::string> runs;
+  for (size_t i = 0; i + size <= words.size(); ++i) runs.emplace_back(words.run(i, size));
+  return runs;
+}
+
+// Against a map of texts, built and searched by any number of threads.
+TEST(NgramIndex, FindsWhatAMapOfRunsFinds) {
   constexpr size_t kSize = 3;
-  NgramIndex index(kSize);
-  std::set<std::string> plain;
-  const auto runs_of = [&](const std::string& document, const auto& each) {
-    std::string words;
-    words_of(document, words);
-    RunHasher(kSize).runs(words, [&](std::uint64_t, size_t begin, size_t end) {
-      each(words.substr(begin, end - begin));
-      return true;
-    });
-  };
-  for (std::uint32_t document = 0; document < 50; ++document) {
-    const std::string made = text(document % 2 == 0 ? 2000 : 10, 60);
-    index.add(made, document);
-    runs_of(made, [&](std::string run) { plain.insert(std::move(run)); });
-  }
-  EXPECT_EQ(index.ngrams(), plain.size());
-  size_t hits = 0;
-  for (size_t i = 0; i < 2000; ++i) {
-    const std::string made = text(5, 60);
-    std::string first;
-    runs_of(made, [&](const std::string& run) {
-      if (first.empty() && plain.contains(run)) first = run;
-    });
-    const auto hit = find(index, made);
-    ASSERT_EQ(hit.has_value(), !first.empty()) << made;
-    if (hit) {
-      EXPECT_EQ(hit->ngram, first);
+  for (const size_t threads : {1, 2, 4}) {
+    Random random(5);
+    NgramIndex index(kSize);
+    std::map<std::string, std::uint32_t> plain;
+    for (std::uint32_t document = 0; document < 500; ++document) {
+      const std::string made = text_of(random, document % 20 == 0 ? 500 : 10, 40);
+      index.add(made, document);
+      for (std::string& run : plain_runs(made, kSize)) plain.try_emplace(std::move(run), document);
     }
-    hits += hit.has_value();
+    index.build(threads);
+    EXPECT_EQ(index.ngrams(), plain.size());
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < 2000; ++i) texts.push_back(text_of(random, 5, 60));
+    std::vector<std::optional<NgramIndex::Hit>> hits(texts.size());
+    std::vector<NgramIndex::Finder> finders(threads, NgramIndex::Finder(index));
+    in_batches(texts.size(), 16, threads, [&](size_t worker, size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) hits[i] = finders[worker].find(texts[i]);
+    });
+    size_t found = 0;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const std::vector<std::string> runs = plain_runs(texts[i], kSize);
+      const auto first = std::find_if(runs.begin(), runs.end(),
+                                      [&](const std::string& run) { return plain.contains(run); });
+      ASSERT_EQ(hits[i].has_value(), first != runs.end()) << texts[i];
+      if (!hits[i]) continue;
+      ++found;
+      EXPECT_EQ(hits[i]->ngram, *first);
+      EXPECT_EQ(hits[i]->document, plain.at(*first));
+    }
+    EXPECT_GT(found, 200u);
+    EXPECT_LT(found, 1800u);
   }
-  EXPECT_GT(hits, 200u);
-  EXPECT_LT(hits, 1800u);
 }
 
 }  // namespace

@@ -1,0 +1,180 @@
+// Steps that look at one row: length, language, agreement.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/digest.h"
+#include "core/text.h"
+#include "curate/steps.h"
+#include "data/yaml_map.h"
+#include "engine/token_counter.h"
+#include "model/store.h"
+#include "text/language.h"
+
+namespace selene::curate {
+namespace {
+
+std::vector<data::Entry> options_of(const data::Entry& entry) {
+  return data::entries_of(entry.value, fmt::format("the options of '{}'", entry.key), entry.file);
+}
+
+template <typename Options, std::int64_t Options::*Number>
+void read_count(Options& options, const data::Entry& entry) {
+  const auto number = entry.as<std::uint64_t>();
+  if (number > (std::uint64_t{1} << 40))
+    throw Error(fmt::format("'{}' is too large", entry.key), entry.place);
+  options.*Number = static_cast<std::int64_t>(number);
+}
+
+struct Length {
+  std::int64_t max_tokens = 0;  // Of all its texts together; 0: any.
+  std::int64_t min_response_chars = 0;
+  std::int64_t max_response_chars = 0;
+};
+
+constexpr data::Key<Length> kLengthKeys[] = {
+    {"max_tokens", read_count<Length, &Length::max_tokens>},
+    {"min_response_chars", read_count<Length, &Length::min_response_chars>},
+    {"max_response_chars", read_count<Length, &Length::max_response_chars>},
+};
+
+std::int64_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; });
+}
+
+class LengthStep : public Step {
+ public:
+  explicit LengthStep(Length options) : options_(options) {}
+
+  void begin(Resources& resources) override {
+    if (options_.max_tokens == 0) return;
+    counter_.emplace(model_path(resources));
+  }
+
+  std::string depends_on(const Resources& resources) const override {
+    if (options_.max_tokens == 0) return {};
+    return sha256_file_cached(model_path(resources));
+  }
+
+  std::optional<Drop> look(Row& row) const override {
+    const data::Sample& sample = row.sample;
+    const bool pairwise = sample.task == data::Task::Pairwise;
+    for (const std::string* response : pairwise
+                                           ? std::vector{&sample.response_a, &sample.response_b}
+                                           : std::vector{&sample.response}) {
+      const std::int64_t length = characters(*response);
+      if (length < options_.min_response_chars)
+        return Drop{"a response too short", fmt::format("{} characters", length)};
+      if (options_.max_response_chars != 0 && length > options_.max_response_chars)
+        return Drop{"a response too long", fmt::format("{} characters", length)};
+    }
+    if (!counter_) return std::nullopt;
+    if (plainly_short(sample)) return std::nullopt;
+    std::int64_t tokens = 0;
+    for (const std::string_view text : judged_texts(sample)) tokens += counter_->count(text);
+    if (tokens <= options_.max_tokens) return std::nullopt;
+    return Drop{"too many tokens", fmt::format("{} tokens", tokens)};
+  }
+
+ private:
+  bool plainly_short(const data::Sample& sample) const {
+    std::int64_t bound = 0;
+    for (const std::string_view text : judged_texts(sample)) {
+      const std::optional<std::int64_t> most = counter_->at_most(text);
+      if (!most) return false;
+      bound += *most;
+    }
+    return bound <= options_.max_tokens;
+  }
+
+  static std::filesystem::path model_path(const Resources& resources) {
+    return model::resolve_model(resources.model.string()).path;
+  }
+
+  Length options_;
+  std::optional<engine::TokenCounter> counter_;
+};
+
+struct LanguageOptions {
+  std::vector<std::string> keep;
+};
+
+constexpr data::Key<LanguageOptions> kLanguageKeys[] = {
+    {"keep", [](LanguageOptions& options,
+                const data::Entry& entry) { options.keep = entry.as<std::vector<std::string>>(); }},
+};
+
+// Of the input and the responses together; where they are too short to tell, the row is kept.
+class LanguageStep : public Step {
+ public:
+  explicit LanguageStep(LanguageOptions options) : options_(std::move(options)) {}
+
+  std::optional<Drop> look(Row& row) const override {
+    std::string all;
+    for (const std::string_view text : judged_texts(row.sample)) {
+      all += text;
+      all += '\n';
+    }
+    const text::Language language = text::language_of(all);
+    if (!language.reliable) return std::nullopt;
+    const bool kept =
+        std::find(options_.keep.begin(), options_.keep.end(), language.code) != options_.keep.end();
+    if (kept) return std::nullopt;
+    return Drop{fmt::format("language {}", language.code),
+                fmt::format("{:.0f}% of the text", 100 * language.share)};
+  }
+
+ private:
+  LanguageOptions options_;
+};
+
+struct Agreement {
+  double least = 0;
+};
+
+constexpr data::Key<Agreement> kAgreementKeys[] = {
+    {"least",
+     [](Agreement& options, const data::Entry& entry) { options.least = entry.as<double>(); }},
+};
+
+class AgreementStep : public Step {
+ public:
+  explicit AgreementStep(Agreement options) : options_(options) {}
+
+  std::optional<Drop> look(Row& row) const override {
+    // Sums of annotators' shares are rounded.
+    if (!row.agreement || *row.agreement >= options_.least - 1e-9) return std::nullopt;
+    return Drop{"the annotators disagree", fmt::format("{:.2f} gave the label", *row.agreement)};
+  }
+
+ private:
+  Agreement options_;
+};
+
+}  // namespace
+
+StepPointer make_length(const data::Entry& entry, std::uint64_t) {
+  Length options;
+  data::read_keys(options, options_of(entry), kLengthKeys);
+  return std::make_unique<LengthStep>(options);
+}
+
+StepPointer make_language(const data::Entry& entry, std::uint64_t) {
+  LanguageOptions options;
+  data::read_keys(options, options_of(entry), kLanguageKeys);
+  if (options.keep.empty())
+    throw Error("'language' needs 'keep': the codes of languages, such as [en]", entry.place);
+  return std::make_unique<LanguageStep>(std::move(options));
+}
+
+StepPointer make_agreement(const data::Entry& entry, std::uint64_t) {
+  Agreement options;
+  data::read_keys(options, options_of(entry), kAgreementKeys);
+  if (!(options.least > 0 && options.least <= 1))
+    throw Error("'agreement' needs 'least', a share above 0 and at most 1", entry.place);
+  return std::make_unique<AgreementStep>(options);
+}
+
+}  // namespace selene::curate

@@ -1,0 +1,316 @@
+// The steps `mix` and `split`: how much of what, and which pairs are for training, for validation
+// and for the test.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "curate/chance_file.h"
+#include "curate/recipe.h"
+#include "curate/steps.h"
+#include "data/yaml_map.h"
+
+namespace selene::curate {
+namespace {
+
+// Shares of groups, or numbers, by name.
+using Named = std::map<std::string, double>;
+
+Named read_named(const data::Entry& entry, double least, double most) {
+  Named named;
+  for (const data::Entry& one :
+       data::entries_of(entry.value, fmt::format("'{}'", entry.key), entry.file)) {
+    const double value = one.as<double>();
+    if (!(value >= least && value <= most)) {
+      throw Error(
+          fmt::format("'{}' of '{}' must be from {:g} to {:g}", one.key, entry.key, least, most),
+          one.place);
+    }
+    named[one.key] = value;
+  }
+  return named;
+}
+
+Named read_shares(const data::Entry& entry, std::initializer_list<std::string_view> known) {
+  Named shares = read_named(entry, 0, 1);
+  double sum = 0;
+  for (const auto& [name, share] : shares) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw data::unknown_yaml_key(name, known, entry.place);
+    sum += share;
+  }
+  if (std::abs(sum - 1) > 1e-6)
+    throw Error(fmt::format("the shares of '{}' add up to {:g}, not 1", entry.key, sum),
+                entry.place);
+  return shares;
+}
+
+struct MixOptions {
+  Named caps;       // Pairs of a source at most.
+  Named weights;    // Shares of sources in `size`, by proportion; sources without one have 1.
+  double size = 0;  // Pairs at most; 0: as many as there are.
+  Named task;       // Shares of the tasks.
+  Named kind;       // Shares of pairs with critiques and of verdicts alone.
+  Named topic;      // Shares of topics at most, by name; "*" is for every other.
+};
+
+constexpr data::Key<MixOptions> kMixKeys[] = {
+    {"caps", [](MixOptions& o, const data::Entry& entry) { o.caps = read_named(entry, 0, 1e12); }},
+    {"weights",
+     [](MixOptions& o, const data::Entry& entry) { o.weights = read_named(entry, 0, 1e9); }},
+    {"size",
+     [](MixOptions& o, const data::Entry& entry) {
+       o.size = static_cast<double>(entry.as<std::uint64_t>());
+     }},
+    {"task",
+     [](MixOptions& o, const data::Entry& entry) {
+       o.task = read_shares(entry, {"absolute", "classification", "pairwise"});
+     }},
+    {"kind",
+     [](MixOptions& o, const data::Entry& entry) {
+       o.kind = read_shares(entry, {"critique", "verdict"});
+     }},
+    {"topic", [](MixOptions& o, const data::Entry& entry) { o.topic = read_named(entry, 0, 1); }},
+};
+
+// Pairs are in cells of one source, task, kind and topic. Each rule lowers how many of a cell stay;
+// which ones is drawn by chance.
+class Mix : public Step {
+ public:
+  Mix(MixOptions options, std::uint64_t seed, std::string place)
+      : options_(std::move(options)), seed_(seed), place_(std::move(place)) {}
+
+  bool waits() const override { return true; }
+
+  void begin(Resources& resources) override {
+    for (const Named* named : {&options_.caps, &options_.weights}) {
+      for (const auto& [name, value] : *named) check_source(*resources.recipe, name);
+    }
+    folder_ = resources.scratch / "mix";
+    std::filesystem::remove_all(folder_);
+    cells_.clear();
+  }
+
+  std::optional<Drop> in_order(const Row& row, const Notes&) override {
+    const auto found = cells_.try_emplace(
+        key_of(row), Cell{.file = ChanceFile(folder_ / std::to_string(cells_.size()))});
+    found.first->second.file.add(chance(seed_, "mix", row.id));
+    return std::nullopt;
+  }
+
+  // In this order: caps, topics, tasks, kinds, size by weights. A later rule only takes away, so
+  // that an earlier one holds as far as the later leaves it; the report shows what came of it.
+  void decide() override {
+    for (auto& [key, cell] : cells_) cell.kept = static_cast<double>(cell.file.count());
+    for (auto& [key, cell] : cells_) cell.rule = "";
+    cap_sources();
+    cap_topics();
+    to_shares(
+        options_.task, [](const Key& key) { return key.task; }, "its task's share");
+    to_shares(
+        options_.kind, [](const Key& key) { return key.kind; }, "its kind's share");
+    to_size();
+    for (auto& [key, cell] : cells_)
+      cell.keep = cell.file.threshold(static_cast<std::uint64_t>(std::llround(cell.kept)));
+  }
+
+  std::optional<Drop> settle(size_t, Row& row) const override {
+    const Cell& cell = cells_.at(key_of(row));
+    if (chance(seed_, "mix", row.id) <= cell.keep) return std::nullopt;
+    return Drop{fmt::format("more than {}", cell.rule), ""};
+  }
+
+ private:
+  struct Key {
+    std::string source, task, kind, topic;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Cell {
+    ChanceFile file;
+    double kept = 0;
+    std::string rule = {};  // The last that took some away.
+    std::uint64_t keep = 0;
+  };
+
+  static Key key_of(const Row& row) {
+    return {row.source, std::string(data::task_name(row.sample.task)), row.pair->kind, row.topic};
+  }
+
+  void check_source(const Recipe& recipe, const std::string& name) const {
+    std::vector<std::string_view> names;
+    for (const Source& source : recipe.sources) {
+      if (source.name == name) return;
+      names.push_back(source.name);
+    }
+    throw Error(
+        fmt::format("'mix' names the source '{}', which the recipe does not have; it has {}", name,
+                    fmt::join(names, ", ")),
+        place_);
+  }
+
+  template <typename Name>
+  std::map<std::string, double> sums(const Name& name_of) const {
+    std::map<std::string, double> sums;
+    for (const auto& [key, cell] : cells_) sums[name_of(key)] += cell.kept;
+    return sums;
+  }
+
+  static void shrink(Cell& cell, double by, const char* rule) {
+    if (by >= 1) return;
+    cell.kept *= by;
+    cell.rule = rule;
+  }
+
+  void cap_sources() {
+    const auto source_of = [](const Key& key) { return key.source; };
+    const auto of_source = sums(source_of);
+    for (auto& [key, cell] : cells_) {
+      const auto cap = options_.caps.find(key.source);
+      if (cap != options_.caps.end())
+        shrink(cell, cap->second / std::max(1.0, of_source.at(key.source)), "its source's cap");
+    }
+  }
+
+  // Topics at most: what is over goes until each is within its share of what stays.
+  void cap_topics() {
+    if (options_.topic.empty()) return;
+    const auto limit_of = [&](const std::string& topic) {
+      auto found = options_.topic.find(topic);
+      if (found == options_.topic.end() && !topic.empty()) found = options_.topic.find("*");
+      return found == options_.topic.end() ? 1.0 : found->second;
+    };
+    for (int round = 0; round < 1000; ++round) {
+      const auto of_topic = sums([](const Key& key) { return key.topic; });
+      double all = 0;
+      for (const auto& [topic, sum] : of_topic) all += sum;
+      bool changed = false;
+      for (auto& [key, cell] : cells_) {
+        const double by = limit_of(key.topic) * all / std::max(1e-9, of_topic.at(key.topic));
+        if (by > 1 - 1e-9) continue;
+        shrink(cell, by, "its topic's share");
+        changed = true;
+      }
+      if (!changed) return;
+    }
+  }
+
+  // The largest mix that has these shares.
+  template <typename Name>
+  void to_shares(const Named& shares, const Name& name_of, const char* rule) {
+    if (shares.empty()) return;
+    const auto have = sums(name_of);
+    double total = INFINITY;
+    for (const auto& [name, share] : shares) {
+      if (share == 0) continue;
+      const auto found = have.find(name);
+      const double number = found == have.end() ? 0 : found->second;
+      if (number == 0) {
+        throw Error(fmt::format("the mix should be {:g}% '{}', and there are no pairs of it",
+                                100 * share, name),
+                    place_, "leave it out of the shares");
+      }
+      total = std::min(total, number / share);
+    }
+    for (auto& [key, cell] : cells_) {
+      const auto share = shares.find(name_of(key));
+      const double wanted = share == shares.end() ? 0 : share->second * total;
+      shrink(cell, wanted / have.at(name_of(key)), rule);
+    }
+  }
+
+  // By weights, where a source that has too few leaves the rest to the others.
+  void to_size() {
+    if (options_.size == 0) return;
+    const auto have = sums([](const Key& key) { return key.source; });
+    std::map<std::string, double> give;
+    double left = options_.size;
+    std::map<std::string, double> open;
+    for (const auto& [source, number] : have) {
+      const auto weight = options_.weights.find(source);
+      open[source] = weight == options_.weights.end() ? 1 : weight->second;
+    }
+    while (!open.empty()) {
+      double weights = 0;
+      for (const auto& [source, weight] : open) weights += weight;
+      if (weights == 0) break;
+      std::vector<std::string> full;
+      for (const auto& [source, weight] : open) {
+        if (left * weight / weights >= have.at(source)) full.push_back(source);
+      }
+      if (full.empty()) {
+        for (const auto& [source, weight] : open) give[source] = left * weight / weights;
+        break;
+      }
+      for (const std::string& source : full) {
+        give[source] = have.at(source);
+        left -= have.at(source);
+        open.erase(source);
+      }
+    }
+    for (auto& [key, cell] : cells_)
+      shrink(cell, give[key.source] / std::max(1.0, have.at(key.source)), "the size of the mix");
+  }
+
+  MixOptions options_;
+  std::uint64_t seed_;
+  std::string place_;
+  std::filesystem::path folder_;
+  std::map<Key, Cell> cells_;
+};
+
+struct SplitOptions {
+  double validation = 0;
+  double test = 0;
+};
+
+void read_part(double& part, const data::Entry& entry) {
+  part = entry.as<double>();
+  if (!(part >= 0 && part < 1))
+    throw Error(fmt::format("'{}' must be a share from 0 to 1", entry.key), entry.place);
+}
+
+constexpr data::Key<SplitOptions> kSplitKeys[] = {
+    {"validation",
+     [](SplitOptions& o, const data::Entry& entry) { read_part(o.validation, entry); }},
+    {"test", [](SplitOptions& o, const data::Entry& entry) { read_part(o.test, entry); }},
+};
+
+// By the group alone, so that a group is never in two.
+class Split : public Step {
+ public:
+  Split(SplitOptions options, std::uint64_t seed) : options_(options), seed_(seed) {}
+
+  std::optional<Drop> look(Row& row) const override {
+    const double at = chance_share(seed_, "split", *row.sample.group);
+    row.pair->split = at < options_.test                         ? "test"
+                      : at < options_.test + options_.validation ? "validation"
+                                                                 : "train";
+    return std::nullopt;
+  }
+
+ private:
+  SplitOptions options_;
+  std::uint64_t seed_;
+};
+
+}  // namespace
+
+StepPointer make_mix(const data::Entry& entry, std::uint64_t seed) {
+  MixOptions options;
+  data::read_keys(options, data::entries_of(entry.value, "'mix'", entry.file), kMixKeys);
+  if (!options.weights.empty() && options.size == 0)
+    throw Error("'weights' share out 'size', which is missing", entry.place);
+  return std::make_unique<Mix>(std::move(options), seed, entry.place);
+}
+
+StepPointer make_split(const data::Entry& entry, std::uint64_t seed) {
+  SplitOptions options;
+  data::read_keys(options, data::entries_of(entry.value, "'split'", entry.file), kSplitKeys);
+  if (options.validation + options.test >= 1)
+    throw Error("'validation' and 'test' leave nothing for training", entry.place);
+  return std::make_unique<Split>(options, seed);
+}
+
+}  // namespace selene::curate
