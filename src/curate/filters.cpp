@@ -99,6 +99,7 @@ class LengthStep : public Step {
 
 struct LanguageOptions {
   std::vector<std::string> keep;
+  double share = 0.8;  // Of the text in another language that its row goes for.
 };
 
 constexpr data::Key<LanguageOptions> kLanguageKeys[] = {
@@ -117,8 +118,9 @@ class LanguageStep : public Step {
       all += text;
       all += '\n';
     }
+    if (all.size() < kLeastBytes) return std::nullopt;
     const text::Language language = text::language_of(all);
-    if (!language.reliable) return std::nullopt;
+    if (!language.reliable || language.share < options_.share) return std::nullopt;
     const bool kept =
         std::find(options_.keep.begin(), options_.keep.end(), language.code) != options_.keep.end();
     if (kept) return std::nullopt;

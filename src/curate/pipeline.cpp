@@ -165,6 +165,7 @@ class PassRun {
 
   void look_at(Slot& slot, size_t number) {
     slot.notes.resize(steps_.size());
+    slot.history_before = slot.row.history.size();
     for (slot.at = 0; slot.at < steps_.size(); ++slot.at) {
       Step& step = *steps_[slot.at]->step;
       if (step.batch() > 0) {
@@ -206,7 +207,7 @@ class PassRun {
   // In the order of the rows.
   void commit(Slot& slot, std::string& out, std::string& gone) {
     const std::string& source = slot.row.source;
-    size_t history = 0;
+    size_t history = slot.history_before;
     for (size_t i = 0; i < steps_.size(); ++i) {
       Counts& counts = counts_of(i, source);
       ++counts.in;
@@ -345,6 +346,7 @@ class Pipeline {
   }
 
   bool load() {
+    const auto start = std::chrono::steady_clock::now();
     struct Job {
       const Source* source;
       const data::Selection* selection;
@@ -431,6 +433,8 @@ class Pipeline {
       if (job.kept) result_.passes_kept.push_back("load " + job.source->name);
     }
     check(account);
+    account.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     fingerprint_ = sha256(prints);
     files_ = result_.loaded;
     result_.accounts.push_back(std::move(account));
