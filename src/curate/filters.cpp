@@ -107,7 +107,10 @@ constexpr data::Key<LanguageOptions> kLanguageKeys[] = {
                 const data::Entry& entry) { options.keep = entry.as<std::vector<std::string>>(); }},
 };
 
-// Of the input and the responses together; where they are too short to tell, the row is kept.
+// Of all texts together; where they are too short to tell, or of several languages, the row is
+// kept. A name or two of another language are enough for CLD2 to take a short text for it.
+constexpr size_t kLeastBytes = 100;
+
 class LanguageStep : public Step {
  public:
   explicit LanguageStep(LanguageOptions options) : options_(std::move(options)) {}

@@ -77,7 +77,8 @@ Row row_of(const std::string& line) { return row_from_json(Json::parse(line)); }
 struct Slot {
   Row row;
   std::vector<Notes> notes;     // By step of the pass.
-  std::vector<size_t> history;  // Length of the row's history after each step.
+  std::vector<size_t> history;  // Length of the row's history after each step,
+  size_t history_before = 0;    // and before the first.
   size_t at = 0;                // The step that dropped it; the number of steps: none.
   std::optional<Drop> drop;
   std::vector<std::string> out;  // Lines.
