@@ -99,6 +99,7 @@ class LengthStep : public Step {
 
 struct LanguageOptions {
   std::vector<std::string> keep;
+  double share = 0.8;  // Of the text in another language that its row goes for.
 };
 
 constexpr data::Key<LanguageOptions> kLanguageKeys[] = {
@@ -106,7 +107,10 @@ constexpr data::Key<LanguageOptions> kLanguageKeys[] = {
                 const data::Entry& entry) { options.keep = entry.as<std::vector<std::string>>(); }},
 };
 
-// Of the input and the responses together; where they are too short to tell, the row is kept.
+// Of all texts together; where they are too short to tell, or of several languages, the row is
+// kept. A name or two of another language are enough for CLD2 to take a short text for it.
+constexpr size_t kLeastBytes = 100;
+
 class LanguageStep : public Step {
  public:
   explicit LanguageStep(LanguageOptions options) : options_(std::move(options)) {}
@@ -117,8 +121,9 @@ class LanguageStep : public Step {
       all += text;
       all += '\n';
     }
+    if (all.size() < kLeastBytes) return std::nullopt;
     const text::Language language = text::language_of(all);
-    if (!language.reliable) return std::nullopt;
+    if (!language.reliable || language.share < options_.share) return std::nullopt;
     const bool kept =
         std::find(options_.keep.begin(), options_.keep.end(), language.code) != options_.keep.end();
     if (kept) return std::nullopt;

@@ -104,7 +104,6 @@ class Mix : public Step {
   // that an earlier one holds as far as the later leaves it; the report shows what came of it.
   void decide() override {
     for (auto& [key, cell] : cells_) cell.kept = static_cast<double>(cell.file.count());
-    for (auto& [key, cell] : cells_) cell.rule = "";
     cap_sources();
     cap_topics();
     to_shares(
@@ -112,14 +111,19 @@ class Mix : public Step {
     to_shares(
         options_.kind, [](const Key& key) { return key.kind; }, "its kind's share");
     to_size();
-    for (auto& [key, cell] : cells_)
-      cell.keep = cell.file.threshold(static_cast<std::uint64_t>(std::llround(cell.kept)));
+    for (auto& [key, cell] : cells_) {
+      for (Limit& limit : cell.limits) {
+        limit.keep = cell.file.threshold(static_cast<std::uint64_t>(std::llround(limit.kept)));
+      }
+    }
   }
 
   std::optional<Drop> settle(size_t, Row& row) const override {
-    const Cell& cell = cells_.at(key_of(row));
-    if (chance(seed_, "mix", row.id) <= cell.keep) return std::nullopt;
-    return Drop{fmt::format("more than {}", cell.rule), ""};
+    const std::uint64_t order = chance(seed_, "mix", row.id);
+    for (const Limit& limit : cells_.at(key_of(row)).limits) {
+      if (order > limit.keep) return Drop{fmt::format("more than {}", limit.rule), ""};
+    }
+    return std::nullopt;
   }
 
  private:
@@ -127,11 +131,16 @@ class Mix : public Step {
     std::string source, task, kind, topic;
     auto operator<=>(const Key&) const = default;
   };
+  // What a rule left of a cell.
+  struct Limit {
+    std::string rule;
+    double kept = 0;
+    std::uint64_t keep = 0;  // Up to this number rows stay.
+  };
   struct Cell {
     ChanceFile file;
     double kept = 0;
-    std::string rule = {};  // The last that took some away.
-    std::uint64_t keep = 0;
+    std::vector<Limit> limits = {};  // In the order of the rules, each at most the one before.
   };
 
   static Key key_of(const Row& row) {
@@ -160,7 +169,8 @@ class Mix : public Step {
   static void shrink(Cell& cell, double by, const char* rule) {
     if (by >= 1) return;
     cell.kept *= by;
-    cell.rule = rule;
+    if (!cell.limits.empty() && cell.limits.back().rule == rule) cell.limits.pop_back();
+    cell.limits.push_back({.rule = rule, .kept = cell.kept});
   }
 
   void cap_sources() {

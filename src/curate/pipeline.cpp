@@ -76,8 +76,10 @@ Row row_of(const std::string& line) { return row_from_json(Json::parse(line)); }
 // A row in hand.
 struct Slot {
   Row row;
-  std::vector<Notes> notes;     // By step of the pass.
-  std::vector<size_t> history;  // Length of the row's history after each step.
+  std::vector<Notes> notes;     // By step of the pass,
+  Notes notes_of_next;          // and of the one that waits for the pass.
+  std::vector<size_t> history;  // Length of the row's history after each step,
+  size_t history_before = 0;    // and before the first.
   size_t at = 0;                // The step that dropped it; the number of steps: none.
   std::optional<Drop> drop;
   std::vector<std::string> out;  // Lines.
@@ -85,9 +87,16 @@ struct Slot {
 
 class PassRun {
  public:
+  // `seen`: the pass before has shown the step that waits its rows already. `next`: the step that
+  // waits for the rows of this pass; null where there is none.
   PassRun(const Pass& pass, Resources& resources, const RunOptions& options,
-          const std::vector<Source>& sources)
-      : steps_(pass.all()), pass_(pass), resources_(resources), options_(options) {
+          const std::vector<Source>& sources, bool seen, Step* next)
+      : steps_(pass.all()),
+        pass_(pass),
+        resources_(resources),
+        options_(options),
+        seen_(seen),
+        next_(next) {
     for (const NamedStep* step : steps_) {
       StepAccount account;
       account.step = step->name;
@@ -99,7 +108,10 @@ class PassRun {
   // False when stopped.
   bool run(const std::vector<fs::path>& from, const fs::path& to, const fs::path& dropped,
            std::uint64_t total) {
-    if (pass_.settles != nullptr && !wait_for_all(from, total)) return false;
+    if (pass_.settles != nullptr) {
+      if (!seen_ && !wait_for_all(from, total)) return false;
+      pass_.settles->step->decide();
+    }
     AtomicFile rows_file(to), dropped_file(dropped);
     RowReader reader(from);
     const size_t batch =
@@ -132,7 +144,7 @@ class PassRun {
  private:
   bool stopped() const { return resources_.stop && resources_.stop(); }
 
-  // The step that waits sees every row of the files, then decides.
+  // The step that waits sees every row of the files.
   bool wait_for_all(const std::vector<fs::path>& from, std::uint64_t total) {
     Step& step = *pass_.settles->step;
     RowReader reader(from);
@@ -149,7 +161,6 @@ class PassRun {
       done += lines.size();
       if (options_.progress) options_.progress(pass_.settles->name + ", reading", done, total);
     }
-    step.decide();
     return !stopped();
   }
 
@@ -165,6 +176,7 @@ class PassRun {
 
   void look_at(Slot& slot, size_t number) {
     slot.notes.resize(steps_.size());
+    slot.history_before = slot.row.history.size();
     for (slot.at = 0; slot.at < steps_.size(); ++slot.at) {
       Step& step = *steps_[slot.at]->step;
       if (step.batch() > 0) {
@@ -185,6 +197,7 @@ class PassRun {
     }
     if (slot.out.empty() && (pass_.last == nullptr || pass_.last->step->batch() == 0))
       slot.out.push_back(row_line(slot.row));
+    if (next_ != nullptr) next_->note(slot.row, slot.notes_of_next);
   }
 
   bool run_model(std::vector<Slot>& slots) {
@@ -206,7 +219,7 @@ class PassRun {
   // In the order of the rows.
   void commit(Slot& slot, std::string& out, std::string& gone) {
     const std::string& source = slot.row.source;
-    size_t history = 0;
+    size_t history = slot.history_before;
     for (size_t i = 0; i < steps_.size(); ++i) {
       Counts& counts = counts_of(i, source);
       ++counts.in;
@@ -234,6 +247,7 @@ class PassRun {
       if (steps_[i]->step->spreads()) counts.made += slot.out.size();
       example(accounts_[i].kept, slot.row, changes);
     }
+    if (next_ != nullptr) next_->in_order(slot.row, slot.notes_of_next);
     rows_out_ += slot.out.size();
     for (const std::string& line : slot.out) out += line;
   }
@@ -276,6 +290,8 @@ class PassRun {
   const Pass& pass_;
   Resources& resources_;
   const RunOptions& options_;
+  bool seen_;
+  Step* next_;
   std::vector<StepAccount> accounts_;
   std::uint64_t number_ = 0;
   std::uint64_t rows_out_ = 0;
@@ -328,7 +344,8 @@ class Pipeline {
       again = again || std::any_of(steps.begin(), steps.end(), [&](const NamedStep* step) {
                 return step->name == options_.from;
               });
-      if (!run_pass(i, passes[i], again, unit)) return std::move(result_);
+      const Pass* next = i + 1 < passes.size() ? &passes[i + 1] : nullptr;
+      if (!run_pass(i, passes[i], next, again, unit)) return std::move(result_);
     }
     result_.done = true;
     return std::move(result_);
@@ -345,6 +362,7 @@ class Pipeline {
   }
 
   bool load() {
+    const auto start = std::chrono::steady_clock::now();
     struct Job {
       const Source* source;
       const data::Selection* selection;
@@ -431,6 +449,8 @@ class Pipeline {
       if (job.kept) result_.passes_kept.push_back("load " + job.source->name);
     }
     check(account);
+    account.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     fingerprint_ = sha256(prints);
     files_ = result_.loaded;
     result_.accounts.push_back(std::move(account));
@@ -438,7 +458,7 @@ class Pipeline {
     return true;
   }
 
-  bool run_pass(size_t index, const Pass& pass, bool again, std::string& unit) {
+  bool run_pass(size_t index, const Pass& pass, const Pass* next, bool again, std::string& unit) {
     Json about = Json::array({kFormat, fingerprint_, resources_.seed});
     std::vector<std::string> names;
     for (NamedStep* step : pass.all()) {
@@ -460,8 +480,17 @@ class Pipeline {
     } else {
       fs::remove(marker_path);
       const auto start = std::chrono::steady_clock::now();
-      for (NamedStep* step : pass.all()) step->step->begin(resources_);
-      PassRun one(pass, resources_, options_, present_);
+      for (NamedStep* step : pass.all()) {
+        if (step->step.get() != begun_) step->step->begin(resources_);
+      }
+      const bool seen = pass.settles != nullptr && pass.settles->step.get() == begun_;
+      // Rows that this pass keeps are in hand: a step that waits for them need not read them again.
+      begun_ = nullptr;
+      if (next != nullptr && next->settles != nullptr && pass.last == nullptr) {
+        begun_ = next->settles->step.get();
+        begun_->begin(resources_);
+      }
+      PassRun one(pass, resources_, options_, present_, seen, begun_);
       if (!one.run(files_, rows, dropped, rows_)) return false;
       marker = Marker{fingerprint_, one.rows_out(), one.take_accounts()};
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -500,6 +529,7 @@ class Pipeline {
   std::string fingerprint_;
   std::vector<fs::path> files_;
   std::uint64_t rows_ = 0;
+  Step* begun_ = nullptr;  // One that waits, and has seen the rows of the pass before.
 };
 
 }  // namespace

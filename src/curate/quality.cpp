@@ -119,7 +119,8 @@ class Quality : public Step {
   std::optional<Drop> look(Row& row) const override {
     for (const auto& [name, text] :
          {std::pair{"input", std::string_view(row.sample.input)},
-          {"context", std::string_view(row.sample.context ? *row.sample.context : "")}}) {
+          {"context",
+           row.sample.context ? std::string_view(*row.sample.context) : std::string_view()}}) {
       if (const std::string problem = quality_problem(text); !problem.empty())
         return Drop{problem, name};
     }

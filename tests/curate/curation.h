@@ -62,7 +62,7 @@ class Curation : public ::testing::Test {
     return "  - name: " + name + "\n    licence: MIT\n    attribution: us\n    task: " + task +
            "\n    criteria: Is it right?\n" + more +
            "    source:\n      files:\n        - file: " + name +
-           ".jsonl\n      select: SELECT * FROM read_json('" + name +
+           ".jsonl\n      select: >-\n        SELECT * FROM read_json('" + name +
            ".jsonl', format = 'newline_delimited', columns = {" + columns + "})\n";
   }
 

@@ -59,7 +59,7 @@ TEST_F(Load, TooManyBadRowsStopTheRun) {
 
 TEST_F(Load, LinesThatAreNoJsonAreRejectedWithTheirLine) {
   write("rows.jsonl", rows(97) + "{\"id\": \"cut\", \"inp\n" + "\xFF\xFE not text\n" +
-                          rows(1).replace(8, 2, "r9x"));
+                          row("last", "Q?", "A.", "No").dump() + "\n");
   const Outcome outcome = curate_with(0.1, recipe("  - pairs\n"));
   EXPECT_EQ(outcome.funnel.at("steps")[0].at("total").at("in"), 100);
   EXPECT_EQ(outcome.funnel.at("steps")[0].at("total").at("out"), 98);

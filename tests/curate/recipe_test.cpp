@@ -19,7 +19,7 @@ class Recipe : public Curation {
 
 TEST_F(Recipe, UnknownStepsAndKeysAreNamedWithTheirLine) {
   expect(recipe("  - polish\n  - pairs\n"),
-         "r.yaml:14: unknown step 'polish'; known: clean, length");
+         "r.yaml:15: unknown step 'polish'; known: clean, length");
   expect(recipe("  - length: {max_token: 3}\n  - pairs\n"),
          "unknown key 'max_token'; known: max_tokens");
   expect(recipe("  - pairs\n") + "stops: {}\n", "unknown key 'stops'; known: name, title");

@@ -58,7 +58,9 @@ TEST(CurateReport, LinesFitTheTerminal) {
     for (size_t at = 0; at < text.size();) {
       const size_t end = text.find('\n', at);
       const std::string line = text.substr(at, end - at);
-      if (!line.starts_with("Rows add up")) EXPECT_LE(display_columns(line), columns) << line;
+      if (!line.starts_with("Rows add up")) {
+        EXPECT_LE(display_columns(line), columns) << line;
+      }
       at = end + 1;
     }
   }

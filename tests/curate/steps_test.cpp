@@ -126,8 +126,10 @@ TEST_F(Steps, ContaminationFindsRunsOfWordsAndNearCopies) {
   const std::string item =
       "one two three four five six seven eight nine ten eleven twelve thirteen fourteen";
   write_rows("rows.jsonl",
-             {row("clean", "one two three four five six seven eight nine ten eleven twelve", "Yes.",
-                  "Yes"),
+             {row("clean",
+                  "So count from one on: one two three four five six seven eight nine ten eleven "
+                  "twelve and stop, will you?",
+                  "Yes.", "Yes"),
               row("run",
                   "He said: ONE, two three; four five six seven eight nine ten eleven twelve "
                   "thirteen. So?",
@@ -192,8 +194,8 @@ TEST_F(Steps, BalanceChangesSidesOfPairs) {
     const std::string n = std::to_string(i);
     rows.push_back({{"id", n},
                     {"input", "Which " + n + "?"},
-                    {"response_a", "better " + n},
-                    {"response_b", "worse " + n},
+                    {"response_a", "gladly " + n},
+                    {"response_b", "hardly " + n},
                     {"label", i < 5 ? "B" : "A"},
                     {"critiques", {"Response {A} is the one, not {B}."}}});
   }
@@ -208,7 +210,7 @@ TEST_F(Steps, BalanceChangesSidesOfPairs) {
     const std::string label = pair.at("label");
     ++labels[label];
     const std::string prompt = pair.at("prompt").back().at("content");
-    const bool better_first = prompt.find("better") < prompt.find("worse");
+    const bool better_first = prompt.find("gladly") < prompt.find("hardly");
     const int id = std::stoi(pair.at("provenance").at("id").get<std::string>());
     EXPECT_EQ(better_first, (label == "A") == (id >= 5)) << id;
     // What the critique calls the better one has kept its name.
@@ -218,7 +220,7 @@ TEST_F(Steps, BalanceChangesSidesOfPairs) {
                 : (label == "B" ? "Response A is the one, not B" : "Response B is the one, not A");
     EXPECT_NE(chosen.find(named), std::string::npos) << chosen;
   }
-  EXPECT_EQ(labels.at("A"), 25 + 0);
+  EXPECT_EQ(labels.at("A"), 25);
   EXPECT_EQ(labels.at("B"), 25);
 }
 

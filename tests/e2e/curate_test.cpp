@@ -55,7 +55,8 @@ sources:
     criteria: Is it right?
     source:
       files: [{file: rows.jsonl}]
-      select: SELECT * FROM read_json('rows.jsonl', format = 'newline_delimited', columns = {id: 'VARCHAR', input: 'VARCHAR', response: 'VARCHAR', label: 'VARCHAR'})
+      select: >-
+        SELECT * FROM read_json('rows.jsonl', format = 'newline_delimited', columns = {id: 'VARCHAR', input: 'VARCHAR', response: 'VARCHAR', label: 'VARCHAR'})
 steps: [clean, exact_duplicates, near_duplicates, balance, pairs]
 split: {validation: 0.1}
 )");
