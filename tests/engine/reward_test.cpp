@@ -14,6 +14,7 @@
 #include "engine/tiny_reward.h"
 #include "model/gguf_builder.h"
 #include "model/gguf_layout.h"
+#include "model/quantize.h"
 #include "temporary_folder.h"
 
 namespace selene::engine {
@@ -28,7 +29,7 @@ using selene::testing::TinyBert;
 using selene::testing::TinyQwen3;
 
 // Of numbers that are computed in half precision in places; scores spread over about 1.
-constexpr double kNear = 0.02;
+constexpr double kNear = 0.002;
 
 std::vector<Message> conversation(const std::string& question, const std::string& answer) {
   return {{"user", question}, {"assistant", answer}};
@@ -48,6 +49,11 @@ class Reward : public ::testing::Test {
                               .text("tokenizer.chat_template", TinyQwen3::kChatTemplate)
                               .text("tokenizer.chat_template.rerank",
                                     "<|im_start|>Q {query} D {document}<|im_end|>!")));
+  }
+  fs::path in_format(const fs::path& path, const std::string& format) const {
+    const fs::path quantized = folder_ / (format + ".gguf");
+    model::quantize(path, quantized, format);
+    return quantized;
   }
   fs::path bert() const { return folder_.file("bert.gguf", TinyBert().file()); }
 
@@ -231,6 +237,10 @@ TEST_F(Reward, AScoreOfABertDependsOnItsTextsAlone) {
       inputs.push_back(TextPair{prompt, answer});
   }
   expect_exact(bert(), inputs);
+  for (const char* format : {"f16", "q8_0"}) {
+    SCOPED_TRACE(format);
+    expect_exact(in_format(bert(), format), inputs);
+  }
 }
 
 TEST_F(Reward, WhatChangesScoresIsInTheId) {
