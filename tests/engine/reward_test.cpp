@@ -138,7 +138,21 @@ TEST_F(Reward, AQwen3GivesWhatItsArithmeticGives) {
   EXPECT_GT(*most - *least, 10 * kNear) << "the test would not tell the scores apart";
 }
 
-TEST_F(Reward, AScoreOfAQwen3DependsOnItsTextAlone) { expect_exact(qwen3(), many_conversations()); }
+TEST_F(Reward, AScoreOfAQwen3DependsOnItsTextAlone) {
+  expect_exact(qwen3(), many_conversations());
+  for (const char* format : {"f16", "bf16", "q8_0", "q4_0"}) {
+    SCOPED_TRACE(format);
+    expect_exact(in_format(qwen3(), format), many_conversations());
+  }
+}
+
+TEST_F(Reward, AHeadIsReadInEveryFormat) {
+  const std::vector<RewardInput> inputs{TextPair{"Is it so?", "It is."}};
+  const double exact = alone(reranker(), inputs).front();
+  EXPECT_NEAR(alone(in_format(reranker(), "f16"), inputs).front(), exact, 0.02);
+  EXPECT_NEAR(alone(in_format(reranker(), "bf16"), inputs).front(), exact, 0.1);
+  EXPECT_NEAR(alone(in_format(reranker(), "q8_0"), inputs).front(), exact, 0.1);
+}
 
 TEST_F(Reward, OtherAnswersHaveOtherScores) {
   const std::vector<double> scores = alone(qwen3(), many_conversations());
@@ -293,6 +307,17 @@ TEST_F(Reward, AHeadOfSeveralOutputsIsRefused) {
       folder_.file("two.gguf", TinyQwen3(2).file(TinyQwen3::metadata().texts(
                                    "qwen3.classifier.output_labels", {"good", "bad"})));
   EXPECT_NE(opening(two).find("has 2 outputs: good, bad"), std::string::npos) << opening(two);
+}
+
+TEST_F(Reward, ATensorThatWouldEndTheProgramIsRefused) {
+  GgufBuilder file = TinyBert::metadata();
+  file.floats("cls.output.weight", {2, 1}, {1, 1})
+      .tensor("cls.output.bias", {1}, 1, std::string(2, '\0'));
+  const fs::path path = folder_.file("half.gguf", file.build());
+  EXPECT_EQ(opening(path), path.string() +
+                               ": tensor 'cls.output.bias' is in f16, llama.cpp computes with it "
+                               "in F32 alone; convert the model again with llama.cpp's "
+                               "convert_hf_to_gguf.py");
 }
 
 TEST_F(Reward, AnInputOfTheOtherKindIsRefused) {
