@@ -95,6 +95,20 @@ std::vector<float> score_weights(const GgufTensor& head, std::span<const std::st
   return weights;
 }
 
+// llama.cpp ends the program on biases, norms and token types of another format than F32.
+void check_added_tensors(const GgufLayout& layout) {
+  for (const GgufTensor& tensor : layout.tensors) {
+    // A head's weights may have one row, which counts as one dimension.
+    if (tensor.name == "cls.output.weight" || tensor.name == "cls.weight") continue;
+    const bool added = tensor.used_dimensions() < 2 || tensor.name == "token_types.weight";
+    if (!added || tensor.type == GGML_TYPE_F32) continue;
+    throw Error(fmt::format("tensor '{}' is in {}, llama.cpp computes with it in F32 alone",
+                            cut_to_columns(tensor.name, 60),
+                            ggml_type_name(static_cast<ggml_type>(tensor.type))),
+                "", "convert the model again with llama.cpp's convert_hf_to_gguf.py");
+  }
+}
+
 RewardHead read_head(std::string_view bytes) {
   const GgufLayout layout = model::read_gguf_layout(bytes);
   const std::string name(layout.text("general.architecture").value_or(""));
@@ -106,6 +120,7 @@ RewardHead read_head(std::string_view bytes) {
         fmt::format("the model has no classification head (tensor '{}')", architecture.head), "",
         "give a reward model or a reranker");
   }
+  check_added_tensors(layout);
   RewardHead head{.encoder = architecture.encoder,
                   .takes_pairs = architecture.encoder,
                   .weights = {},

@@ -73,6 +73,8 @@ ggml_type target_type(const GgufTensor& tensor, ggml_type wanted) {
   const bool four_bits = wanted == GGML_TYPE_Q4_0 || wanted == GGML_TYPE_Q4_1;
   if (four_bits && (tensor.name == "token_embd.weight" || tensor.name == "output.weight"))
     wanted = GGML_TYPE_Q8_0;
+  // llama.cpp adds those of BERT in their own type, and ends the program when it is not F32.
+  if (tensor.name == "position_embd.weight" || tensor.name == "token_types.weight") return type;
   const bool floating = type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
   const bool numbers = floating || ggml_is_quantized(type);
   return tensor.used_dimensions() >= 2 && tensor.row_length() % 32 == 0 && numbers ? wanted : type;

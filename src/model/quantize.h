@@ -12,9 +12,10 @@ namespace selene::model {
 std::vector<std::string_view> quantized_formats();
 
 // Every tensor of two or more dimensions whose rows divide by 32 goes into `format`; the others
-// stay as they are, and in a 4-bit format the token embedding and the output become Q8_0. Metadata
-// and the order of tensors are kept, general.file_type becomes the format's. Needs about 20 MB of
-// memory whatever the size of the model. `destination` appears whole or not at all.
+// stay as they are (as do BERT's embeddings of positions and token types), and in a 4-bit format
+// the token embedding and the output become Q8_0. Metadata and the order of tensors are kept,
+// general.file_type becomes the format's. Needs about 20 MB of memory whatever the size of the
+// model. `destination` appears whole or not at all.
 //
 // From Q4_0, Q4_1, Q8_0, F16, BF16 and F32 the result is the same bytes on every machine: see
 // quantize.cpp. Throws Error on an unknown format, on a source that is not a whole GGUF or holds

@@ -14,6 +14,7 @@
 #include "engine/tiny_reward.h"
 #include "model/gguf_builder.h"
 #include "model/gguf_layout.h"
+#include "model/quantize.h"
 #include "temporary_folder.h"
 
 namespace selene::engine {
@@ -28,7 +29,7 @@ using selene::testing::TinyBert;
 using selene::testing::TinyQwen3;
 
 // Of numbers that are computed in half precision in places; scores spread over about 1.
-constexpr double kNear = 0.02;
+constexpr double kNear = 0.002;
 
 std::vector<Message> conversation(const std::string& question, const std::string& answer) {
   return {{"user", question}, {"assistant", answer}};
@@ -48,6 +49,11 @@ class Reward : public ::testing::Test {
                               .text("tokenizer.chat_template", TinyQwen3::kChatTemplate)
                               .text("tokenizer.chat_template.rerank",
                                     "<|im_start|>Q {query} D {document}<|im_end|>!")));
+  }
+  fs::path in_format(const fs::path& path, const std::string& format) const {
+    const fs::path quantized = folder_ / (format + ".gguf");
+    model::quantize(path, quantized, format);
+    return quantized;
   }
   fs::path bert() const { return folder_.file("bert.gguf", TinyBert().file()); }
 
@@ -132,7 +138,21 @@ TEST_F(Reward, AQwen3GivesWhatItsArithmeticGives) {
   EXPECT_GT(*most - *least, 10 * kNear) << "the test would not tell the scores apart";
 }
 
-TEST_F(Reward, AScoreOfAQwen3DependsOnItsTextAlone) { expect_exact(qwen3(), many_conversations()); }
+TEST_F(Reward, AScoreOfAQwen3DependsOnItsTextAlone) {
+  expect_exact(qwen3(), many_conversations());
+  for (const char* format : {"f16", "bf16", "q8_0", "q4_0"}) {
+    SCOPED_TRACE(format);
+    expect_exact(in_format(qwen3(), format), many_conversations());
+  }
+}
+
+TEST_F(Reward, AHeadIsReadInEveryFormat) {
+  const std::vector<RewardInput> inputs{TextPair{"Is it so?", "It is."}};
+  const double exact = alone(reranker(), inputs).front();
+  EXPECT_NEAR(alone(in_format(reranker(), "f16"), inputs).front(), exact, 0.02);
+  EXPECT_NEAR(alone(in_format(reranker(), "bf16"), inputs).front(), exact, 0.1);
+  EXPECT_NEAR(alone(in_format(reranker(), "q8_0"), inputs).front(), exact, 0.1);
+}
 
 TEST_F(Reward, OtherAnswersHaveOtherScores) {
   const std::vector<double> scores = alone(qwen3(), many_conversations());
@@ -231,6 +251,10 @@ TEST_F(Reward, AScoreOfABertDependsOnItsTextsAlone) {
       inputs.push_back(TextPair{prompt, answer});
   }
   expect_exact(bert(), inputs);
+  for (const char* format : {"f16", "q8_0"}) {
+    SCOPED_TRACE(format);
+    expect_exact(in_format(bert(), format), inputs);
+  }
 }
 
 TEST_F(Reward, WhatChangesScoresIsInTheId) {
@@ -283,6 +307,17 @@ TEST_F(Reward, AHeadOfSeveralOutputsIsRefused) {
       folder_.file("two.gguf", TinyQwen3(2).file(TinyQwen3::metadata().texts(
                                    "qwen3.classifier.output_labels", {"good", "bad"})));
   EXPECT_NE(opening(two).find("has 2 outputs: good, bad"), std::string::npos) << opening(two);
+}
+
+TEST_F(Reward, ATensorThatWouldEndTheProgramIsRefused) {
+  GgufBuilder file = TinyBert::metadata();
+  file.floats("cls.output.weight", {2, 1}, {1, 1})
+      .tensor("cls.output.bias", {1}, 1, std::string(2, '\0'));
+  const fs::path path = folder_.file("half.gguf", file.build());
+  EXPECT_EQ(opening(path), path.string() +
+                               ": tensor 'cls.output.bias' is in f16, llama.cpp computes with it "
+                               "in F32 alone; convert the model again with llama.cpp's "
+                               "convert_hf_to_gguf.py");
 }
 
 TEST_F(Reward, AnInputOfTheOtherKindIsRefused) {

@@ -153,9 +153,9 @@ class TinyQwen3 {
     file.u32(key("attention.key_length"), kHead).u32(key("attention.value_length"), kHead);
     file.f32(key("attention.layer_norm_rms_epsilon"), 1e-6f).f32(key("rope.freq_base"), 10000);
     file.text("tokenizer.ggml.model", "gpt2").text("tokenizer.ggml.pre", "qwen2");
-    std::vector<std::uint32_t> types(tokens().size(), 1);
+    std::vector<std::int32_t> types(tokens().size(), 1);
     types[kStart] = types[kEnd] = 3;  // Control tokens.
-    file.texts("tokenizer.ggml.tokens", tokens()).u32s("tokenizer.ggml.token_type", types);
+    file.texts("tokenizer.ggml.tokens", tokens()).i32s("tokenizer.ggml.token_type", types);
     file.texts("tokenizer.ggml.merges", {"\u0100 \u0100"});
     file.u32("tokenizer.ggml.eos_token_id", kEnd);
     return file;
@@ -279,9 +279,9 @@ class TinyBert {
     file.f32("bert.attention.layer_norm_epsilon", 1e-12f).u32("bert.pooling_type", 4);
     file.u32("tokenizer.ggml.token_type_count", 2);
     file.text("tokenizer.ggml.model", "bert").text("tokenizer.ggml.pre", "default");
-    std::vector<std::uint32_t> types(tokens().size(), 1);
-    for (const std::uint32_t control : {0, 1, 2, 3}) types[control] = 3;
-    file.texts("tokenizer.ggml.tokens", tokens()).u32s("tokenizer.ggml.token_type", types);
+    std::vector<std::int32_t> types(tokens().size(), 1);
+    std::fill_n(types.begin(), 4, 3);  // Control tokens.
+    file.texts("tokenizer.ggml.tokens", tokens()).i32s("tokenizer.ggml.token_type", types);
     file.u32("tokenizer.ggml.padding_token_id", 0);
     file.u32("tokenizer.ggml.unknown_token_id", kUnknown);
     file.u32("tokenizer.ggml.bos_token_id", kBegin);

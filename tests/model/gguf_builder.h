@@ -61,6 +61,13 @@ struct GgufBuilder {
     entries.push_back(entry);
     return *this;
   }
+  GgufBuilder& i32s(std::string_view key, const std::vector<std::int32_t>& values) {
+    std::string entry = gguf_text(key) + le(std::uint32_t{9}) + le(std::uint32_t{5}) +
+                        le(static_cast<std::uint64_t>(values.size()));
+    for (const std::int32_t value : values) entry += le(value);
+    entries.push_back(entry);
+    return *this;
+  }
   GgufBuilder& tensor(std::string name, std::vector<std::uint64_t> shape, std::int32_t type,
                       std::string bytes) {
     tensors.push_back({std::move(name), std::move(shape), type, std::move(bytes)});
