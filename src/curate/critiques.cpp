@@ -122,6 +122,14 @@ struct Wanted {
   CheckedCritique checked{};
 };
 
+// Whether the row has one for the label. That of `wrong` may be one for another label than the
+// known one that does not say which.
+bool has_critique(const Row& row, const std::string& label, bool wrong) {
+  return std::any_of(row.critiques.begin(), row.critiques.end(), [&](const Critique& one) {
+    return one.label == label || (wrong && one.label.empty());
+  });
+}
+
 class Critiques : public Step {
  public:
   Critiques(Options options, std::uint64_t seed)
@@ -188,10 +196,8 @@ std::vector<std::pair<std::string, bool>> Critiques::wanted_labels(const Row& ro
   std::vector<std::pair<std::string, bool>> labels{
       {row.label(), false}, {rejected_label(row, options_.rejected, seed_), true}};
   if (!options_.only_missing) return labels;
-  std::erase_if(labels, [&](const auto& wanted) {
-    return std::any_of(row.critiques.begin(), row.critiques.end(),
-                       [&](const Critique& one) { return one.label == wanted.first; });
-  });
+  std::erase_if(labels,
+                [&](const auto& wanted) { return has_critique(row, wanted.first, wanted.second); });
   return labels;
 }
 
@@ -327,15 +333,12 @@ void Critiques::give(std::span<Row> rows, std::span<const Wanted> wanted) const 
 
 std::optional<Drop> Critiques::unmet(const Row& row, bool too_long) const {
   if (options_.need == Need::Nothing) return std::nullopt;
-  const auto has = [&](const std::string& label) {
-    return std::any_of(row.critiques.begin(), row.critiques.end(),
-                       [&](const Critique& one) { return one.label == label; });
-  };
   const std::string rejected = rejected_label(row, options_.rejected, seed_);
-  const bool needs_rejected = options_.need == Need::Both && !has(rejected);
-  if (has(row.label()) && !needs_rejected) return std::nullopt;
+  const bool has_chosen = has_critique(row, row.label(), false);
+  const bool has_rejected = options_.need == Need::Chosen || has_critique(row, rejected, true);
+  if (has_chosen && has_rejected) return std::nullopt;
   if (too_long) return Drop{"too long for the teacher", ""};
-  if (!has(row.label())) return Drop{"no critique for the label", row.label()};
+  if (!has_chosen) return Drop{"no critique for the label", row.label()};
   return Drop{"no critique for the rejected label", rejected};
 }
 

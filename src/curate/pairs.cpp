@@ -153,6 +153,9 @@ class Pairs : public Step {
     policy.mode = alone ? judge::Mode::Verdict : judge::Mode::Critique;
     const engine::Request request = judge::make_request(form, row.sample, policy);
     pair.prompt = request.messages;
+    pair.mark = request.mark;
+    pair.words = request.labels;
+    pair.template_digest = form.digest;
     pair.word = judge::words_of(form, {pair.label}).front();
     pair.rejected_word = judge::words_of(form, {pair.rejected_label}).front();
     pair.chosen = answer(request, row, alone ? nullptr : chosen, pair.word);

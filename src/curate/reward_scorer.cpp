@@ -1,8 +1,5 @@
 #include "curate/reward_scorer.h"
 
-#include <algorithm>
-#include <map>
-
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -33,8 +30,8 @@ class JudgeScorer : public RewardScorer {
     std::vector<std::string> labels;         // Whose probability is wanted.
     for (const Row& row : rows) {
       const Pair& pair = *row.pair;
-      add(row, critique_of(pair.chosen, form(pair).mark, pair.word), pair.label, questions, labels);
-      add(row, critique_of(pair.rejected, form(pair).mark, pair.rejected_word), pair.rejected_label,
+      add(row, critique_of(pair.chosen, pair.mark, pair.word), pair.label, questions, labels);
+      add(row, critique_of(pair.rejected, pair.mark, pair.rejected_word), pair.rejected_label,
           questions, labels);
     }
     const std::vector<Verdict> found = verdicts(judge_, questions, stop);
@@ -48,28 +45,20 @@ class JudgeScorer : public RewardScorer {
   }
 
  private:
-  const judge::Template& form(const Pair& pair) {
-    const auto found = forms_.find(pair.template_name);
-    if (found != forms_.end()) return found->second.all().front();
-    return forms_.emplace(pair.template_name, judge::TemplateSet::open(pair.template_name))
-        .first->second.all()
-        .front();
-  }
-
   void add(const Row& row, std::string critique, const std::string& own_label,
            std::vector<VerdictQuestion>& questions, std::vector<std::string>& labels) {
-    const judge::Template& form = this->form(*row.pair);
-    labels.push_back(critique.empty() ? own_label : row.pair->label);
+    const Pair& pair = *row.pair;
+    labels.push_back(critique.empty() ? own_label : pair.label);
     engine::Request request;
-    request.messages = row.pair->prompt;
+    request.messages = pair.prompt;
     request.answer_start = std::move(critique);
-    request.mark = form.mark;
-    request.labels = judge::words_of(form, row.sample.labels);
+    request.mark = pair.mark;
+    request.labels = pair.words;
     VerdictQuestion question{.labels = row.sample.labels, .parts = {}};
     for (size_t m = 0; m < judge_.members().size(); ++m) {
       question.parts.push_back({.ask = {.request = request,
-                                        .template_name = form.name,
-                                        .template_digest = form.digest,
+                                        .template_name = pair.template_name,
+                                        .template_digest = pair.template_digest,
                                         .name = row_name(row.id)},
                                 .member = m});
     }
@@ -77,7 +66,6 @@ class JudgeScorer : public RewardScorer {
   }
 
   judge::Judge judge_;
-  std::map<std::string, judge::TemplateSet> forms_;
 };
 
 class ModelScorer : public RewardScorer {

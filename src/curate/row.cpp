@@ -64,6 +64,9 @@ Json pair_json(const Pair& pair) {
           {"rejected_origin", pair.rejected_origin},
           {"word", pair.word},
           {"rejected_word", pair.rejected_word},
+          {"mark", pair.mark},
+          {"words", pair.words},
+          {"template_digest", pair.template_digest},
           {"chosen_score", optional_json(pair.chosen_score)},
           {"rejected_score", optional_json(pair.rejected_score)},
           {"split", pair.split}};
@@ -85,6 +88,9 @@ Pair pair_from_json(const Json& json) {
   pair.rejected_origin = json.at("rejected_origin").get<std::string>();
   pair.word = json.at("word").get<std::string>();
   pair.rejected_word = json.at("rejected_word").get<std::string>();
+  pair.mark = json.at("mark").get<std::string>();
+  pair.words = json.at("words").get<std::vector<std::string>>();
+  pair.template_digest = json.at("template_digest").get<std::string>();
   pair.chosen_score = optional_number(json, "chosen_score");
   pair.rejected_score = optional_number(json, "rejected_score");
   pair.split = json.at("split").get<std::string>();

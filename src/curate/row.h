@@ -25,7 +25,7 @@ struct Change {
 // A text that argues for a label. Of pairwise rows "{A}" and "{B}" in it name the responses as the
 // row has them now, so that it stays true when the sides change places.
 struct Critique {
-  std::string label;
+  std::string label;  // Empty: for another than the known one, it is not said which.
   std::string text;
   std::string origin;  // "source", or what wrote it: the name of the teacher.
 };
@@ -42,6 +42,10 @@ struct Pair {
   std::string chosen_origin;  // Of the critiques (Critique::origin); empty where there are none.
   std::string rejected_origin;
   std::string word, rejected_word;  // The labels as the template writes them.
+  // Of the template: with these the answers can be scored as a judge's own.
+  std::string mark;
+  std::vector<std::string> words;  // Of all labels of the sample.
+  std::string template_digest;
   // Of the reward step: what the scorer gives chosen and rejected.
   std::optional<double> chosen_score;
   std::optional<double> rejected_score;

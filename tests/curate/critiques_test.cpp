@@ -210,6 +210,11 @@ TEST(CritiquesStep, ARealCritiqueIsNotAskedForAgain) {
   EXPECT_EQ(made->facts().at("wrong").at("asked"), 1);
   ASSERT_EQ(rows[0].critiques.size(), 2u);
   EXPECT_EQ(rows[0].critiques[1].label, "4");
+  row.critiques.push_back({"", "Real, for another label.", "source"});
+  const StepPointer none = step("{samples: 1, need: both}", judges);
+  rows = {row};
+  EXPECT_FALSE(none->run(rows)[0]);
+  EXPECT_EQ(none->facts().at("asked"), 0);
   const StepPointer all = step("{samples: 1, only_missing: false}", judges);
   rows = {row};
   all->run(rows);

@@ -117,6 +117,8 @@ TEST_F(CurateModelTest, PairsAreScoredByTheJudge) {
   pair.rejected = "**Reasoning:** 12 is the larger one, so B is right.\n\n**Result:** B";
   pair.label = pair.word = "A";
   pair.rejected_label = pair.rejected_word = "B";
+  pair.mark = "**Result:**";
+  pair.words = {"A", "B"};
   row.pair = pair;
   const Outcome scored = run(make_reward(step_options("reward", "{}"), 3), {row}, 1);
   const Json scores = Json::parse(scored.rows[0]).at("pair");

@@ -39,6 +39,8 @@ Row paired(const std::string& id, const std::string& chosen, const std::string& 
   pair.rejected = answer(rejected, "2");
   pair.label = pair.word = "4";
   pair.rejected_label = pair.rejected_word = "2";
+  pair.mark = "**Result:**";
+  pair.words = {"1", "2", "3", "4", "5"};
   row.pair = pair;
   return row;
 }
@@ -65,6 +67,7 @@ TEST(RewardStep, ACritiqueIsWorthTheLabelsProbabilityAfterIt) {
   EXPECT_EQ(asked.answer_start, "**Reasoning:** A strong reason.");
   EXPECT_EQ(asked.mark, "**Result:**");
   EXPECT_EQ(asked.labels.size(), 5u);
+  EXPECT_EQ(row_from_json(to_json(rows[0])).pair->words, asked.labels);
 }
 
 TEST(RewardStep, AVerdictAloneIsWorthItsOwnProbability) {
