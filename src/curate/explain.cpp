@@ -38,6 +38,15 @@ std::string rejected_id(const Json& row) {
   return id.empty() ? id : fmt::format("{}/{}", text_at(row, "source"), id);
 }
 
+// The first thing that a prompt puts between fences, which tells rows apart better than the words
+// that all prompts begin with; the whole prompt where it has none.
+std::string_view told_apart(std::string_view prompt) {
+  const size_t fence = prompt.find("\n```");
+  const size_t begin = fence == std::string_view::npos ? fence : prompt.find('\n', fence + 1);
+  if (begin == std::string_view::npos) return prompt;
+  return prompt.substr(begin, prompt.find("\n```", begin) - begin);
+}
+
 class Explanation {
  public:
   Explanation(const fs::path& folder, const std::string& wanted)
@@ -205,7 +214,7 @@ class Explanation {
                                text_at(row, "label"), text_at(row, "rejected_label"),
                                lived(history, spread + 1, funnel_.steps.size())});
         if (life_.text.empty() && !row.at("prompt").empty())
-          life_.text = text_at(row.at("prompt").back(), "content");
+          life_.text = told_apart(text_at(row.at("prompt").back(), "content"));
         return true;
       });
     }

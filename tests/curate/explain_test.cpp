@@ -92,6 +92,14 @@ TEST_F(Explain, APairIsExplainedWithItsRow) {
   EXPECT_EQ(explain(folder_.path(), "creak/train_3").pairs[1].split, "validation");
 }
 
+TEST_F(Explain, TheTextOfAKeptRowIsWhatItsPromptShowsFirst) {
+  EXPECT_EQ(explain(folder_.path(), "saf/7").text, "Is it true?\n\nIce is cold.");
+  Json pair = testing::small_pair("saf/7");
+  pair["prompt"][0]["content"] = "You grade.\n\nInput:\n````\nWhat is ```?\n````\n\nResponse:";
+  testing::write_lines(folder_, "train.jsonl", {pair});
+  EXPECT_EQ(explain(folder_.path(), "saf/7").text, "\nWhat is ```?");
+}
+
 TEST_F(Explain, ARepeatedIdIsKeptAndRejected) {
   folder_.file("rejected.jsonl",
                R"({"source": "saf", "file": "a.csv", "line": null, "row": 9, "id": "7",)"

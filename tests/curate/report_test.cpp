@@ -100,7 +100,7 @@ TEST(CurateReport, CardNamesTheDutiesOfTheLicences) {
   json["sources"][0]["licence"] = "CC BY-NC 4.0";
   const std::string card = data_card_markdown(funnel_from_json(json));
   EXPECT_NE(card.find("- No commercial use: CREAK (CC BY-NC 4.0)."), std::string::npos);
-  EXPECT_NE(card.find("same licence: Short answers (CC BY-SA 4.0)."), std::string::npos);
+  EXPECT_NE(card.find("same licence): Short answers (CC BY-SA 4.0)."), std::string::npos);
   json["sources"][0]["licence"] = "";
   EXPECT_NE(data_card_markdown(funnel_from_json(json)).find("- No known licence"),
             std::string::npos);
