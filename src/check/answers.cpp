@@ -57,7 +57,8 @@ std::vector<RawRow> read_csv_rows(const std::string& path, bool tabs,
       return;
     }
     if (cells.size() != columns.size()) {
-      throw Error(fmt::format("{} cells where the first line names {} columns", cells.size(),
+      throw Error(fmt::format("{} where the first line names {} columns",
+                              cells.size() == 1 ? "1 cell" : fmt::format("{} cells", cells.size()),
                               columns.size()),
                   place, "is a cell with a comma in it without quotes?");
     }

@@ -98,6 +98,9 @@ bool read_judged_key(const Entry& entry, JudgedKeys& keys) {
                                  yaml_value<std::string>(one.second, "rubric", entry.place));
   } else if (entry.key == "pass") {
     keys.pass = texts_of(entry);
+    if (keys.pass.empty())
+      throw Error("no answer can pass: 'pass' is an empty list", entry.place,
+                  "name the labels that pass");
     keys.pass_place = entry.place;
   } else if (entry.key == "human") {
     judged.human = text();
@@ -295,11 +298,21 @@ Check read_check(const YAML::Node& node, const std::filesystem::path& path) {
   return check;
 }
 
+void check_rate_at(const std::string& place, double rate, bool on_lower) {
+  try {
+    check_rate(rate, on_lower);
+  } catch (const Error& failure) {
+    throw failure.at(place);
+  }
+}
+
 Gate read_gate(const Entry& entry, std::string_view file) {
   Gate gate;
+  std::string rate_place;
   for (const Entry& one : entries_of(entry.value, "'gate'", file)) {
     if (one.key == "min_pass_rate") {
       gate.min_pass_rate = share_of(one);
+      rate_place = one.place;
     } else if (one.key == "max_drop") {
       gate.max_drop = share_of(one);
     } else if (one.key == "on") {
@@ -313,6 +326,7 @@ Gate read_gate(const Entry& entry, std::string_view file) {
       throw unknown_yaml_key(one.key, std::vector{"min_pass_rate", "on", "max_drop"}, one.place);
     }
   }
+  if (gate.min_pass_rate) check_rate_at(rate_place, *gate.min_pass_rate, gate.on_lower);
   return gate;
 }
 
@@ -464,12 +478,7 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
   }
   if (file.checks.empty()) throw Error("the key 'checks' is missing", name);
   for (const Check& check : file.checks) {
-    if (!check.min_pass_rate) continue;
-    try {
-      check_rate(*check.min_pass_rate, file.gate.on_lower);
-    } catch (const Error& failure) {
-      throw failure.at(check.place);
-    }
+    if (check.min_pass_rate) check_rate_at(check.place, *check.min_pass_rate, file.gate.on_lower);
   }
   return file;
 }

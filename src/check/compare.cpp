@@ -161,6 +161,13 @@ std::optional<Comparison> compare_answers(const Answers& a, const Answers& b,
     if (row.winner == "tie") ++result.ties;
     if (row.winner.empty()) ++result.unreadable;
   }
+  if (result.unreadable > 0 && result.unreadable + result.identical == std::ssize(result.rows)) {
+    const auto first = std::find_if(result.rows.begin(), result.rows.end(),
+                                    [](const Comparison::Row& row) { return row.winner.empty(); });
+    throw Error(fmt::format("no pair has a verdict, such as the id '{}': {}",
+                            cut_to_columns(first->id, 60), first->reason),
+                a.name, "look at the judge and its template");
+  }
   if (result.a + result.b > 0) result.b_rate = stats::proportion(result.b, result.a + result.b);
   return result;
 }

@@ -35,7 +35,7 @@ struct Comparison {
 };
 
 // Throws Error: other ids on one side (says how many, and one of them), other inputs under one id,
-// and as run_checks(). Nothing when stopped.
+// no pair with a verdict, and as run_checks(). Nothing when stopped.
 std::optional<Comparison> compare_answers(const Answers& a, const Answers& b,
                                           const std::string& criteria, const RunOptions& options);
 

@@ -10,6 +10,7 @@
 #include "check/checks_file.h"
 #include "check/plain_check.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace selene::check {
 namespace {
@@ -20,39 +21,103 @@ using Json = nlohmann::ordered_json;
 struct Guess {
   const char* field;
   std::vector<std::string> names;
+  std::vector<std::string> words;   // A longer name has one of them: "bot reply".
+  std::vector<std::string> not_if;  // And none of these.
+  std::vector<std::string> people;  // Who or what it may be named for, where texts stand in it.
 };
 const std::vector<Guess>& guesses() {
+  static const std::vector<std::string> references{"expected", "reference", "ideal",  "gold",
+                                                   "golden",   "truth",     "correct"};
   static const std::vector<Guess> all{
       {"input",
-       {"input", "question", "prompt", "query", "instruction", "user_input", "user_message", "user",
-        "customer_message", "customer", "message", "request", "ticket", "problem", "q"}},
+       {"input", "question", "prompt", "query", "instruction", "user_input", "user_message",
+        "customer_message", "message", "request", "problem", "q"},
+       {"input", "question", "prompt", "query", "instruction", "message", "request"},
+       {"assistant", "bot", "agent", "system", "model"},
+       {"user", "customer", "ticket"}},
       {"response",
        {"response", "answer", "output", "completion", "reply", "actual_output", "generated",
-        "generation", "model_output", "prediction", "result", "assistant", "agent_reply",
-        "bot_reply", "agent", "bot", "a"}},
+        "generation", "model_output", "prediction", "result", "agent_reply", "bot_reply", "a"},
+       {"response", "answer", "output", "completion", "reply", "generated", "generation",
+        "assistant", "bot"},
+       references,
+       {"assistant", "agent", "bot"}},
       {"reference",
        {"reference", "expected", "expected_output", "ideal", "ground_truth", "gold", "target",
-        "golden_answer", "reference_answer", "correct_answer"}},
+        "golden_answer", "reference_answer", "correct_answer"},
+       {"expected", "reference", "ideal", "golden"},
+       {},
+       {}},
       {"context",
        {"context", "retrieval_context", "contexts", "documents", "passage", "passages",
-        "source_text", "background"}},
+        "source_text", "background"},
+       {"context", "contexts"},
+       {},
+       {}},
   };
   return all;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-// The column whose name is one of the guess, whatever its case; empty when none is.
-std::string column_of(const Guess& guess, const std::vector<std::string>& columns) {
-  for (const std::string& name : guess.names) {
-    for (const std::string& column : columns) {
-      if (lower(column) == name) return column;
+// "Bot Reply" and "bot-reply" are bot and reply.
+std::vector<std::string> words_of(const std::string& name) {
+  std::vector<std::string> words{""};
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || byte >= 0x80) {
+      words.back() += static_cast<char>(std::tolower(byte));
+    } else if (!words.back().empty()) {
+      words.emplace_back();
     }
   }
-  return "";
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
+bool has_one_of(const std::vector<std::string>& words, const std::vector<std::string>& wanted) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
+  });
+}
+
+// Whether a text of more than one word stands in the column: a ticket's number is none.
+bool holds_prose(const Answers& answers, const std::string& column) {
+  return std::any_of(answers.answers.begin(), answers.answers.end(), [&](const Answer& answer) {
+    const auto found = answer.fields.find(column);
+    return found != answer.fields.end() && found->is_string() &&
+           trim(found->get_ref<const std::string&>()).find_first_of(" \t\n") !=
+               std::string_view::npos;
+  });
+}
+
+// The column whose name is one of the guess, whatever its case; else one with a word of it; else
+// one named for a person. Empty when none is.
+std::string column_of(const Guess& guess, const Answers& answers,
+                      const std::vector<std::string>& taken) {
+  static const std::vector<std::string> facts{"id",   "ids",    "name",  "type",
+                                              "time", "date",   "score", "rating",
+                                              "ms",   "tokens", "cost",  "length"};
+  std::vector<std::string> free;
+  for (const std::string& column : answers.columns) {
+    if (std::find(taken.begin(), taken.end(), column) == taken.end()) free.push_back(column);
+  }
+  const auto named = [&](const std::vector<std::string>& names, bool prose) -> std::string {
+    for (const std::string& name : names) {
+      for (const std::string& column : free) {
+        if (fmt::format("{}", fmt::join(words_of(column), "_")) == name &&
+            (!prose || holds_prose(answers, column)))
+          return column;
+      }
+    }
+    return "";
+  };
+  if (const std::string own = named(guess.names, false); !own.empty()) return own;
+  for (const std::string& column : free) {
+    const std::vector<std::string> words = words_of(column);
+    if (words.size() > 1 && has_one_of(words, guess.words) && !has_one_of(words, guess.not_if) &&
+        !has_one_of(words, facts) && holds_prose(answers, column))
+      return column;
+  }
+  return named(guess.people, true);
 }
 
 // A text as YAML takes it whatever it holds.
@@ -110,9 +175,14 @@ std::string first_checks(const Answers& answers, const ColumnMap& map) {
     }
     return "";
   };
+  const auto taken = [&] {
+    std::vector<std::string> columns;
+    for (const auto& [name, own] : found) columns.push_back(own);
+    return columns;
+  };
   for (const Guess& guess : guesses()) {
     if (!column(guess.field).empty()) continue;
-    if (const std::string own = column_of(guess, answers.columns); !own.empty())
+    if (const std::string own = column_of(guess, answers, taken()); !own.empty())
       found.emplace_back(guess.field, own);
   }
   const std::string response = column("response");
@@ -132,8 +202,10 @@ std::string first_checks(const Answers& answers, const ColumnMap& map) {
     if (field != own) renamed.push_back(fmt::format("{}: {}", field, quoted(own)));
   }
   if (!renamed.empty()) {
-    text += fmt::format("# What your columns are called here.\nmap: {{{}}}\n\n",
-                        fmt::join(renamed, ", "));
+    text += fmt::format(
+        "# What your columns are called here, guessed by their names: look whether they are these."
+        "\nmap: {{{}}}\n\n",
+        fmt::join(renamed, ", "));
   }
   text +=
       "# The judge: a name (selene models), a GGUF file, or URL#model of a server. The default one "

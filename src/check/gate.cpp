@@ -150,9 +150,18 @@ void judge_rate(RateLine& line) {
   }
 }
 
+void add_failure(const std::string& what, RateLine& line) {
+  line.failure = line.failure ? *line.failure + "; " + what : what;
+}
+
 // Of the answers decided in both runs.
 void judge_change(const stats::PairedCounts& pairs, bool on_lower, RateLine& line) {
-  if (pairs.total() == 0) return;
+  if (pairs.total() == 0) {
+    if (!line.max_drop) return;
+    add_failure("no answer is decided in both runs, so nothing tells that it has not dropped",
+                line);
+    return;
+  }
   line.change = stats::paired_difference(pairs);
   if (!line.max_drop) return;
   const double drop = on_lower ? -line.change->interval.low : -line.change->value;
@@ -161,7 +170,7 @@ void judge_change(const stats::PairedCounts& pairs, bool on_lower, RateLine& lin
   const std::string what = fmt::format(
       "{} {:.3f} against the baseline, at most {:g} is allowed (change {})",
       on_lower ? "may have dropped by" : "dropped by", drop, *line.max_drop, shown(*line.change));
-  line.failure = line.failure ? *line.failure + "; " + what : what;
+  add_failure(what, line);
 }
 
 void add_pair(Status before, Status after, stats::PairedCounts& pairs) {
@@ -210,6 +219,26 @@ std::string judges_text(const Json& judges) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+// An answer may write a verdict in the judge's form to be taken for one; empty where none does.
+std::string own_marks(const Report& report) {
+  size_t count = 0;
+  std::string first;
+  for (const AnswerResult& answer : report.answers) {
+    const bool has_mark =
+        std::any_of(answer.outcomes.begin(), answer.outcomes.end(), [](const Outcome& outcome) {
+          return std::find(outcome.flags.begin(), outcome.flags.end(), "mark_in_data") !=
+                 outcome.flags.end();
+        });
+    if (has_mark && count++ == 0) first = answer.id;
+  }
+  if (count == 0) return "";
+  return fmt::format(
+      "{} in the form of the judge's verdict, such as '{}': the verdict is read from the judge's "
+      "own alone, but such a text may have swayed it",
+      count == 1 ? "1 answer has a text" : fmt::format("{} answers have a text", count),
+      cut_to_columns(first, 60));
+}
+
 void add_notes(const ChecksFile& checks, const Answers& answers, const Gate& gate,
                const std::optional<Baseline>& baseline, Report& report) {
   const auto note = [&](std::string text) { report.notes.push_back(std::move(text)); };
@@ -233,6 +262,7 @@ void add_notes(const ChecksFile& checks, const Answers& answers, const Gate& gat
                     "whether the baseline's checks and judge were the same",
                     baseline->name));
   }
+  if (const std::string forged = own_marks(report); !forged.empty()) note(forged);
   if (checks.judged() > 1 && has_column(answers, "label")) {
     const bool used = std::any_of(
         checks.checks.begin(), checks.checks.end(),

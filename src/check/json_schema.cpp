@@ -7,6 +7,7 @@
 #include <charconv>
 #include <regex>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -76,6 +77,8 @@ inline bool regex_match(const string& text, smatch& match, const regex& pattern)
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "check/answers.h"
+#include "check/similarity.h"
 #include "check/yaml_json.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -100,6 +103,62 @@ json read_schema_file(const std::string& name, const YamlPlace& at) {
 // Deeper ones could exhaust the stack: valijson follows schemas and values by recursion.
 constexpr int kDeepestSchema = 64;
 constexpr int kDeepestValue = 256;
+
+// Keywords of draft 7 that say something against a value.
+constexpr std::string_view kAsserting[] = {"additionalItems",
+                                           "additionalProperties",
+                                           "allOf",
+                                           "anyOf",
+                                           "const",
+                                           "contains",
+                                           "dependencies",
+                                           "else",
+                                           "enum",
+                                           "exclusiveMaximum",
+                                           "exclusiveMinimum",
+                                           "format",
+                                           "if",
+                                           "items",
+                                           "maxItems",
+                                           "maxLength",
+                                           "maxProperties",
+                                           "maximum",
+                                           "minItems",
+                                           "minLength",
+                                           "minProperties",
+                                           "minimum",
+                                           "multipleOf",
+                                           "not",
+                                           "oneOf",
+                                           "pattern",
+                                           "patternProperties",
+                                           "properties",
+                                           "propertyNames",
+                                           "required",
+                                           "then",
+                                           "type",
+                                           "uniqueItems"};
+// Those that say nothing against one, of this draft and of others.
+constexpr std::string_view kDescribing[] = {
+    "$anchor",         "$comment",         "$defs",   "$id",         "$ref",       "$schema",
+    "contentEncoding", "contentMediaType", "default", "definitions", "deprecated", "description",
+    "example",         "examples",         "id",      "readOnly",    "title",      "writeOnly"};
+constexpr std::string_view kLater[] = {
+    "$dynamicRef", "$recursiveRef", "dependentRequired", "dependentSchemas",     "maxContains",
+    "minContains", "prefixItems",   "unevaluatedItems",  "unevaluatedProperties"};
+
+bool is_in(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The keyword that was meant by a slip of the keyboard; empty for a name of another kind.
+std::string meant_keyword(const std::string& name) {
+  std::vector<std::string> known(std::begin(kAsserting), std::end(kAsserting));
+  known.insert(known.end(), std::begin(kDescribing), std::end(kDescribing));
+  const std::string near = nearest_name(name, known);
+  if (near.size() < 4) return "";  // "note" is no slip of "not".
+  return edit_distance(name, near) <= (near.size() < 8 ? 1U : 2U) ? near : "";
+}
 
 bool is_deeper_than(const json& value, int levels) {
   if (!value.is_structured()) return false;
@@ -136,10 +195,12 @@ class SchemaCheck {
       fail("a $ref in it leads back to itself, so that it never comes to an end");
     if (path_.size() >= kDeepestSchema) fail("it is nested too deep");
     path_.push_back(&schema);
+    check_keywords(schema);
     if (const auto ref = schema.find("$ref"); ref != schema.end() && ref->is_string()) {
-      follow(target_of(ref->get<std::string>()));  // What stands beside it has no meaning.
+      follow(target_of(ref->get<std::string>()));
     } else {
       check_type(schema);
+      check_multiple(schema);
       if (const auto pattern = schema.find("pattern"); pattern != schema.end())
         check_pattern(*pattern);
       for (const auto& [key, value] : schema.items()) go_into(key, value);
@@ -214,6 +275,38 @@ class SchemaCheck {
         continue;
       fail(fmt::format("the type {} is none of {}", cut_to_columns(one.dump(), 60),
                        fmt::join(kTypes, ", ")));
+    }
+  }
+
+  // valijson divides by it.
+  void check_multiple(const json& schema) const {
+    const auto multiple = schema.find("multipleOf");
+    if (multiple == schema.end()) return;
+    if (!multiple->is_number() || !(multiple->get<double>() > 0))
+      fail(fmt::format("multipleOf must be a number above 0, not {}",
+                       cut_to_columns(multiple->dump(), 60)));
+  }
+
+  // A keyword that is not applied would let every value pass. Notes of other names are allowed.
+  void check_keywords(const json& schema) const {
+    const bool refers = schema.contains("$ref") && schema["$ref"].is_string();
+    for (const auto& entry : schema.items()) {
+      const std::string& key = entry.key();
+      const std::string shown = cut_to_columns(key, 60);
+      if (refers && is_in(kAsserting, key)) {
+        throw Error(
+            fmt::format("the schema's '{}' stands beside a $ref, where it says nothing", shown),
+            place_, "write allOf: [{$ref: …}, …]");
+      }
+      if (is_in(kLater, key)) {
+        throw Error(fmt::format("the schema's '{}' is of a later draft than 7", shown), place_,
+                    "it would not be applied: write it in draft 7, or leave it out");
+      }
+      if (is_in(kAsserting, key) || is_in(kDescribing, key)) continue;
+      if (const std::string meant = meant_keyword(key); !meant.empty()) {
+        throw Error(fmt::format("the schema's '{}' is no keyword", shown), place_,
+                    fmt::format("did you mean '{}'?", meant));
+      }
     }
   }
 

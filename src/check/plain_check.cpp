@@ -33,6 +33,14 @@ struct Text {
     if (found == fields.end()) throw Error(fmt::format("the field '{}' is missing", field));
     return field_text(*found);
   }
+  // As of(), for a text that every answer would hold if it were empty.
+  std::string something_of(const Json& fields) const {
+    std::string found = of(fields);
+    if (!field.empty() && trim(found).empty())
+      throw Error(fmt::format("the field '{}' is empty, which every answer holds", field), "",
+                  "fill it, or leave the answer out of the check with 'when'");
+    return found;
+  }
   std::string shown() const {
     return field.empty() ? fmt::format("'{}'", cut_to_columns(text, 60))
                          : fmt::format("its field '{}'", field);
@@ -138,7 +146,7 @@ class Contains : public PlainCheck {
     std::vector<std::string> found;
     std::vector<std::string> missing;
     for (const Literal& one : texts_) {
-      const std::string part = one.text().of(fields);
+      const std::string part = one.text().something_of(fields);
       auto& list = one.is_in(text, part, RE2::UNANCHORED) ? found : missing;
       list.push_back(fmt::format("'{}'", cut_to_columns(part, 60)));
     }
@@ -202,7 +210,12 @@ class Regex : public PlainCheck {
 
 template <bool Wanted>
 std::unique_ptr<PlainCheck> make_regex(const YAML::Node& node, const YamlPlace& at) {
-  return std::make_unique<Regex>(yaml_value<std::string>(node, at.key, at.place), Wanted, at);
+  const auto pattern = yaml_value<std::string>(node, at.key, at.place);
+  if (pattern.empty())
+    throw Error(
+        fmt::format("the key '{}' has an empty pattern, which every answer matches", at.key),
+        at.place);
+  return std::make_unique<Regex>(pattern, Wanted, at);
 }
 
 // Equal to a text, or beginning with it.
@@ -221,7 +234,8 @@ class Equals : public PlainCheck {
   }
 
   PlainVerdict evaluate(std::string_view text, const Json& fields) const override {
-    const std::string wanted(trim(wanted_.text().of(fields)));
+    const std::string wanted(
+        trim(whole_ ? wanted_.text().of(fields) : wanted_.text().something_of(fields)));
     const bool passed =
         wanted_.is_in(trim(text), wanted, whole_ ? RE2::ANCHOR_BOTH : RE2::ANCHOR_START);
     const char* verb =
@@ -236,7 +250,12 @@ class Equals : public PlainCheck {
 
 template <bool Whole>
 std::unique_ptr<PlainCheck> make_equals(const YAML::Node& node, const YamlPlace& at) {
-  return std::make_unique<Equals>(read_text(node, at), Whole, at.ignore_case);
+  const Text text = read_text(node, at);
+  if (!Whole && text.field.empty() && trim(text.text).empty())
+    throw Error(
+        fmt::format("the key '{}' has an empty text, with which every answer starts", at.key),
+        at.place);
+  return std::make_unique<Equals>(text, Whole, at.ignore_case);
 }
 
 size_t count_words(std::string_view text) {

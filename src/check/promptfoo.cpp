@@ -186,7 +186,11 @@ void Import::read_options(const YAML::Node& options, Test& test, TestCase& of, b
       of.has_default_assertions = !is_true();
     } else if (key != "runSerially" && key != "disableConversationVar") {
       drop(entry.first,
-           fmt::format("options.{}: answers are taken as they are", cut_to_columns(key, 60)));
+           key == "provider" || key == "rubricPrompt"
+               ? fmt::format("options.{}: the judge is asked in its own way; another "
+                             "one: --judge",
+                             key)
+               : fmt::format("options.{}: answers are taken as they are", cut_to_columns(key, 60)));
     }
   }
 }

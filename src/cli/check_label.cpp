@@ -22,6 +22,7 @@
 #include "core/file.h"
 #include "core/interrupt.h"
 #include "core/text.h"
+#include "data/judgment.h"
 #include "report/table.h"
 
 namespace selene::cli {
@@ -58,6 +59,13 @@ std::string lower(std::string_view text) {
   return small;
 }
 
+// Whether labels are typed by their place in the list: not where they are numbers themselves.
+bool are_numbered(const std::vector<std::string>& labels) {
+  return std::none_of(labels.begin(), labels.end(), [](const std::string& label) {
+    return data::label_number(label).has_value();
+  });
+}
+
 Typed understand(std::string_view text, const std::vector<std::string>& labels) {
   if (text.empty()) return {};
   for (const std::string& label : labels) {
@@ -73,6 +81,7 @@ Typed understand(std::string_view text, const std::vector<std::string>& labels) 
   if (text == "s") return {Typed::What::Skip};
   if (text == "b") return {Typed::What::Back};
   if (text == "q") return {Typed::What::Quit};
+  if (!are_numbered(labels)) return {};
   size_t number = 0;
   for (const char c : text) {
     if (c < '0' || c > '9' || number > labels.size()) return {};
@@ -177,12 +186,14 @@ class Session {
     const check::Judged& asked = *question.check->judged;
     put(fmt::format(
         "{}\n", report::styled(printable(asked.criteria), report::Style::Bold, terminal_.color)));
+    const bool numbered = are_numbered(asked.labels);
     for (size_t i = 0; i < asked.labels.size(); ++i) {
       std::string description;
       for (const auto& [label, text] : asked.rubric) {
         if (label == asked.labels[i]) description = ": " + printable(text);
       }
-      put(fmt::format("  {}) {}{}\n", i + 1, printable(asked.labels[i]), description));
+      const std::string number = numbered ? fmt::format("{}) ", i + 1) : "";
+      put(fmt::format("  {}{}{}\n", number, printable(asked.labels[i]), description));
     }
     if (const auto known = known_.find(key(question)); known != known_.end())
       put(fmt::format("You said {}.\n", known->second));
@@ -210,8 +221,8 @@ int run_label(const LabelCommand& options) {
   const FileLock lock(output_target(options.out, /*overwrite=*/true));
   Session session(checks, answers, options);
   const size_t given = session.run();
-  std::fprintf(stderr, "\n%zu new labels in %s, questions left: %zu%s\n", given,
-               options.out.c_str(), session.left(),
+  std::fprintf(stderr, "\nnew labels: %zu, questions left: %zu, kept in %s%s\n", given,
+               session.left(), options.out.c_str(),
                session.left() > 0 ? "; the same command goes on from here" : "");
   return interrupted() ? kExitInterrupted : kExitOk;
 }

@@ -268,7 +268,8 @@ void remove_leftovers(const fs::path& out) {
     const bool is_temporary =
         temporary != std::string::npos && name.size() > temporary + 4 &&
         name.find_first_not_of("0123456789", temporary + 4) == std::string::npos;
-    if (is_temporary || name.starts_with(kScratch)) leftovers.push_back(entry.path());
+    const bool is_parquet = name.starts_with('.') && name.find(".parquet.") != std::string::npos;
+    if (is_temporary || is_parquet || name.starts_with(kScratch)) leftovers.push_back(entry.path());
   }
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }

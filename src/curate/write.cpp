@@ -89,10 +89,10 @@ Json to_json(const std::map<std::string, std::uint64_t>& counts) {
 const std::vector<table::Column>& parquet_columns() {
   using Type = table::ColumnType;
   static const std::vector<table::Column> columns{
-      {"id", Type::Text},        {"source", Type::Text},         {"task", Type::Text},
-      {"prompt", Type::Json},    {"chosen", Type::Json},         {"rejected", Type::Json},
-      {"label", Type::Text},     {"rejected_label", Type::Text}, {"kind", Type::Text},
-      {"group", Type::Text},     {"stratum", Type::Text},        {"scores", Type::Json},
+      {"id", Type::Text},         {"source", Type::Text},         {"task", Type::Text},
+      {"prompt", Type::Messages}, {"chosen", Type::Messages},     {"rejected", Type::Messages},
+      {"label", Type::Text},      {"rejected_label", Type::Text}, {"kind", Type::Text},
+      {"group", Type::Text},      {"stratum", Type::Text},        {"scores", Type::Json},
       {"provenance", Type::Json}};
   return columns;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -48,7 +49,13 @@ YAML::Node parse_yaml(std::string_view text, std::string_view place) {
         place);
   }
   try {
-    YAML::Node root = YAML::Load(std::string(text));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    for (size_t i = 1; i < documents.size(); ++i) {
+      if (!documents[i].IsNull())
+        throw Error(fmt::format("{} YAML documents in one file", documents.size()), place,
+                    "keep one: the others would not be read");
+    }
+    YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     std::set<int> seen;
     check_keys(root, place, seen);
     return root;

@@ -10,7 +10,7 @@ class Node;
 namespace selene::data {
 
 // Throws Error with `place`: invalid UTF-8, a control character that YAML does not allow, not YAML,
-// a key twice in one map (with its line).
+// a key twice in one map (with its line), a second document.
 YAML::Node parse_yaml(std::string_view text, std::string_view place);
 
 }  // namespace selene::data

@@ -1,5 +1,6 @@
 // Writing: rows are appended to a table of a DuckDB file in a folder of its own beside the output,
 // which one COPY makes a Parquet file of.
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -31,7 +32,8 @@ constexpr TypeName kTypes[] = {{ColumnType::Text, "VARCHAR", "text"},
                                {ColumnType::Integer, "BIGINT", "an integer of 64 bits"},
                                {ColumnType::Real, "DOUBLE", "a number"},
                                {ColumnType::Boolean, "BOOLEAN", "true or false"},
-                               {ColumnType::Json, "JSON", "JSON"}};
+                               {ColumnType::Json, "JSON", "JSON"},
+                               {ColumnType::Messages, "JSON", "a list of messages"}};
 
 const TypeName& name_of(ColumnType type) {
   for (const TypeName& one : kTypes) {
@@ -65,6 +67,13 @@ std::string dump(const Json& value) {
   }
 }
 
+bool is_messages(const Json& value) {
+  return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& one) {
+           return one.is_object() && one.size() == 2 && one.contains("role") &&
+                  one.contains("content") && one["role"].is_string() && one["content"].is_string();
+         });
+}
+
 bool fits(const Json& value, ColumnType type) {
   switch (type) {
     case ColumnType::Text:
@@ -77,6 +86,8 @@ bool fits(const Json& value, ColumnType type) {
       return value.is_boolean();
     case ColumnType::Json:
       return true;
+    case ColumnType::Messages:
+      return is_messages(value);
   }
   return false;
 }
@@ -156,6 +167,7 @@ void ParquetWriter::State::append_value(const Column& column, const Json& value)
         append_text(column, value.get_ref<const std::string&>());
         break;
       case ColumnType::Json:
+      case ColumnType::Messages:
         append_text(column, dump(value));
         break;
       case ColumnType::Integer:
@@ -203,9 +215,18 @@ void ParquetWriter::finish(bool overwrite) {
   State& state = *state_;
   state.flush();
   const fs::path whole = state.scratch.path() / "rows.parquet";
-  state.session.run(
-      fmt::format("COPY rows TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {})",
-                  quoted_text(whole.string()), kRowGroupRows));
+  std::vector<std::string> selected;
+  for (const Column& column : state.columns) {
+    const std::string name = quoted_name(column.name);
+    selected.push_back(column.type == ColumnType::Messages
+                           ? fmt::format("from_json({0}, '[{{\"role\": \"VARCHAR\", \"content\": "
+                                         "\"VARCHAR\"}}]') AS {0}",
+                                         name)
+                           : name);
+  }
+  state.session.run(fmt::format(
+      "COPY (SELECT {} FROM rows) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {})",
+      fmt::join(selected, ", "), quoted_text(whole.string()), kRowGroupRows));
   if (overwrite) {
     rename_synced(whole, state.path);
   } else if (!rename_to_new(whole, state.path)) {

@@ -52,7 +52,14 @@ class Rows {
   std::unique_ptr<State> state_;
 };
 
-enum class ColumnType { Text, Integer, Real, Boolean, Json };
+enum class ColumnType {
+  Text,
+  Integer,
+  Real,
+  Boolean,
+  Json,
+  Messages,  // [{"role": text, "content": text}, ...], as a list of structs.
+};
 
 struct Column {
   std::string name;

@@ -109,6 +109,8 @@ TEST(ChecksFile, UnknownKeysNameTheKnown) {
   EXPECT_EQ(error(one("    contain: x\n")).substr(0, 38), "c.yaml:3: unknown key 'contain'; known");
   EXPECT_EQ(error("- a\n"), "c.yaml: a checks file is a YAML map with the key 'checks'");
   EXPECT_EQ(error("judge: x\n"), "c.yaml: the key 'checks' is missing");
+  EXPECT_EQ(error(one("    json: true\n") + "---\nchecks: []\n"),
+            "c.yaml: 2 YAML documents in one file; keep one: the others would not be read");
 }
 
 TEST(ChecksFile, ImpossibleThresholdsAreRefused) {
@@ -124,6 +126,11 @@ TEST(ChecksFile, ImpossibleThresholdsAreRefused) {
             "c.yaml:4: every answer would pass: 'pass' names all labels");
   EXPECT_EQ(error("threshold: 0\nchecks: []\n"),
             "c.yaml:1: every answer would pass: 'threshold' is 0");
+  EXPECT_EQ(error(one("    criteria: c\n    pass: []\n")),
+            "c.yaml:4: no answer can pass: 'pass' is an empty list; name the labels that pass");
+  EXPECT_EQ(error("judge: x\ngate: {min_pass_rate: 1, on: lower}\n" + one("    json: true\n")),
+            "c.yaml:2: the lower end of an interval never reaches 1; ask for less than 1, or on "
+            "the point");
   EXPECT_EQ(error("gate: {on: lower}\n" + one("    json: true\n    min_pass_rate: 1\n")),
             "c.yaml:3: the lower end of an interval never reaches 1; ask for less than 1, or on "
             "the point");

@@ -93,6 +93,24 @@ TEST(Compare, DecidesWhenTheIntervalLiesOnOneSide) {
             "worse");
 }
 
+TEST(Compare, WithoutAnyVerdictItIsAnErrorAndNoTie) {
+  RunOptions silent = options();
+  silent.open = [](const JudgeChoice&) {
+    judge::Policy policy;
+    policy.mode = judge::Mode::Verdict;
+    return judge::Judge("j",
+                        testing::ScriptedJudge::engines(
+                            std::make_shared<std::vector<engine::Request>>(),
+                            [](const engine::Request&) { return engine::Result{}; }, 0),
+                        testing::ScriptedJudge::members({policy}, ""));
+  };
+  const std::string error = error_of([&] {
+    compare_answers(set_of("a", {{"1", "x"}, {"2", "y"}}), set_of("b", {{"1", "x"}, {"2", "z"}}),
+                    "", silent);
+  });
+  EXPECT_TRUE(error.starts_with("a: no pair has a verdict, such as the id '2': ")) << error;
+}
+
 TEST(Compare, SetsThatDoNotMatchAreRefused) {
   const auto error = [](const Answers& a, const Answers& b) {
     return error_of([&] { compare_answers(a, b, "", options()); });

@@ -65,7 +65,7 @@ TEST(FirstChecks, AnAnswerWithoutAReferenceIsNotAskedAboutIt) {
 
 TEST(FirstChecks, ALabelColumnOfYesAndNoIsPeoples) {
   const auto human = [](const std::string& cell) {
-    Answers answers = with_columns({"customer", "agent", "label"});
+    Answers answers = with_columns({"customer", "agent", "label"}, "some words");
     answers.answers[0].fields["label"] = cell;
     for (const Check& check : parse_checks(first_checks(answers, {}), "c.yaml").checks) {
       if (check.judged) return check.judged->human;
@@ -94,6 +94,31 @@ TEST(FirstChecks, AnswersThatAreAllJsonAreToStaySo) {
   const auto names =
       names_of(parse_checks(first_checks(with_columns({"response"}, "{\"a\": 1}"), {}), "c.yaml"));
   EXPECT_NE(std::find(names.begin(), names.end(), "is JSON"), names.end());
+}
+
+TEST(FirstChecks, NamesOfSeveralWordsAreGuessedAndNumbersAreNoTexts) {
+  const auto map_of = [](const std::vector<std::string>& columns, const ColumnMap& short_ones) {
+    Answers answers = with_columns(columns, "a text of words");
+    for (const auto& [column, cell] : short_ones) answers.answers[0].fields[column] = cell;
+    return parse_checks(first_checks(answers, {}), "c.yaml").map;
+  };
+  const ColumnMap chat{{"input", "customer message"}, {"response", "bot reply"}};
+  EXPECT_EQ(map_of({"ticket", "customer message", "bot reply", "agent", "rating"},
+                   {{"ticket", "A1"}, {"agent", "bot"}, {"rating", "5"}}),
+            chat);
+  EXPECT_EQ(map_of({"Prompt", "Model Output"}, {}),
+            (ColumnMap{{"input", "Prompt"}, {"response", "Model Output"}}));
+  EXPECT_EQ(map_of({"question_id", "user_question", "expected_answer", "answer_text"},
+                   {{"question_id", "7"}}),
+            (ColumnMap{{"input", "user_question"},
+                       {"response", "answer_text"},
+                       {"reference", "expected_answer"}}));
+  EXPECT_EQ(map_of({"ticket", "agent"}, {}),
+            (ColumnMap{{"input", "ticket"}, {"response", "agent"}}));
+  EXPECT_NE(testing::error_of([&] {
+              map_of({"question", "agent"}, {{"agent", "bot"}});
+            }).find("no column looks like the response"),
+            std::string::npos);
 }
 
 TEST(FirstChecks, WithoutAResponseTheyAskWhichItIs) {

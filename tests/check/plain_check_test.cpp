@@ -124,6 +124,41 @@ TEST(PlainCheck, WhatIsNoJsonSchemaIsRefused) {
             std::string::npos);
 }
 
+TEST(PlainCheck, ASchemaDividesByNothingBelowOne) {
+  for (const char* multiple : {"0", "0.0", "-2", "x"}) {
+    EXPECT_NE(error_of([&] {
+                make("json_schema",
+                     fmt::format("{{properties: {{a: {{multipleOf: {}}}}}}}", multiple));
+              }).find("this is no JSON schema: multipleOf must be a number above 0"),
+              std::string::npos)
+        << multiple;
+  }
+  EXPECT_EQ(check("json_schema", "{multipleOf: 2}", "4").at(0), '+');
+  EXPECT_EQ(check("json_schema", "{multipleOf: 2}", "3").at(0), '-');
+}
+
+TEST(PlainCheck, AKeywordThatWouldNotBeAppliedIsRefused) {
+  EXPECT_EQ(error_of([] { make("json_schema", "{properties: {l: {prefixItems: []}}}"); }),
+            "f:1: the schema's 'prefixItems' is of a later draft than 7; it would not be applied: "
+            "write it in draft 7, or leave it out");
+  EXPECT_EQ(error_of([] { make("json_schema", "{typ: object}"); }),
+            "f:1: the schema's 'typ' is no keyword; did you mean 'type'?");
+  EXPECT_EQ(error_of([] { make("json_schema", "{items: {propreties: {a: {}}}}"); }),
+            "f:1: the schema's 'propreties' is no keyword; did you mean 'properties'?");
+  EXPECT_EQ(error_of([] {
+              make("json_schema",
+                   "{$defs: {t: {type: string}}, items: {$ref: '#/$defs/t', minLength: 2}}");
+            }),
+            "f:1: the schema's 'minLength' stands beside a $ref, where it says nothing; write "
+            "allOf: [{$ref: …}, …]");
+  // Notes, and properties whatever their names.
+  EXPECT_EQ(check("json_schema",
+                  "{$schema: 'https://json-schema.org/draft/2020-12/schema', note: n, x-order: 1, "
+                  "properties: {typ: {type: string}, prefixItems: {}}}",
+                  R"({"typ": "a"})"),
+            "+ is JSON of the schema");
+}
+
 TEST(PlainCheck, ASchemaWithoutAnEndIsRefused) {
   const char* endless =
       "f:1: this is no JSON schema: a $ref in it leads back to itself, so that it never comes to "
@@ -211,6 +246,22 @@ TEST(PlainCheck, AnEmptyTextIsInEverything) {
             "f:1: the key 'contains' has an empty text, which every answer holds");
   EXPECT_EQ(error_of([] { make("contains", "[]"); }),
             "f:1: the key 'contains' has an empty text, which every answer holds");
+}
+
+TEST(PlainCheck, WhatEveryAnswerWouldPassIsRefused) {
+  EXPECT_EQ(error_of([] { make("starts_with", "' '"); }),
+            "f:1: the key 'starts_with' has an empty text, with which every answer starts");
+  EXPECT_EQ(error_of([] { make("regex", "''"); }),
+            "f:1: the key 'regex' has an empty pattern, which every answer matches");
+  const Json fields = {{"reference", " "}};
+  for (const char* key : {"contains", "not_contains", "starts_with"}) {
+    EXPECT_EQ(error_of([&] { check(key, "{field: reference}", "x", false, fields); }),
+              "the field 'reference' is empty, which every answer holds; fill it, or leave the "
+              "answer out of the check with 'when'")
+        << key;
+  }
+  EXPECT_EQ(check("equals", "''", " ").at(0), '+');  // An empty answer alone.
+  EXPECT_EQ(check("equals", "{field: reference}", "x", false, fields).at(0), '-');
 }
 
 TEST(PlainCheck, EveryKindSaysWhatItIs) {

@@ -185,6 +185,17 @@ TEST(Promptfoo, NamesWhatDoesNotCarryOver) {
   EXPECT_NE(made.checks.find("\n# Not carried over:\n#   c.yaml:1: prompt 1"), std::string::npos);
 }
 
+TEST(Promptfoo, SaysOfAGraderOnceThatTheJudgeIsAnother) {
+  EXPECT_EQ(import("prompts: '{{x}}'\n"
+                   "defaultTest: {options: {provider: openai:o3}}\n"
+                   "tests:\n"
+                   "  - {vars: {x: a}, assert: [{type: contains, value: a}]}\n"
+                   "  - {vars: {x: b}, assert: [{type: contains, value: b}]}\n")
+                .dropped,
+            std::vector<std::string>{"c.yaml:2: options.provider: the judge is asked in its own "
+                                     "way; another one: --judge"});
+}
+
 TEST(Promptfoo, TakesOverTheDefaultTestAndItsThreshold) {
   const PromptfooImport made = import(
       "prompts: '{{x}}{{y}}'\n"

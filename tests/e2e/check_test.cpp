@@ -234,5 +234,17 @@ TEST_F(CheckUsage, LabelAsksOnceAndGoesOn) {
   EXPECT_EQ(label("").out.find("Is it right"), std::string::npos);  // Nothing is left to ask.
 }
 
+TEST_F(CheckUsage, LabelsThatAreNumbersHaveNoOther) {
+  const std::string checks = folder_.file(
+      "c.yaml", "checks:\n  - {name: n, criteria: How many, labels: ['0', '1'], pass: ['0']}\n");
+  const std::string answers = folder_.file("a.csv", "id,input,response\nx,i,r\ny,i,r\n");
+  const std::string labels = folder_ / "labels.jsonl";
+  const Finished asked =
+      run(Call{.args = {"check", "label", checks, answers, "--out", labels}, .input = "1\n2\n0\n"});
+  EXPECT_EQ(asked.out.find("1) 0"), std::string::npos) << asked.out;
+  EXPECT_NE(slurp(labels).find("\"id\":\"x\",\"check\":\"n\",\"label\":\"1\""), std::string::npos);
+  EXPECT_NE(slurp(labels).find("\"id\":\"y\",\"check\":\"n\",\"label\":\"0\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace selene::testing

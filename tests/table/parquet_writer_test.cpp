@@ -46,6 +46,22 @@ TEST_F(ParquetWriter, WritesEveryTypeAndNull) {
   EXPECT_EQ(files(), 1u) << "nothing is left beside it";
 }
 
+TEST_F(ParquetWriter, MessagesAreListsOfStructs) {
+  table::ParquetWriter out = writer({{"m", ColumnType::Messages}});
+  out.append({{"m",
+               {{{"role", "user"}, {"content", "a \"b\"\nc"}},
+                {{"role", "assistant"}, {"content", ""}}}}});
+  out.append({{"m", Json::array()}});
+  out.append({{"m", nullptr}});
+  out.finish();
+  EXPECT_EQ(
+      rows("SELECT m, m[1].content AS c FROM 'a.parquet'"),
+      R"([{"m":[{"role":"user","content":"a \"b\"\nc"},{"role":"assistant","content":""}],"c":"a \"b\"\nc"},)"
+      R"({"m":[],"c":null},{"m":null,"c":null}])");
+  EXPECT_EQ(refused(ColumnType::Messages, {{{"role", "user"}}}),
+            R"(row 1, column 'a': a list of messages is expected, not [{"role":"user"}])");
+}
+
 TEST_F(ParquetWriter, WritesTheSameBytesForTheSameRows) {
   std::string first;
   for (int round = 0; round < 2; ++round) {
