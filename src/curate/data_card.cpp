@@ -145,7 +145,7 @@ std::string duties_markdown(const Funnel& funnel) {
   const auto add = [&](const std::vector<const SourceFacts*>& sources, const char* what) {
     if (!sources.empty()) text += fmt::format("- {}: {}.\n", what, names_of(sources));
   };
-  add(share_alike, "Share-alike, what is made of them is passed on under the same licence");
+  add(share_alike, "Share-alike (what is made of these is passed on under the same licence)");
   add(non_commercial, "No commercial use");
   add(written_by_models,
       "Texts or labels by models of others, whose terms of use may forbid training competing "

@@ -55,7 +55,7 @@ class FunnelDrawing {
 
  private:
   static constexpr size_t kMostName = 24;
-  static constexpr double kNumbers = 150;  // Room behind the longest bar.
+  static constexpr double kNumbers = 200;  // Room behind the longest bar.
 
   double length(std::uint64_t rows) const {
     return static_cast<double>(rows) / static_cast<double>(most_) *
@@ -127,7 +127,7 @@ class FunnelDrawing {
     double x = left_;
     for (size_t i = 0; i < reasons.size(); ++i) {
       const std::string words =
-          fmt::format("{} {}", grouped(reasons[i].second), cut_to_columns(reasons[i].first, 60));
+          fmt::format("{}: {}", cut_to_columns(reasons[i].first, 60), grouped(reasons[i].second));
       const double width = 13 + width_of(words, kNoteColumn);
       if (i == 0 || x + width > kWidth - kMargin) {
         x = left_;
@@ -144,12 +144,11 @@ class FunnelDrawing {
   void made(const Counts& total) {
     if (total.made == 0) return;
     y_ += 4;
-    canvas_.text(left_ - 8, y_ + 13, "pairs", {.color = kSoft, .anchor = "end"});
     const double width = std::max(1.0, length(total.made));
     canvas_.rect(left_, y_, width, kBarHeight, kPairs);
     canvas_.text(left_ + width + 8, y_ + 13, grouped(total.made), {.bold = true});
     canvas_.text(left_ + width + 16 + width_of(grouped(total.made), kBoldColumn), y_ + 13,
-                 "made of these rows", {.color = kSoft});
+                 "pairs made of these rows", {.color = kSoft});
     y_ += kBarHeight;
   }
 

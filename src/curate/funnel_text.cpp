@@ -131,9 +131,9 @@ std::string contamination_text(const Funnel& funnel, bool color) {
 std::string critiques_text(const Funnel& funnel) {
   std::string text;
   for (const CritiqueFacts& facts : funnel.critiques) {
-    text += fmt::format("critiques of the step {}: {} asked for, {} written, {} kept\n",
-                        shown(facts.step), grouped(facts.all.asked), grouped(facts.all.written),
-                        grouped(facts.all.kept));
+    text +=
+        fmt::format("step {}: {} critiques asked for, {} written, {} kept\n", shown(facts.step),
+                    grouped(facts.all.asked), grouped(facts.all.written), grouped(facts.all.kept));
     for (const auto& [check, number] : facts.all.fell)
       text += fmt::format("  {:>9} fell: {}\n", grouped(number), shown(check));
   }
@@ -155,7 +155,9 @@ std::string funnel_text(const Funnel& funnel, Terminal terminal) {
   std::string text = report::styled(shown(funnel.title), Style::Bold, terminal.color);
   text += fmt::format("\nrecipe {}, seed {}\n\n", shown(funnel.recipe), funnel.seed);
   text += steps_text(funnel, terminal);
-  text += adds_up_line(funnel) + "\n\n";
+  for (const std::string& line : wrap_to_columns(adds_up_line(funnel), terminal.columns))
+    text += line + "\n";
+  text += "\n";
   text += sources_text(funnel, terminal) + "\n";
   text += critiques_text(funnel);
   text += contamination_text(funnel, terminal.color);

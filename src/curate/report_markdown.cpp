@@ -30,18 +30,18 @@ std::uint64_t sum_of(const std::map<std::string, std::uint64_t>& numbers) {
   return sum;
 }
 
-// "600 outside of the scale; 300 a field is missing"
+// "outside of the scale: 600; a field is missing: 300"
 std::string reasons(const std::map<std::string, std::uint64_t>& numbers) {
   Row parts;
   for (const auto& [reason, number] : most_first(numbers))
-    parts.push_back(fmt::format("{} {}", grouped(number), name(reason)));
+    parts.push_back(fmt::format("{}: {}", name(reason), grouped(number)));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string counts_note(const Counts& counts) {
   std::string note = reasons(counts.dropped);
   if (!counts.changed.empty())
-    note += fmt::format("{}changed: {}", note.empty() ? "" : "; ", reasons(counts.changed));
+    note += fmt::format("{}changed, {}", note.empty() ? "" : "; ", reasons(counts.changed));
   if (counts.made != 0)
     note += fmt::format("{}{} pairs made", note.empty() ? "" : "; ", grouped(counts.made));
   return note;

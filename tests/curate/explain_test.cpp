@@ -42,10 +42,10 @@ TEST_F(Explain, ADroppedRowEndsWhereItWasDropped) {
 TEST_F(Explain, AKeptRowEndsInItsPairs) {
   EXPECT_EQ(text("creak/train_1"),
             "creak/train_1  source creak\n"
-            "Is it true? Ice is cold.\n"
+            "The capital of France | Paris\n"
             "\n"
             "load           kept\n"
-            "clean          kept; 2 control characters taken out\n"
+            "clean          kept; 1 control character taken out\n"
             "contamination  kept\n"
             "critiques      kept\n"
             "pairs          kept; 2 pairs made of it\n"

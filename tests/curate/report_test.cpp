@@ -91,8 +91,8 @@ TEST(CurateReport, ManyReasonsAreDrawnAsTheMostFrequentAndTheRest) {
   creak["dropped"] = Json::object();
   for (int i = 0; i < 19; ++i) creak["dropped"]["reason " + std::to_string(i)] = 10;
   const std::string svg = funnel_svg(funnel_from_json(json));
-  EXPECT_NE(svg.find(">10 reason 0<"), std::string::npos);
-  EXPECT_NE(svg.find(">125 13 more reasons<"), std::string::npos);
+  EXPECT_NE(svg.find(">reason 0: 10<"), std::string::npos);
+  EXPECT_NE(svg.find(">13 more reasons: 125<"), std::string::npos);
 }
 
 TEST(CurateReport, CardNamesTheDutiesOfTheLicences) {
@@ -127,16 +127,18 @@ TEST(CurateReport, TextOfOthersIsNeverMarkup) {
   json["benchmarks"][2]["missing"] = hostile;
   json["by"]["label"][hostile] = {{hostile, 1}};
   const Funnel funnel = funnel_from_json(json);
-  const std::string markdown = report_markdown(funnel) + data_card_markdown(funnel);
+  const std::string card = data_card_markdown(funnel);
+  const std::string markdown =
+      report_markdown(funnel) + card.substr(card.find("\n---\n"));  // Behind the front matter.
   for (const std::string& text :
-       {funnel_text(funnel, kPlain), markdown, funnel_svg(funnel), scores_svg(funnel)}) {
+       {funnel_text(funnel, kPlain), card, markdown, funnel_svg(funnel), scores_svg(funnel)}) {
     for (const char* bytes : {"\x1b", "\x07", "\xE2\x80\xAE"})
       EXPECT_EQ(text.find(bytes), std::string::npos) << text;
   }
-  const std::string body = markdown.substr(0, markdown.find("\n---\n"));
-  EXPECT_EQ(times(body, "<script>"), times(body, "\\<script\\>") + times(body, "\\<script>"));
-  EXPECT_EQ(body.find("!["), std::string::npos);
-  EXPECT_EQ(body.find(" a|b"), std::string::npos);
+  EXPECT_GT(times(markdown, "<script"), 20u);
+  EXPECT_EQ(times(markdown, "<script"), times(markdown, "\\<script"));
+  EXPECT_EQ(markdown.find("!["), std::string::npos);
+  EXPECT_EQ(markdown.find(" a|b"), std::string::npos);
   EXPECT_EQ((funnel_svg(funnel) + scores_svg(funnel)).find("<script"), std::string::npos);
 }
 

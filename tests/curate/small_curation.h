@@ -157,6 +157,9 @@ inline void write_small_curation(const TemporaryFolder& folder) {
       "rejected.jsonl",
       R"({"source": "creak", "file": "train.json", "line": null, "row": 12, "id": "train_9",)"
       R"( "reason": "label 'Maybe' outside of the labels"})"
+      "\n"
+      R"({"source": "saf", "file": "a.csv", "line": 3, "row": null, "id": null,)"
+      R"( "reason": "a quote is missing"})"
       "\n");
   folder.file(
       "contamination.jsonl",
