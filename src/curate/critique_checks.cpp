@@ -7,7 +7,6 @@
 
 #include "core/text.h"
 #include "curate/row.h"
-#include "text/words.h"
 
 namespace selene::curate {
 namespace {
@@ -316,11 +315,9 @@ bool contradicts(std::string_view critique, const data::Sample& sample,
 
 bool CopyCheck::repeats(std::string_view critique) {
   shingler_.shingles(critique, critique_);
-  std::string words;
-  text::words_of(critique, words);
-  const auto count = static_cast<size_t>(std::count(words.begin(), words.end(), ' ')) + 1;
-  if (count < 2 * kWords) return false;
-  const auto runs = static_cast<double>(count - kWords + 1);
+  words_.read(critique);
+  if (words_.size() < 2 * kWords) return false;
+  const auto runs = static_cast<double>(words_.size() - kWords + 1);
   return static_cast<double>(critique_.size()) < kLeastDistinct * runs;
 }
 

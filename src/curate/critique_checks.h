@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "judge/template.h"
 #include "text/shingles.h"
+#include "text/words.h"
 
 namespace selene::curate {
 
@@ -79,6 +80,7 @@ class CopyCheck {
   double most_;
   static constexpr size_t kWords = 3;
   text::Shingler shingler_{kWords};
+  text::Words words_;
   std::vector<std::uint64_t> critique_, other_;
 };
 
