@@ -19,25 +19,23 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using report::Style;
 
+// "file:line", or what there is of it.
 std::string rejected_place(const Json& row) {
-  const auto line = row.find("line");
-  return line == row.end() || line->is_null()
-             ? text_at(row, "file")
-             : fmt::format("{}:{}", text_at(row, "file"), line->dump());
+  const std::string file = text_at(row, "file");
+  const auto number = [&](const char* name) {
+    const auto found = row.find(name);
+    return found != row.end() && found->is_number() ? found->dump() : std::string();
+  };
+  if (const std::string line = number("line"); !line.empty())
+    return fmt::format("{}:{}", file, line);
+  const std::string of_source = number("row");
+  return of_source.empty() ? file : fmt::format("{}, row {}", file, of_source);
 }
 
 // A rejected row's own id, with its source, where it came so far as to have one.
 std::string rejected_id(const Json& row) {
-  const auto found = row.find("row");
-  if (found == row.end()) return "";
-  const Json* id = &*found;
-  if (id->is_object()) {
-    const auto own = id->find("id");
-    if (own == id->end()) return "";
-    id = &*own;
-  }
-  if (id->is_string()) return fmt::format("{}/{}", text_at(row, "source"), id->get<std::string>());
-  return id->is_number_integer() ? fmt::format("{}/{}", text_at(row, "source"), id->dump()) : "";
+  const std::string id = text_at(row, "id");
+  return id.empty() ? id : fmt::format("{}/{}", text_at(row, "source"), id);
 }
 
 class Explanation {
@@ -220,16 +218,11 @@ class Explanation {
     each_about(folder_ / "contamination.jsonl", life_.id, [&](const Json& row) {
       const std::string id = row.at("id").get<std::string>();
       if (id != life_.id && without_pair(id) != life_.id) return true;
-      const auto similarity = row.find("similarity");
-      const bool near = similarity != row.end() && similarity->is_number();
-      const auto item = row.find("item");
+      const std::string similarity = text_at(row, "similarity");
       life_.hits.push_back(
-          fmt::format("{}, item {}: {}", text_at(row, "benchmark"),
-                      item == row.end()   ? "?"
-                      : item->is_string() ? item->get<std::string>()
-                                          : item->dump(),
-                      near ? fmt::format("near copy, similarity {:.2f}", similarity->get<double>())
-                           : fmt::format("\"{}\"", text_at(row, "words"))));
+          fmt::format("{}, item {}: {}", text_at(row, "benchmark"), text_at(row, "item"),
+                      similarity.empty() ? fmt::format("\"{}\"", text_at(row, "words"))
+                                         : "near copy, similarity " + similarity));
       return true;
     });
   }

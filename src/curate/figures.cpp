@@ -231,7 +231,7 @@ class ScoresDrawing {
   // Both histograms have one axis, so that what the filter took can be seen.
   Plot plot_of(const ScoreFacts& facts) const {
     std::uint64_t most = 1;
-    for (const ScoreCounts* counts : {&facts.before, &facts.after}) {
+    for (const BinCounts* counts : {&facts.before, &facts.after}) {
       for (const auto* numbers : {&counts->chosen, &counts->rejected})
         most = std::max(most, *std::max_element(numbers->begin(), numbers->end()));
     }
@@ -241,7 +241,7 @@ class ScoresDrawing {
     return plot;
   }
 
-  void draw(const Plot& plot, const std::vector<double>& edges, const ScoreCounts& counts,
+  void draw(const Plot& plot, const std::vector<double>& edges, const BinCounts& counts,
             std::string_view title) {
     const auto sum = [](const std::vector<std::uint64_t>& numbers) {
       return grouped(std::accumulate(numbers.begin(), numbers.end(), std::uint64_t{0}));

@@ -101,8 +101,8 @@ CritiqueFacts critiques_from(const std::string& step, const Json& json) {
 
 bool has_scores(const Json& facts) { return facts.contains("bins") && facts.contains("before"); }
 
-ScoreCounts score_counts(const Json& json, size_t bins) {
-  ScoreCounts counts{json.at("chosen").get<std::vector<std::uint64_t>>(),
+BinCounts score_counts(const Json& json, size_t bins) {
+  BinCounts counts{json.at("chosen").get<std::vector<std::uint64_t>>(),
                      json.at("rejected").get<std::vector<std::uint64_t>>()};
   if (counts.chosen.size() != bins || counts.rejected.size() != bins)
     wrong("a distribution of scores has not one number a bin");
@@ -145,7 +145,7 @@ Funnel parsed(const Json& json) {
   if (const auto by = json.find("by"); by != json.end()) {
     for (const auto& [name, numbers] : by->items()) {
       if (name != "label") {
-        funnel.by.emplace_back(name, numbers_from(numbers));
+        if (!numbers.empty()) funnel.by.emplace_back(name, numbers_from(numbers));
         continue;
       }
       for (const auto& [task, labels] : numbers.items())

@@ -64,7 +64,9 @@ struct CritiqueCounts {
   std::uint64_t asked = 0;
   std::uint64_t written = 0;
   std::uint64_t kept = 0;
-  NamedNumbers fell;  // By check, in the order of the checks; each critique to the first.
+  // By check, in the order of the checks, each to the first that it fell to; the first is that
+  // nothing was written. asked = kept + these.
+  NamedNumbers fell;
 };
 
 struct CritiqueExample {
@@ -82,7 +84,7 @@ struct CritiqueFacts {
   std::vector<CritiqueExample> examples;
 };
 
-struct ScoreCounts {  // One number a bin.
+struct BinCounts {  // One number a bin.
   std::vector<std::uint64_t> chosen;
   std::vector<std::uint64_t> rejected;
 };
@@ -91,8 +93,8 @@ struct ScoreFacts {
   std::string step;
   std::string scorer;
   std::vector<double> edges;  // One more than bins, rising.
-  ScoreCounts before;
-  ScoreCounts after;
+  BinCounts before;
+  BinCounts after;
 };
 
 struct Funnel {

@@ -168,19 +168,16 @@ std::string critiques_table(const CritiqueFacts& facts) {
   add(facts.for_wrong, "for a wrong label");
   std::string text = markdown_head(titles, titles.size() - 1);
   Row asked = {"asked for"};
-  Row written = {"written"};
   Row kept = {"kept"};
   std::vector<std::uint64_t> left;
   for (const CritiqueCounts* one : columns) {
-    for (const auto& [row, number] :
-         {std::pair{&asked, one->asked}, std::pair{&written, one->written},
-          std::pair{&kept, one->kept}}) {
+    left.push_back(one->asked);
+    for (const auto& [row, number] : {std::pair{&asked, one->asked}, std::pair{&kept, one->kept}}) {
       row->emplace_back();
       row->push_back(grouped(number));
     }
-    left.push_back(one->written);
   }
-  text += markdown_row(asked) + markdown_row(written);
+  text += markdown_row(asked);
   for (const auto& [check, number] : facts.all.fell)
     text += markdown_row(check_cells(check, columns, left));
   return text + markdown_row(kept);

@@ -59,24 +59,20 @@ TEST_F(Explain, AKeptRowEndsInItsPairs) {
             "  reward         dropped: margin below 0.1 (0.02)\n");
 }
 
-TEST_F(Explain, ARejectedRowIsFoundByItsIdAndItsPlace) {
+TEST_F(Explain, ARejectedRowIsFoundByItsId) {
   const std::string expected =
       "creak/train_9  source creak\n"
       "\n"
-      "load  rejected: train.json:12: label 'Maybe' outside of the labels\n";
+      "load  rejected: train.json, row 12: label 'Maybe' outside of the labels\n";
   EXPECT_EQ(text("creak/train_9"), expected);
   EXPECT_EQ(text("train_9"), expected);
-  EXPECT_EQ(text("train.json:12"), expected);
 }
 
-TEST_F(Explain, ARejectedRowWithoutAnIdHasItsPlace) {
-  folder_.file("rejected.jsonl",
-               "{\"source\": \"saf\", \"file\": \"a.csv\", \"line\": 3, \"row\": null, \"reason\": "
-               "\"no label\"}\n");
+TEST_F(Explain, ALineThatCouldNotBeReadIsFoundByItsPlace) {
   const Life life = explain(folder_.path(), "a.csv:3");
   EXPECT_EQ(life.id, "a.csv:3");
   EXPECT_EQ(life.source, "saf");
-  EXPECT_EQ(life.rejected, std::vector<std::string>{"a.csv:3: no label"});
+  EXPECT_EQ(life.rejected, std::vector<std::string>{"a.csv:3: a quote is missing"});
 }
 
 TEST_F(Explain, TheSourceMayBeLeftOutWhereOneAloneHasTheId) {
@@ -94,6 +90,23 @@ TEST_F(Explain, APairIsExplainedWithItsRow) {
     EXPECT_EQ(life.pairs.size(), 2u);
   }
   EXPECT_EQ(explain(folder_.path(), "creak/train_3").pairs[1].split, "validation");
+}
+
+TEST_F(Explain, ARepeatedIdIsKeptAndRejected) {
+  folder_.file("rejected.jsonl",
+               R"({"source": "saf", "file": "a.csv", "line": null, "row": 9, "id": "7",)"
+               R"( "reason": "the id stands twice"})"
+               "\n");
+  const Life life = explain(folder_.path(), "saf/7");
+  EXPECT_EQ(life.rejected, std::vector<std::string>{"a.csv, row 9: the id stands twice"});
+  EXPECT_EQ(life.pairs.size(), 1u);
+}
+
+TEST_F(Explain, ANearCopySaysHowNear) {
+  testing::write_lines(folder_, "dropped.jsonl",
+                       {testing::small_drop("creak/8", {"contamination", "near copy", ""})});
+  EXPECT_EQ(explain(folder_.path(), "creak/8").hits,
+            std::vector<std::string>{"mt-bench, item a: near copy, similarity 0.88"});
 }
 
 TEST_F(Explain, AnIdThatIsPartOfAnotherIsNotTheOther) {

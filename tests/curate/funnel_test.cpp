@@ -34,7 +34,7 @@ TEST(Funnel, ReadsWhatTheFileSays) {
   EXPECT_EQ(funnel.benchmarks[1].items, 1000u);
   EXPECT_FALSE(funnel.benchmarks[2].items);
   ASSERT_EQ(funnel.critiques.size(), 1u);
-  EXPECT_EQ(funnel.critiques[0].for_wrong->fell[2],
+  EXPECT_EQ(funnel.critiques[0].for_wrong->fell[3],
             (std::pair<std::string, std::uint64_t>("another verdict", 65)));
   ASSERT_EQ(funnel.scores.size(), 1u);
   EXPECT_EQ(funnel.scores[0].after.rejected[3], 15u);

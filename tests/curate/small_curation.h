@@ -56,16 +56,16 @@ inline Json small_steps() {
        "saf": {"in": 95, "out": 95, "dropped": {}, "changed": {}}},
      "examples": {"kept": [], "dropped": {}},
      "facts": {"teacher": "small.gguf", "asked": 200, "written": 198, "kept": 41,
-       "fell": {"empty or cut short": 8, "says that it was told": 30, "another verdict": 119},
+       "fell": {"no answer": 2, "empty": 8, "says it was told": 30, "another verdict": 119},
        "true": {"asked": 100, "written": 99, "kept": 31,
-         "fell": {"empty or cut short": 4, "says that it was told": 10, "another verdict": 54}},
+         "fell": {"no answer": 1, "empty": 4, "says it was told": 10, "another verdict": 54}},
        "wrong": {"asked": 100, "written": 99, "kept": 10,
-         "fell": {"empty or cut short": 4, "says that it was told": 20, "another verdict": 65}},
+         "fell": {"no answer": 1, "empty": 4, "says it was told": 20, "another verdict": 65}},
        "examples": [
          {"id": "creak/train_1", "label": "Yes", "text": "Ice melts at 0 C, so it is cold.",
           "fell_to": ""},
          {"id": "saf/1", "label": "3", "text": "As instructed, the grade is 3.",
-          "fell_to": "says that it was told"}]}},
+          "fell_to": "says it was told"}]}},
     {"step": "pairs", "unit": "rows", "sources": {
        "creak": {"in": 1000, "out": 1000, "dropped": {}, "changed": {}, "made": 2000},
        "saf": {"in": 95, "out": 95, "dropped": {}, "changed": {}, "made": 95}},
@@ -96,7 +96,7 @@ inline Json small_funnel() {
   funnel["pairs"] = {{"train", 1460}, {"validation", 90}, {"test", 80}};
   funnel["by"] = Json::parse(R"({
     "task": {"absolute": 70, "classification": 1560}, "kind": {"critique": 400, "verdict": 1230},
-    "template": {"absolute": 70, "classification": 1560},
+    "template": {"absolute": 70, "classification": 1560}, "topic": {},
     "label": {"absolute": {"3": 40, "5": 30}, "classification": {"No": 780, "Yes": 780}}})");
   return funnel;
 }
@@ -153,17 +153,18 @@ inline void write_small_curation(const TemporaryFolder& folder) {
               {small_drop("creak/train_2",
                           {"contamination", "13 words of a benchmark", "mt-bench, item 4"}),
                small_drop("creak/train_1#2", {"reward", "margin below 0.1", "0.02"})});
-  folder.file("rejected.jsonl",
-              R"({"source": "creak", "file": "train.json", "line": 12, "row": "train_9",)"
-              R"( "reason": "label 'Maybe' outside of the labels"})"
-              "\n");
+  folder.file(
+      "rejected.jsonl",
+      R"({"source": "creak", "file": "train.json", "line": null, "row": 12, "id": "train_9",)"
+      R"( "reason": "label 'Maybe' outside of the labels"})"
+      "\n");
   folder.file(
       "contamination.jsonl",
-      R"({"id": "creak/train_2", "benchmark": "mt-bench", "item": 4, "words": "the capital"})"
+      R"({"id": "creak/train_2", "benchmark": "mt-bench", "item": "4", "words": "the capital"})"
       "\n"
-      R"({"id": "creak/train_2", "benchmark": "mt-bench", "item": 5, "words": "of france"})"
+      R"({"id": "creak/train_2", "benchmark": "mt-bench", "item": "5", "words": "of france"})"
       "\n"
-      R"({"id": "creak/8", "benchmark": "mt-bench", "item": "a", "similarity": 0.875})"
+      R"({"id": "creak/8", "benchmark": "mt-bench", "item": "a", "similarity": "0.88"})"
       "\n");
 }
 
