@@ -68,6 +68,13 @@ void check_text(std::string_view text, const std::string& name) {
     throw Error("a zero byte", place(zero), "is this really a CSV file?");
 }
 
+// Of the first line with its end: a line feed, a carriage return, or both, as libcsv ends rows.
+size_t line_length(std::string_view text) {
+  const size_t end = text.find_first_of("\r\n");
+  if (end == std::string_view::npos) return text.size();
+  return end + (text.substr(end).starts_with("\r\n") ? 2 : 1);
+}
+
 }  // namespace
 
 void read_csv(std::string_view text, char delimiter, const std::string& name,
@@ -78,7 +85,7 @@ void read_csv(std::string_view text, char delimiter, const std::string& name,
   Rows rows{row};
   // Line by line, so that the line of each row is known.
   for (size_t line_number = 1; !text.empty(); ++line_number) {
-    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    const std::string_view line = text.substr(0, line_length(text));
     text.remove_prefix(line.size());
     if (parser.between_rows()) rows.first_line = line_number;
     const size_t taken =

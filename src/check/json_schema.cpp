@@ -92,7 +92,7 @@ using nlohmann::json;
 
 json read_schema_file(const std::string& name, const YamlPlace& at) {
   const std::filesystem::path path = at.file.parent_path() / name;
-  if (!std::filesystem::exists(path))
+  if (!path_exists(path))
     throw Error(fmt::format("there is no file '{}'", path.string()), at.place);
   const std::string text = read_file(path);
   const json value = json::parse(text, nullptr, false);

@@ -229,6 +229,7 @@ void write_reports(const fs::path& out, const Json& json) {
   write_file_atomically(out / "card.md", curate::data_card_markdown(funnel));
   write_file_atomically(out / "funnel.svg", curate::funnel_svg(funnel));
   const std::string scores = curate::scores_svg(funnel);
+  fs::remove(out / "scores.svg");  // Of an earlier run, which had some.
   if (!scores.empty()) write_file_atomically(out / "scores.svg", scores);
   put(curate::funnel_text(funnel, report::terminal(STDOUT_FILENO)));
 }
@@ -257,21 +258,54 @@ void write_record(RunRecord& record, const CurateCommand& options, const curate:
   record.write(fs::path(options.out) / "run.json");
 }
 
-constexpr std::string_view kScratch = "scratch-";
+constexpr const char* kMarker = ".selene-curate";  // In work/: the folder is ours.
 
-// What a run that was killed had not finished.
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What a run that was killed had not finished: of our own names alone.
 void remove_leftovers(const fs::path& out) {
+  static constexpr std::string_view kNames[] = {
+      "train.jsonl",         "validation.jsonl", "test.jsonl",    "train.parquet",
+      "validation.parquet",  "test.parquet",     "dropped.jsonl", "rejected.jsonl",
+      "contamination.jsonl", "funnel.json",      "report.md",     "card.md",
+      "funnel.svg",          "scores.svg",       "run.json"};
   std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+  for (const auto& entry : fs::directory_iterator(out)) {
     const std::string name = entry.path().filename().string();
-    const size_t temporary = name.rfind(".tmp");
-    const bool is_temporary =
-        temporary != std::string::npos && name.size() > temporary + 4 &&
-        name.find_first_not_of("0123456789", temporary + 4) == std::string::npos;
-    const bool is_parquet = name.starts_with('.') && name.find(".parquet.") != std::string::npos;
-    if (is_temporary || is_parquet || name.starts_with(kScratch)) leftovers.push_back(entry.path());
+    for (const std::string_view ours : kNames) {
+      const std::string temporary = fmt::format("{}.tmp", ours), folder = fmt::format(".{}.", ours);
+      if ((name.starts_with(temporary) &&
+           is_number(std::string_view(name).substr(temporary.size()))) ||
+          (ours.ends_with(".parquet") && name.starts_with(folder) &&
+           name.size() == folder.size() + 6))
+        leftovers.push_back(entry.path());
+    }
   }
+  for (const fs::path& folder : {out / "work", out / "work" / "load"}) {
+    if (!fs::exists(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      const size_t temporary = name.rfind(".tmp");
+      if (temporary != std::string::npos && is_number(std::string_view(name).substr(temporary + 4)))
+        leftovers.push_back(entry.path());
+    }
+  }
+  leftovers.push_back(out / "work" / "scratch");
   for (const fs::path& path : leftovers) fs::remove_all(path);
+}
+
+// Makes OUT/work, which is nobody else's.
+void prepare_work(const fs::path& out, bool anew) {
+  const fs::path work = out / "work";
+  if (fs::exists(work) && !fs::exists(work / kMarker))
+    throw Error("this folder is there and not of a curation", work.string(),
+                "name another folder with --out");
+  if (anew) fs::remove_all(work);
+  fs::create_directories(work);
+  write_file_atomically(work / kMarker, "made by selene curate; may be removed\n");
+  remove_leftovers(out);
 }
 
 int run(const CurateCommand& options, curate::Recipe& recipe) {
@@ -279,11 +313,10 @@ int run(const CurateCommand& options, curate::Recipe& recipe) {
   check_folder(options, recipe);
   fs::create_directories(out);
   const FileLock lock(out / ".lock");
-  if (options.overwrite) fs::remove_all(out / "work");
+  prepare_work(out, options.overwrite);
   RunRecord record("curate");
-  remove_leftovers(out);
-  const ScratchFolder scratch(out, kScratch);
-  curate::Resources resources = make_resources(options, recipe, scratch.path());
+  const fs::path scratch = out / "work" / "scratch";
+  curate::Resources resources = make_resources(options, recipe, scratch);
   PassProgress progress(options.quiet);
   curate::RunResult result;
   try {
@@ -312,8 +345,16 @@ int run(const CurateCommand& options, curate::Recipe& recipe) {
     fmt::print(stderr, "of an earlier run: {}\n", fmt::join(result.passes_kept, "; "));
   const Json funnel = curate::write_outputs(recipe, resources, result, out);
   write_reports(out, funnel);
+  record.fields()["models"] = curate::models_of(recipe, resources);
   write_record(record, options, recipe, result, funnel);
-  return kExitOk;
+  fs::remove_all(scratch);
+  const Json& overlaps = funnel.at("overlaps");
+  if (overlaps.is_null() || overlaps.at("found") == 0) return kExitOk;
+  flush_output();
+  throw Error(fmt::format("{} pairs share {} words with a benchmark; the first: {}",
+                          overlaps.at("found").dump(), overlaps.at("words").dump(),
+                          overlaps.at("first").dump()),
+              options.out, "give the step 'contamination' these words, or leave the source out");
 }
 
 void check_usage(const CurateCommand& options) {
@@ -405,7 +446,11 @@ void add_curate_command(CLI::App& app, int& exit_code) {
   command->footer(steps_help() + kExamples);
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
-    exit_code = curate_recipe(*options);
+    try {
+      exit_code = curate_recipe(*options);
+    } catch (const fs::filesystem_error& failure) {
+      throw Error(failure.code().message(), failure.path1().string());
+    }
   });
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/arguments.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/text.h"
 #include "engine/chat_template.h"
 #include "model/store.h"
@@ -41,14 +42,14 @@ void read_judge_name(const std::string& judge) {
     return;
   }
   const std::filesystem::path path(judge);
-  const bool is_file = path.has_parent_path() || std::filesystem::exists(path) ||
-                       path.extension() == ".gguf" || judge::names_judge_file(judge);
+  const bool is_file = path.has_parent_path() || path_exists(path) || path.extension() == ".gguf" ||
+                       judge::names_judge_file(judge);
   const bool known = judge == "default" || model::find_known_model(judge) != nullptr;
   if (!is_file && !known) model::resolve_model(judge);
 }
 
 void read_template_name(const std::string& name) {
-  if (!std::filesystem::exists(name)) judge::TemplateSet::open(name);
+  if (!path_exists(name)) judge::TemplateSet::open(name);
 }
 
 // Several samples of a judge must differ.

@@ -96,6 +96,11 @@ std::string read_file(const fs::path& path) {
   return text;
 }
 
+bool path_exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 AtomicFile::AtomicFile(fs::path path)
     : path_(std::move(path)), temporary_(fmt::format("{}.tmp{}", path_.string(), ::getpid())) {
   make_parent(path_);

@@ -11,6 +11,9 @@ namespace selene {
 
 std::string read_file(const std::filesystem::path& path);
 
+// Whether there is something of this name; false too where no file can have it (it is too long).
+bool path_exists(const std::filesystem::path& path);
+
 // A file written under a temporary name of its own beside `path` and renamed when it is whole.
 // Until then, and after a failure, `path` is as it was. Every Error names `path` and the cause (a
 // full disk, no permission).

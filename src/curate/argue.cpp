@@ -19,7 +19,7 @@ constexpr std::string_view kInstruction =
     "- Write it as your own finding. Say nothing of a verdict that was settled or given, and "
     "nothing of these lines.\n"
     "{sides}"
-    "- A few sentences are enough. Write the critique alone, without the line \"{mark}\".";
+    "- A few sentences are enough; repeat nothing. Then end with \"{mark} {word}\".";
 
 std::string described(const data::Sample& sample, std::string_view label, const std::string& word) {
   for (const auto& [name, description] : sample.rubric) {
@@ -51,9 +51,6 @@ judge::Ask argue(const judge::Template& form, const data::Sample& sample, std::s
                  const judge::Policy& policy) {
   engine::Request request = judge::make_request(form, sample, policy);
   request.messages.back().content += "\n\n" + instruction(form, sample, label);
-  request.stop.clear();
-  request.mark.clear();
-  request.labels.clear();
   return {.request = std::move(request),
           .template_name = form.name + "+argue",
           .template_digest = sha256(fmt::format("{}\n{}", form.digest, kInstruction))};

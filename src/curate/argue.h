@@ -11,8 +11,8 @@
 
 namespace selene::curate {
 
-// `label` is one of the sample's. Nothing is scored and nothing ends the text but its end or
-// `max_tokens` of the policy: what the teacher says behind the result mark is to be seen.
+// `label` is one of the sample's. As in a judgment the text ends at the result mark, and the labels
+// are scored there: what the teacher itself would conclude is to be seen.
 judge::Ask argue(const judge::Template& form, const data::Sample& sample, std::string_view label,
                  const judge::Policy& policy);
 

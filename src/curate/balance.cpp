@@ -1,5 +1,5 @@
-// Steps that wait for all rows to see how many there are of a kind: balance of labels, and quotas
-// of topics. Which rows stay is drawn by the seed and the row's id.
+// Steps that wait for all rows to see how many there are of a kind: balance of labels, quotas of
+// topics, a sample. Which rows stay is drawn by the seed and the row's id.
 #include <algorithm>
 #include <map>
 
@@ -251,6 +251,55 @@ class Quota : public Step {
   size_t files_ = 0;
 };
 
+struct SampleOptions {
+  std::uint64_t rows = 0;
+};
+
+constexpr data::Key<SampleOptions> kSampleKeys[] = {
+    {"rows",
+     [](SampleOptions& o, const data::Entry& entry) { o.rows = entry.as<std::uint64_t>(); }},
+};
+
+// So many rows of each source, by chance: for steps that cost much.
+class Sample : public Step {
+ public:
+  Sample(SampleOptions options, std::uint64_t seed) : options_(options), seed_(seed) {}
+
+  bool waits() const override { return true; }
+
+  void begin(Resources& resources) override {
+    folder_ = fresh_folder(resources, "sample");
+    sources_.clear();
+  }
+
+  std::optional<Drop> in_order(const Row& row, const Notes&) override {
+    const auto found = sources_.try_emplace(
+        row.source, Source{.file = ChanceFile(folder_ / std::to_string(sources_.size()))});
+    found.first->second.file.add(chance(seed_, "sample", row.id));
+    return std::nullopt;
+  }
+
+  void decide() override {
+    for (auto& [name, source] : sources_) source.keep = source.file.threshold(options_.rows);
+  }
+
+  std::optional<Drop> settle(size_t, Row& row) const override {
+    if (chance(seed_, "sample", row.id) <= sources_.at(row.source).keep) return std::nullopt;
+    return Drop{"not in the sample", ""};
+  }
+
+ private:
+  struct Source {
+    ChanceFile file;
+    std::uint64_t keep = 0;
+  };
+
+  SampleOptions options_;
+  std::uint64_t seed_;
+  std::filesystem::path folder_;
+  std::map<std::string, Source> sources_;
+};
+
 }  // namespace
 
 StepPointer make_balance(const data::Entry& entry, std::uint64_t seed) {
@@ -267,6 +316,14 @@ StepPointer make_quota(const data::Entry& entry, std::uint64_t seed) {
   if (!(options.most > 0 && options.most <= 1))
     throw Error("'quota' needs 'most', a share above 0 and at most 1", entry.place);
   return std::make_unique<Quota>(std::move(options), seed);
+}
+
+StepPointer make_sample(const data::Entry& entry, std::uint64_t seed) {
+  SampleOptions options;
+  data::read_keys(options, data::entries_of(entry.value, "the options of 'sample'", entry.file),
+                  kSampleKeys);
+  if (options.rows == 0) throw Error("'sample' needs 'rows', of each source, above 0", entry.place);
+  return std::make_unique<Sample>(options, seed);
 }
 
 }  // namespace selene::curate

@@ -23,6 +23,17 @@ void each(const std::filesystem::path& path, const std::function<void(std::uint6
   }
 }
 
+void append(const std::filesystem::path& path, std::vector<std::uint64_t>& numbers) {
+  if (numbers.empty()) return;
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream file(path, std::ios::binary | std::ios::app);
+  file.write(reinterpret_cast<const char*>(numbers.data()),
+             static_cast<std::streamsize>(numbers.size() * sizeof(std::uint64_t)));
+  file.close();
+  if (!file) throw Error("cannot write", path.string(), "is there space on the disk?");
+  numbers.clear();
+}
+
 }  // namespace
 
 void ChanceFile::add(std::uint64_t number) {
@@ -31,16 +42,7 @@ void ChanceFile::add(std::uint64_t number) {
   if (buffer_.size() == kBuffer) flush();
 }
 
-void ChanceFile::flush() {
-  if (buffer_.empty()) return;
-  std::filesystem::create_directories(path_.parent_path());
-  std::ofstream file(path_, std::ios::binary | std::ios::app);
-  file.write(reinterpret_cast<const char*>(buffer_.data()),
-             static_cast<std::streamsize>(buffer_.size() * sizeof(std::uint64_t)));
-  file.close();
-  if (!file) throw Error("cannot write", path_.string(), "is there space on the disk?");
-  buffer_.clear();
-}
+void ChanceFile::flush() { append(path_, buffer_); }
 
 // By radix: first which bin of the upper bits the number is in, then the numbers of that bin.
 std::uint64_t ChanceFile::threshold(std::uint64_t keep) {
@@ -59,6 +61,27 @@ std::uint64_t ChanceFile::threshold(std::uint64_t keep) {
   const auto at = inside.begin() + static_cast<std::ptrdiff_t>(keep - before - 1);
   std::nth_element(inside.begin(), at, inside.end());
   return *at;
+}
+
+void PairFile::add(Entry entry) {
+  buffer_.push_back(entry.first);
+  buffer_.push_back(entry.second);
+  if (buffer_.size() >= kBuffer) append(path_, buffer_);
+}
+
+std::vector<PairFile::Entry> PairFile::read() {
+  append(path_, buffer_);
+  std::vector<Entry> entries;
+  bool second = false;
+  each(path_, [&](std::uint64_t number) {
+    if (second) {
+      entries.back().second = number;
+    } else {
+      entries.emplace_back(number, 0);
+    }
+    second = !second;
+  });
+  return entries;
 }
 
 }  // namespace selene::curate

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 namespace selene::curate {
@@ -24,6 +25,20 @@ class ChanceFile {
   std::filesystem::path path_;
   std::vector<std::uint64_t> buffer_;
   std::uint64_t count_ = 0;
+};
+
+// Pairs of numbers kept on the disk, in the order they came.
+class PairFile {
+ public:
+  using Entry = std::pair<std::uint64_t, std::uint64_t>;
+  explicit PairFile(std::filesystem::path path) : path_(std::move(path)) {}
+
+  void add(Entry entry);
+  std::vector<Entry> read();
+
+ private:
+  std::filesystem::path path_;
+  std::vector<std::uint64_t> buffer_;
 };
 
 }  // namespace selene::curate

@@ -1,5 +1,6 @@
 // The step `clean`: what no reader sees goes out of the texts; a text whose encoding is broken
 // takes its row with it, since what it said is not known.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -119,6 +120,23 @@ bool is_mojibake(std::string_view text) {
   return text.find("\xC3\xA2\xE2\x82\xAC") != std::string_view::npos;  // â€
 }
 
+// What makes a critique none: it holds a verdict, or it is a stump.
+bool is_unusable(std::string_view critique) {
+  for (const std::string_view mark : {"**Result:**", "**Reasoning:**"}) {
+    if (critique.find(mark) != std::string_view::npos) return true;
+  }
+  constexpr size_t kLeastWords = 3;
+  size_t words = 0;
+  for (size_t at = critique.find_first_not_of(" \n\t"); at != std::string_view::npos;
+       at = critique.find_first_not_of(
+           " \n\t", std::min(critique.find_first_of(" \n\t", at), critique.size())))
+    ++words;
+  // "I would rate it as follows: \"", where a verdict was cut off.
+  const size_t end = critique.find_last_not_of(" \n\t\"'([*");
+  return words < kLeastWords || end == std::string_view::npos || critique[end] == ':' ||
+         critique[end] == ',';
+}
+
 class Clean : public Step {
  public:
   explicit Clean(Options options) : options_(std::move(options)) {}
@@ -142,14 +160,17 @@ class Clean : public Step {
       if (std::optional<Drop> drop = clean(*texts[i], changed)) return drop;
       if (i < needed && texts[i]->empty()) return Drop{"empty after cleaning", ""};
     }
-    std::erase_if(row.critiques, [](const Critique& critique) { return critique.text.empty(); });
+    const size_t critiques = row.critiques.size();
+    std::erase_if(row.critiques, [](const Critique& one) { return is_unusable(one.text); });
+    changed.critiques = row.critiques.size() < critiques;
     if (sample.context && sample.context->empty()) sample.context.reset();
     if (sample.reference && sample.reference->empty()) sample.reference.reset();
     for (const auto& [has, what] : {std::pair{changed.boilerplate, "boilerplate taken out"},
                                     {changed.invisible, "invisible characters taken out"},
                                     {changed.entities, "entities written out"},
                                     {changed.line_ends, "line ends made one"},
-                                    {changed.blanks, "blanks taken out"}}) {
+                                    {changed.blanks, "blanks taken out"},
+                                    {changed.critiques, "critiques taken out"}}) {
       if (has) row.history.push_back({"clean", what});
     }
     return std::nullopt;
@@ -158,7 +179,7 @@ class Clean : public Step {
  private:
   struct Changed {
     bool boilerplate = false, invisible = false, entities = false, line_ends = false,
-         blanks = false;
+         blanks = false, critiques = false;
   };
 
   std::optional<Drop> clean(std::string& text, Changed& changed) const {

@@ -7,7 +7,6 @@
 
 #include "core/text.h"
 #include "curate/row.h"
-#include "engine/answer_parser.h"
 
 namespace selene::curate {
 namespace {
@@ -232,24 +231,23 @@ std::string_view without_start(std::string_view text, std::string_view start) {
   return trim(text);
 }
 
-// Whether the label behind the last result mark is another.
-bool marked_otherwise(std::string_view text, std::string_view mark,
-                      std::span<const std::string> words, std::string_view word) {
-  const engine::LabelReading reading = engine::read_label(text, mark, words, /*cut=*/false);
-  return reading.label && words[*reading.label] != word;
+// What the teacher concludes, by its place among the labels; nothing where it does not say.
+std::optional<size_t> concluded(const engine::Result& result) {
+  const std::vector<double>& scores = result.label_log_probs;
+  if (scores.empty()) return result.label_read;
+  return static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }
 
 }  // namespace
 
 CheckedCritique check_critique(const judge::Template& form, const data::Sample& sample,
                                std::string_view label, const engine::Result& result) {
-  if (!result.unreadable.empty() || !result.is_final) return {result.text, checks::kNoAnswer};
+  // A critique without a verdict behind it is one; an answer of neither is none.
+  if (!result.is_final || (result.text.empty() && !result.unreadable.empty()))
+    return {result.text, checks::kNoAnswer};
   const std::vector<std::string> words = judge::words_of(form, sample.labels);
-  const std::string& word = words[static_cast<size_t>(
-      std::find(sample.labels.begin(), sample.labels.end(), label) - sample.labels.begin())];
-  const size_t mark = result.text.find(form.mark);
-  std::string_view body = std::string_view(result.text).substr(0, mark);
-  body = without_start(without_start(body, form.answer_start), "**Reasoning:**");
+  const std::string_view body =
+      without_start(without_start(result.text, form.answer_start), "**Reasoning:**");
   CheckedCritique checked{std::string(body), {}};
   std::vector<std::string> sides;
   if (sample.task == data::Task::Pairwise) {
@@ -258,13 +256,13 @@ CheckedCritique check_critique(const judge::Template& form, const data::Sample& 
   }
   const auto fell_to = [&]() -> std::string_view {
     if (body.empty()) return checks::kEmpty;
-    if (result.truncated && mark == std::string::npos) return checks::kCutShort;
+    if (result.truncated) return checks::kCutShort;
     if (result.invalid_utf8) return checks::kBroken;
     if (speaks_of_given_verdict(body, sample)) return checks::kTold;
     if (!sides.empty() && names_side_alone(checked.text, sample, sides)) return checks::kSide;
-    const bool otherwise =
-        mark != std::string::npos && marked_otherwise(result.text, form.mark, words, word);
-    if (otherwise || contradicts(checked.text, sample, words, label)) return checks::kContradiction;
+    const auto verdict = concluded(result);
+    if (verdict && sample.labels[*verdict] != label) return checks::kContradiction;
+    if (contradicts(checked.text, sample, words, label)) return checks::kContradiction;
     return {};
   };
   checked.fell_to = fell_to();
@@ -313,6 +311,14 @@ bool contradicts(std::string_view critique, const data::Sample& sample,
     if (side != label && calls_better(sentence, fmt::format("{{{}}}", side))) return true;
   }
   return false;
+}
+
+bool CopyCheck::repeats(std::string_view critique) {
+  shingler_.shingles(critique, critique_);
+  words_.read(critique);
+  if (words_.size() < 2 * kWords) return false;
+  const auto runs = static_cast<double>(words_.size() - kWords + 1);
+  return static_cast<double>(critique_.size()) < kLeastDistinct * runs;
 }
 
 bool CopyCheck::copies(std::string_view critique, std::string_view prompt) {

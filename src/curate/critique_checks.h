@@ -13,17 +13,19 @@
 #include "engine/engine.h"
 #include "judge/template.h"
 #include "text/shingles.h"
+#include "text/words.h"
 
 namespace selene::curate {
 
 namespace checks {
-inline constexpr std::string_view kNoAnswer = "no answer";  // Refused, or failed for good.
+inline constexpr std::string_view kNoAnswer = "no answer";  // Refused, failed, or nothing read.
 inline constexpr std::string_view kEmpty = "empty";
 inline constexpr std::string_view kCutShort = "cut short";  // Ended by the token limit.
 inline constexpr std::string_view kBroken = "broken characters";
 inline constexpr std::string_view kTold = "speaks of a given verdict";
 inline constexpr std::string_view kSide = "names a side by a letter alone";
 inline constexpr std::string_view kContradiction = "contradicts itself";
+inline constexpr std::string_view kRepeats = "repeats itself";
 inline constexpr std::string_view kPromptCopy = "copies the prompt";
 inline constexpr std::string_view kNotScored = "not scored";  // Too long, or no verdict to read.
 inline constexpr std::string_view kScoredOtherwise = "scored otherwise";
@@ -31,8 +33,8 @@ inline constexpr std::string_view kNearCopy = "near copy";
 inline constexpr std::string_view kSurplus = "more than wanted";
 // In their order.
 inline constexpr std::string_view kAll[] = {
-    kNoAnswer,      kEmpty,      kCutShort,  kBroken,          kTold,     kSide,
-    kContradiction, kPromptCopy, kNotScored, kScoredOtherwise, kNearCopy, kSurplus};
+    kNoAnswer, kEmpty,      kCutShort,  kBroken,          kTold,     kSide,   kContradiction,
+    kRepeats,  kPromptCopy, kNotScored, kScoredOtherwise, kNearCopy, kSurplus};
 }  // namespace checks
 
 struct CheckedCritique {
@@ -40,7 +42,8 @@ struct CheckedCritique {
   std::string_view fell_to;  // One of `checks`; empty: it passed those of the text.
 };
 
-// The checks of the text alone, up to kContradiction. `label` is what it argues for.
+// The checks of the answer alone, up to kContradiction, which it also falls to where the teacher
+// itself gives another label at the result mark. `label` is what it argues for.
 CheckedCritique check_critique(const judge::Template& form, const data::Sample& sample,
                                std::string_view label, const engine::Result& result);
 
@@ -61,9 +64,13 @@ bool contradicts(std::string_view critique, const data::Sample& sample,
 // Runs of 3 words in common.
 class CopyCheck {
  public:
+  static constexpr double kLeastDistinct = 0.6;
+
   // `most`: the largest share that is no copy.
   explicit CopyCheck(double most) : most_(most) {}
 
+  // Of the critique's runs fewer than kLeastDistinct are distinct.
+  bool repeats(std::string_view critique);
   // The share of the critique's runs that stand in `prompt` is above the most.
   bool copies(std::string_view critique, std::string_view prompt);
   // The Jaccard similarity to one of `others` is above the most.
@@ -71,7 +78,9 @@ class CopyCheck {
 
  private:
   double most_;
-  text::Shingler shingler_{3};
+  static constexpr size_t kWords = 3;
+  text::Shingler shingler_{kWords};
+  text::Words words_;
   std::vector<std::uint64_t> critique_, other_;
 };
 

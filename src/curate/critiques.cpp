@@ -253,6 +253,10 @@ void Critiques::check_texts(std::span<const Row> rows, std::span<Wanted> wanted)
     const Row& row = rows[one.row];
     one.checked = check_critique(*one.form, row.sample, one.label, *one.result);
     if (!one.checked.fell_to.empty()) continue;
+    if (copies_.repeats(one.checked.text)) {
+      one.checked.fell_to = checks::kRepeats;
+      continue;
+    }
     std::string prompt;
     for (const engine::Message& message : one.ask.request.messages)
       prompt += message.content + "\n";

@@ -103,8 +103,21 @@ struct LanguageOptions {
 };
 
 constexpr data::Key<LanguageOptions> kLanguageKeys[] = {
-    {"keep", [](LanguageOptions& options,
-                const data::Entry& entry) { options.keep = entry.as<std::vector<std::string>>(); }},
+    {"keep",
+     [](LanguageOptions& options, const data::Entry& entry) {
+       options.keep = entry.as<std::vector<std::string>>();
+       for (const std::string& code : options.keep) {
+         if (code.size() < 2 || code.size() > 8 ||
+             (code.size() > 3 && code.find('-') == std::string::npos))
+           throw Error(fmt::format("'{}' is no code of a language, such as en", code), entry.place);
+       }
+     }},
+    {"share",
+     [](LanguageOptions& options, const data::Entry& entry) {
+       options.share = entry.as<double>();
+       if (!(options.share > 0 && options.share <= 1))
+         throw Error("'share' must be above 0 and at most 1", entry.place);
+     }},
 };
 
 // Of all texts together; where they are too short to tell, or of several languages, the row is

@@ -103,7 +103,7 @@ bool has_scores(const Json& facts) { return facts.contains("bins") && facts.cont
 
 BinCounts score_counts(const Json& json, size_t bins) {
   BinCounts counts{json.at("chosen").get<std::vector<std::uint64_t>>(),
-                     json.at("rejected").get<std::vector<std::uint64_t>>()};
+                   json.at("rejected").get<std::vector<std::uint64_t>>()};
   if (counts.chosen.size() != bins || counts.rejected.size() != bins)
     wrong("a distribution of scores has not one number a bin");
   return counts;

@@ -132,12 +132,16 @@ Row to_row(const Source& source, Json columns, std::uint64_t seed) {
   const Json group = take(columns, "group_name");
   row.sample.group =
       fmt::format("{}/{}", source.groups, group.is_null() ? row.sample.id : as_text(group));
-  for (std::string& text : take_texts(columns, "critiques"))
-    row.critiques.push_back({row.label(), std::move(text), "source"});
+  const std::vector<std::string> critiques = take_texts(columns, "critiques");
+  const std::vector<std::string> wrong_critiques = take_texts(columns, "wrong_critiques");
   const Json wrong = take(columns, "wrong_label");
   const std::string wrong_label = wrong.is_null() ? other_label(row.sample) : as_text(wrong);
-  for (std::string& text : take_texts(columns, "wrong_critiques"))
-    row.critiques.push_back({wrong_label, std::move(text), "source"});
+  if (source.critiques) {
+    for (const std::string& text : critiques)
+      row.critiques.push_back({row.label(), text, "source"});
+    for (const std::string& text : wrong_critiques)
+      row.critiques.push_back({wrong_label, text, "source"});
+  }
   if (const Json agreement = take(columns, "agreement"); !agreement.is_null()) {
     if (!agreement.is_number() || !(agreement.get<double>() >= 0 && agreement.get<double>() <= 1))
       throw Error("the column 'agreement' must hold shares from 0 to 1");
@@ -172,7 +176,8 @@ class Loader {
     try {
       read(options_.data, rows_path);
     } catch (const Error& failure) {
-      if (options_.stop && options_.stop()) throw;
+      // A full disk is no matter of the source's lines.
+      if ((options_.stop && options_.stop()) || failure.where() != source_.place) throw;
       // One bad line ends the select: it is run again without those.
       const fs::path screened = screen();
       if (screened.empty()) throw;
@@ -227,6 +232,14 @@ class Loader {
   }
 
   void check_columns(const std::vector<std::string>& columns) const {
+    for (const auto& [name, meant] :
+         {std::pair{"group", "group_name"}, {"examples", "another name"}}) {
+      if (std::find(columns.begin(), columns.end(), name) != columns.end())
+        throw Error(
+            fmt::format("the select of '{}' gives a column '{}', which is a field of its own",
+                        source_.name, name),
+            source_.place, fmt::format("call it {}", meant));
+    }
     for (const char* name : {"id", "input", "label"}) {
       if (std::find(columns.begin(), columns.end(), name) != columns.end()) continue;
       throw Error(fmt::format("the select of '{}' gives no column '{}'; it gives {}", source_.name,
@@ -360,6 +373,7 @@ std::string load_fingerprint(const Source& source, const data::Selection& select
                 {"criteria", source.criteria},
                 {"better_first", source.better_first},
                 {"groups", source.groups},
+                {"critiques", source.critiques},
                 {"sql", selection.sql},
                 {"seed", options.seed},
                 {"limit", options.limit},

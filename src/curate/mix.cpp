@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/random.h"
 #include "curate/chance_file.h"
 #include "curate/recipe.h"
 #include "curate/steps.h"
 #include "data/yaml_map.h"
+#include "text/words.h"
 
 namespace selene::curate {
 namespace {
@@ -112,9 +115,7 @@ class Mix : public Step {
         options_.kind, [](const Key& key) { return key.kind; }, "its kind's share");
     to_size();
     for (auto& [key, cell] : cells_) {
-      for (Limit& limit : cell.limits) {
-        limit.keep = cell.file.threshold(static_cast<std::uint64_t>(std::llround(limit.kept)));
-      }
+      for (Limit& limit : cell.limits) limit.keep = cell.file.threshold(limit.whole);
     }
   }
 
@@ -135,7 +136,8 @@ class Mix : public Step {
   struct Limit {
     std::string rule;
     double kept = 0;
-    std::uint64_t keep = 0;  // Up to this number rows stay.
+    std::uint64_t whole = 0;  // `kept` as a number of rows,
+    std::uint64_t keep = 0;   // and the number up to which they stay.
   };
   struct Cell {
     ChanceFile file;
@@ -171,6 +173,51 @@ class Mix : public Step {
     cell.kept *= by;
     if (!cell.limits.empty() && cell.limits.back().rule == rule) cell.limits.pop_back();
     cell.limits.push_back({.rule = rule, .kept = cell.kept});
+  }
+
+  // Numbers of rows are whole: what a source keeps is rounded, and shared out among its cells by
+  // their largest remainders.
+  void round_to_whole() {
+    std::map<std::string, std::vector<Cell*>> of_source;
+    for (auto& [key, cell] : cells_) of_source[key.source].push_back(&cell);
+    std::map<std::string, double> totals;
+    for (const auto& [source, cells] : of_source) {
+      for (const Cell* cell : cells) totals[source] += cell->kept;
+    }
+    std::vector<std::pair<std::string, double*>> sources;
+    for (auto& [source, total] : totals) sources.emplace_back(source, &total);
+    largest_remainders(sources, [](const auto& one) -> double& { return *one.second; });
+    for (auto& [source, cells] : of_source) {
+      largest_remainders(
+          cells, [](Cell* cell) -> double& { return cell->kept; }, totals[source]);
+    }
+    for (auto& [key, cell] : cells_) {
+      if (cell.limits.empty()) continue;
+      cell.limits.back().kept = cell.kept;
+      cell.limits.back().whole = static_cast<std::uint64_t>(std::llround(cell.kept));
+    }
+  }
+
+  // Makes the numbers whole so that they add up to `total`, or to their own sum, rounded.
+  template <typename List, typename Number>
+  static void largest_remainders(List& list, const Number& number,
+                                 std::optional<double> total = {}) {
+    double sum = 0, floors = 0;
+    std::vector<std::pair<double, size_t>> remainders;
+    for (size_t i = 0; i < list.size(); ++i) {
+      double& value = number(list[i]);
+      sum += value;
+      const double whole = std::floor(value + 1e-9);
+      remainders.emplace_back(whole - value, i);  // The largest remainder first.
+      value = whole;
+      floors += whole;
+    }
+    auto missing = std::llround(total.value_or(sum)) - std::llround(floors);
+    std::sort(remainders.begin(), remainders.end());
+    for (const auto& [remainder, i] : remainders) {
+      if (missing-- <= 0) return;
+      number(list[i]) += 1;
+    }
   }
 
   void cap_sources() {
@@ -287,22 +334,97 @@ constexpr data::Key<SplitOptions> kSplitKeys[] = {
     {"test", [](SplitOptions& o, const data::Entry& entry) { read_part(o.test, entry); }},
 };
 
-// By the group alone, so that a group is never in two.
+// By group, so that a group is never in two. Groups that have a text in common are one: the same
+// question may be in two sources. A text of few words, or of very many groups, is no such tie: it
+// is what a source asks of each row.
 class Split : public Step {
  public:
   Split(SplitOptions options, std::uint64_t seed) : options_(options), seed_(seed) {}
 
-  std::optional<Drop> look(Row& row) const override {
-    const double at = chance_share(seed_, "split", *row.sample.group);
+  bool waits() const override { return true; }
+
+  void begin(Resources& resources) override {
+    folder_ = resources.scratch / "split";
+    std::filesystem::remove_all(folder_);
+    parts_.clear();
+    for (size_t i = 0; i < kParts; ++i)
+      parts_.push_back(std::make_unique<PairFile>(folder_ / std::to_string(i)));
+    parent_.clear();
+  }
+
+  void note(const Row& row, Notes& notes) const override {
+    thread_local text::Words words;
+    notes = {group_of(row)};
+    for (const std::string_view text : judged_texts(row.sample)) {
+      words.read(text);
+      if (words.size() >= kLeastWords) notes.push_back(derive_seed(seed_, words.text()));
+    }
+  }
+
+  std::optional<Drop> in_order(const Row&, const Notes& notes) override {
+    for (size_t i = 1; i < notes.size(); ++i) parts_[notes[i] % kParts]->add({notes[i], notes[0]});
+    return std::nullopt;
+  }
+
+  void decide() override {
+    for (const auto& part : parts_) {
+      std::vector<PairFile::Entry> entries = part->read();
+      std::sort(entries.begin(), entries.end());
+      entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+      for (size_t begin = 0; begin < entries.size();) {
+        size_t end = begin;
+        while (end < entries.size() && entries[end].first == entries[begin].first) ++end;
+        if (end - begin <= kMostGroups) {
+          for (size_t i = begin + 1; i < end; ++i) unite(entries[begin].second, entries[i].second);
+        }
+        begin = end;
+      }
+    }
+    parts_.clear();
+  }
+
+  std::optional<Drop> settle(size_t, Row& row) const override {
+    const double at = static_cast<double>(Random(seed_ ^ root_of(group_of(row))).uniform());
     row.pair->split = at < options_.test                         ? "test"
                       : at < options_.test + options_.validation ? "validation"
                                                                  : "train";
     return std::nullopt;
   }
 
+  nlohmann::ordered_json facts() const override {
+    return {{"groups that share a text with another", parent_.size()}};
+  }
+
  private:
+  static constexpr size_t kParts = 64;
+  static constexpr size_t kLeastWords = 6;
+  static constexpr size_t kMostGroups = 100;
+
+  std::uint64_t group_of(const Row& row) const {
+    return derive_seed(seed_, row.sample.group.value_or(row.id));
+  }
+
+  // The least group of those that are one.
+  std::uint64_t root_of(std::uint64_t group) const {
+    for (auto found = parent_.find(group); found != parent_.end() && found->second != group;
+         found = parent_.find(group))
+      group = found->second;
+    return group;
+  }
+  void unite(std::uint64_t a, std::uint64_t b) {
+    a = root_of(a);
+    b = root_of(b);
+    if (a == b) return;
+    if (b < a) std::swap(a, b);
+    parent_[b] = a;
+    parent_.try_emplace(a, a);
+  }
+
   SplitOptions options_;
   std::uint64_t seed_;
+  std::filesystem::path folder_;
+  std::vector<std::unique_ptr<PairFile>> parts_;  // Texts and their groups, by text.
+  std::unordered_map<std::uint64_t, std::uint64_t> parent_;
 };
 
 }  // namespace

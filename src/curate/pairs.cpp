@@ -26,6 +26,9 @@ struct Options {
   double swap = 0;               // Pairwise: share of the pairs that show the sides changed.
   bool one_critique = false;     // Without a critique for the other label: the same critique,
                                  // which then argues against the verdict.
+  // Behind the prompt of a pair of verdicts alone: templates ask for a critique first.
+  std::string verdict_instruction =
+      "Leave out the reasoning this time: give the result line alone.";
   std::vector<std::string> templates;  // Names and files; empty: the built-in one that fits.
 };
 
@@ -49,6 +52,8 @@ constexpr data::Key<Options> kKeys[] = {
     {"swap", [](Options& o, const data::Entry& entry) { read_share(o.swap, entry); }},
     {"one_critique",
      [](Options& o, const data::Entry& entry) { o.one_critique = entry.as<bool>(); }},
+    {"verdict_instruction",
+     [](Options& o, const data::Entry& entry) { o.verdict_instruction = entry.text(); }},
     {"templates",
      [](Options& o, const data::Entry& entry) {
        o.templates = entry.as<std::vector<std::string>>();
@@ -153,6 +158,8 @@ class Pairs : public Step {
     policy.mode = alone ? judge::Mode::Verdict : judge::Mode::Critique;
     const engine::Request request = judge::make_request(form, row.sample, policy);
     pair.prompt = request.messages;
+    if (alone && !options_.verdict_instruction.empty())
+      pair.prompt.back().content += "\n\n" + options_.verdict_instruction;
     pair.mark = request.mark;
     pair.words = request.labels;
     pair.template_digest = form.digest;
@@ -162,7 +169,7 @@ class Pairs : public Step {
     pair.rejected = answer(request, row, alone ? nullptr : rejected, pair.rejected_word);
     if (!alone) {
       pair.chosen_origin = chosen->origin;
-      pair.rejected_origin = rejected->origin;
+      pair.rejected_origin = rejected == chosen ? "the chosen critique" : rejected->origin;
     }
     row.pair = std::move(pair);
     row.critiques.clear();

@@ -71,7 +71,13 @@ std::vector<Pass> plan(Recipe& recipe, const RunOptions& options,
 
 std::string row_line(const Row& row) { return to_json(row).dump() + "\n"; }
 
-Row row_of(const std::string& line) { return row_from_json(Json::parse(line)); }
+Row row_of(const std::string& line) {
+  try {
+    return row_from_json(Json::parse(line));
+  } catch (const Json::exception&) {
+    throw Error("a file between passes is damaged", "", "do all again: --from load");
+  }
+}
 
 // A row in hand.
 struct Slot {
@@ -302,8 +308,15 @@ class PassRun {
 struct Marker {
   std::string fingerprint;
   std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  // Of the file of rows.
   std::vector<StepAccount> accounts;
 };
+
+// Whether the file of rows is as it was when its marker was written.
+bool is_whole(const fs::path& rows, const Marker& marker) {
+  std::error_code missing;
+  return fs::file_size(rows, missing) == marker.bytes && !missing;
+}
 
 std::optional<Marker> read_marker(const fs::path& path) {
   if (!fs::exists(path)) return std::nullopt;
@@ -312,6 +325,7 @@ std::optional<Marker> read_marker(const fs::path& path) {
   try {
     Marker marker{.fingerprint = json.at("fingerprint").get<std::string>(),
                   .rows = json.at("rows").get<std::uint64_t>(),
+                  .bytes = json.at("bytes").get<std::uint64_t>(),
                   .accounts = {}};
     for (const Json& account : json.at("accounts"))
       marker.accounts.push_back(account_from_json(account));
@@ -322,7 +336,7 @@ std::optional<Marker> read_marker(const fs::path& path) {
 }
 
 void write_marker(const fs::path& path, const Marker& marker) {
-  Json json = {{"fingerprint", marker.fingerprint}, {"rows", marker.rows}};
+  Json json = {{"fingerprint", marker.fingerprint}, {"rows", marker.rows}, {"bytes", marker.bytes}};
   json["accounts"] = Json::array();
   for (const StepAccount& account : marker.accounts) json["accounts"].push_back(to_json(account));
   write_file_atomically(path, json.dump(1) + "\n");
@@ -416,14 +430,16 @@ class Pipeline {
                                load_fingerprint(*job.source, *job.selection, load_options)));
         const std::optional<Marker> old =
             options_.from == "load" ? std::nullopt : read_marker(job.marker);
-        if (old && old->fingerprint == job.fingerprint && fs::exists(job.rows)) {
+        if (old && old->fingerprint == job.fingerprint && is_whole(job.rows, *old)) {
           job.account = old->accounts.at(0);
           job.kept = true;
         } else {
           fs::remove(job.marker);
           job.account =
               load_source(*job.source, *job.selection, load_options, job.rows, job.rejected);
-          write_marker(job.marker, {job.fingerprint, job.account.total().out, {job.account}});
+          write_marker(
+              job.marker,
+              {job.fingerprint, job.account.total().out, fs::file_size(job.rows), {job.account}});
         }
         done += job.account.total().in;
       });
@@ -473,7 +489,7 @@ class Pipeline {
     const fs::path marker_path = options_.work / (file + ".json");
     std::optional<Marker> marker = again ? std::nullopt : read_marker(marker_path);
     if (marker &&
-        (marker->fingerprint != fingerprint_ || !fs::exists(rows) || !fs::exists(dropped)))
+        (marker->fingerprint != fingerprint_ || !is_whole(rows, *marker) || !fs::exists(dropped)))
       marker.reset();
     if (marker) {
       result_.passes_kept.push_back(pass.name());
@@ -492,7 +508,7 @@ class Pipeline {
       }
       PassRun one(pass, resources_, options_, present_, seen, begun_);
       if (!one.run(files_, rows, dropped, rows_)) return false;
-      marker = Marker{fingerprint_, one.rows_out(), one.take_accounts()};
+      marker = Marker{fingerprint_, one.rows_out(), fs::file_size(rows), one.take_accounts()};
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
       for (StepAccount& account : marker->accounts) {
         account.unit = unit;

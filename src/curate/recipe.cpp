@@ -46,6 +46,7 @@ constexpr Key<Source> kSourceKeys[] = {
     {"criteria", read_text<&Source::criteria>},
     {"better_first",
      [](Source& source, const Entry& entry) { source.better_first = entry.as<bool>(); }},
+    {"critiques", [](Source& source, const Entry& entry) { source.critiques = entry.as<bool>(); }},
     {"groups", read_text<&Source::groups>},
     {"source",
      [](Source& source, const Entry& entry) { source.source = data::read_selection(entry); }},

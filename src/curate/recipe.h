@@ -30,8 +30,9 @@ struct Source {
   std::vector<std::string> labels;
   std::string criteria;
   bool better_first =
-      false;           // Pairwise: the rows hold the better response first: the side is drawn.
-  std::string groups;  // Sources of one value share their groups; empty: its own name.
+      false;              // Pairwise: the rows hold the better response first: the side is drawn.
+  bool critiques = true;  // False: its critiques are not used.
+  std::string groups;     // Sources of one value share their groups; empty: its own name.
   data::Selection source;
   std::optional<data::Selection> local;
   std::string place;  // "file:line"

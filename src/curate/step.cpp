@@ -9,7 +9,7 @@
 namespace selene::curate {
 
 std::span<const StepKind> step_kinds() {
-  static constexpr std::array<StepKind, 16> kKinds{{
+  static constexpr std::array<StepKind, 17> kKinds{{
       {"clean", "control characters, line ends and white space; broken encodings go", make_clean},
       {"length", "tokens of the target model at most, characters of a response at least",
        make_length},
@@ -22,6 +22,7 @@ std::span<const StepKind> step_kinds() {
       {"contamination", "rows that share runs of words with a benchmark", make_contamination},
       {"balance", "the labels of each source and task", make_balance},
       {"quota", "the topics of each source", make_quota},
+      {"sample", "so many rows of each source, by chance", make_sample},
       {"judge", "the judge's own verdict, and how sure it is", make_judge},
       {"critiques", "critiques that a model writes for a given verdict", make_critiques},
       {"pairs", "a chosen and a rejected judgment of each row", make_pairs},

@@ -21,6 +21,7 @@ StepPointer make_near_duplicates(const data::Entry& options, std::uint64_t seed)
 StepPointer make_contamination(const data::Entry& options, std::uint64_t seed);
 StepPointer make_balance(const data::Entry& options, std::uint64_t seed);
 StepPointer make_quota(const data::Entry& options, std::uint64_t seed);
+StepPointer make_sample(const data::Entry& options, std::uint64_t seed);
 StepPointer make_judge(const data::Entry& options, std::uint64_t seed);
 StepPointer make_critiques(const data::Entry& options, std::uint64_t seed);
 StepPointer make_pairs(const data::Entry& options, std::uint64_t seed);

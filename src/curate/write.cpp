@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/parallel.h"
@@ -65,7 +66,8 @@ void write_dropped(const RunResult& result, const fs::path& out) {
 
 struct PairCounts {
   std::map<std::string, std::map<std::string, std::uint64_t>> of_source;  // By split.
-  std::map<std::string, std::uint64_t> of_split, of_task, of_kind, of_template, of_topic;
+  std::map<std::string, std::uint64_t> of_split, of_task, of_kind, of_template, of_topic,
+      of_rejected;
   std::map<std::string, std::map<std::string, std::uint64_t>> labels;  // By task.
 
   void add(const Row& row) {
@@ -76,6 +78,7 @@ struct PairCounts {
     ++of_kind[row.pair->kind];
     ++of_template[row.pair->template_name];
     if (!row.topic.empty()) ++of_topic[row.topic];
+    if (!row.pair->rejected_origin.empty()) ++of_rejected[row.pair->rejected_origin];
     ++labels[task][row.pair->label];
   }
 };
@@ -84,6 +87,18 @@ Json to_json(const std::map<std::string, std::uint64_t>& counts) {
   Json json = Json::object();
   for (const auto& [name, count] : counts) json[name] = count;
   return json;
+}
+
+// The largest, and the others together.
+std::map<std::string, std::uint64_t> most(const std::map<std::string, std::uint64_t>& counts) {
+  constexpr size_t kMost = 30;
+  std::vector<std::pair<std::uint64_t, std::string>> by_size;
+  for (const auto& [name, count] : counts) by_size.emplace_back(count, name);
+  std::sort(by_size.rbegin(), by_size.rend());
+  std::map<std::string, std::uint64_t> kept;
+  for (size_t i = 0; i < by_size.size(); ++i)
+    kept[i < kMost ? by_size[i].second : "(others)"] += by_size[i].first;
+  return kept;
 }
 
 const std::vector<table::Column>& parquet_columns() {
@@ -135,6 +150,7 @@ struct Written {
 Written write_pairs(const Recipe& recipe, Resources& resources, const fs::path& rows,
                     const fs::path& out, const BenchmarkTexts* benchmarks) {
   Written written;
+  const Json models = models_of(recipe, resources);
   PairWriter writer(out);
   std::uint64_t checked = 0, found = 0;
   Json first = nullptr;
@@ -148,7 +164,7 @@ Written write_pairs(const Recipe& recipe, Resources& resources, const fs::path& 
       batch[i] = row_from_json(Json::parse(lines[i]));
       Pair& pair = *batch[i].pair;
       if (pair.split.empty()) pair.split = "train";
-      json[i] = pair_json(recipe, batch[i]);
+      json[i] = pair_json(recipe, batch[i], models);
       text[i] = json[i].dump() + "\n";
       if (benchmarks == nullptr) return;
       const std::string_view texts[] = {pair.prompt.back().content, pair.chosen, pair.rejected};
@@ -203,7 +219,15 @@ Json source_json(const Source& source, const RunResult& result, const PairCounts
 
 }  // namespace
 
-Json pair_json(const Recipe& recipe, const Row& row) {
+Json models_of(const Recipe& recipe, const Resources& resources) {
+  Json models = Json::object();
+  for (const NamedStep& step : recipe.steps) {
+    if (step.step->batch() > 0) models[step.name] = sha256(step.step->depends_on(resources));
+  }
+  return models;
+}
+
+Json pair_json(const Recipe& recipe, const Row& row, const Json& models) {
   const Pair& pair = *row.pair;
   Json json = {{"id", row.id}, {"source", row.source}, {"task", data::task_name(row.sample.task)}};
   json["prompt"] = Json::array();
@@ -227,6 +251,7 @@ Json pair_json(const Recipe& recipe, const Row& row) {
                         {"row", row.id.substr(0, row.id.rfind('#'))},
                         {"steps", std::move(steps)},
                         {"template", pair.template_name}};
+  if (!models.empty()) json["provenance"]["models"] = models;
   if (!pair.chosen_origin.empty()) {
     json["provenance"]["chosen_origin"] = pair.chosen_origin;
     json["provenance"]["rejected_origin"] = pair.rejected_origin;
@@ -281,7 +306,8 @@ Json write_outputs(const Recipe& recipe, Resources& resources, const RunResult& 
   funnel["by"] = {{"task", to_json(counts.of_task)},
                   {"kind", to_json(counts.of_kind)},
                   {"template", to_json(counts.of_template)},
-                  {"topic", to_json(counts.of_topic)},
+                  {"topic", to_json(most(counts.of_topic))},
+                  {"rejected critique", to_json(counts.of_rejected)},
                   {"label", Json::object()}};
   for (const auto& [task, labels] : counts.labels) funnel["by"]["label"][task] = to_json(labels);
   write_file_atomically(out / "funnel.json", funnel.dump(1) + "\n");

@@ -33,6 +33,28 @@ void check_keys(const YAML::Node& node, std::string_view place, std::set<int>& s
   }
 }
 
+// Documents that hold something. By their lines, since YAML::LoadAll() does not end on ",".
+size_t count_documents(std::string_view text) {
+  size_t documents = 0;
+  bool has_content = false;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
+    const bool is_marker =
+        (line.starts_with("---") || line.starts_with("...")) &&
+        (line.size() == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r');
+    if (is_marker) {
+      documents += has_content ? 1 : 0;
+      has_content = false;
+      line.remove_prefix(3);
+    }
+    const std::string_view content = trim(line);
+    if (!content.empty() && content.front() != '#') has_content = true;
+  }
+  return documents + (has_content ? 1 : 0);
+}
+
 }  // namespace
 
 YAML::Node parse_yaml(std::string_view text, std::string_view place) {
@@ -49,13 +71,10 @@ YAML::Node parse_yaml(std::string_view text, std::string_view place) {
         place);
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    for (size_t i = 1; i < documents.size(); ++i) {
-      if (!documents[i].IsNull())
-        throw Error(fmt::format("{} YAML documents in one file", documents.size()), place,
-                    "keep one: the others would not be read");
-    }
-    YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
+    if (const size_t documents = count_documents(text); documents > 1)
+      throw Error(fmt::format("{} YAML documents in one file", documents), place,
+                  "keep one: the others would not be read");
+    YAML::Node root = YAML::Load(std::string(text));
     std::set<int> seen;
     check_keys(root, place, seen);
     return root;

@@ -171,8 +171,7 @@ MemberSpec read_member(const YAML::Node& node, std::string_view file) {
 void make_relative(std::optional<std::string>& file, const std::filesystem::path& folder) {
   if (!file || *file == "none" || file->empty()) return;
   const std::filesystem::path beside = folder / *file;
-  if (std::filesystem::path(*file).is_relative() && std::filesystem::exists(beside))
-    file = beside.string();
+  if (std::filesystem::path(*file).is_relative() && path_exists(beside)) file = beside.string();
 }
 
 }  // namespace

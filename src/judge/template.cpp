@@ -577,13 +577,14 @@ TemplateSet TemplateSet::open(std::string_view spec) {
     }
   }
   const std::filesystem::path path(spec);
-  if (std::filesystem::is_directory(path)) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
     set.templates_ = load_folder(path);
     std::sort(set.templates_.begin(), set.templates_.end(),
               [](const Template& a, const Template& b) { return a.name < b.name; });
     return set;
   }
-  if (std::filesystem::exists(path)) {
+  if (path_exists(path)) {
     set.templates_ = {load_template(path)};
     return set;
   }

@@ -20,14 +20,13 @@ Language language_of(std::string_view text) {
   int text_bytes = 0;
   int valid_bytes = 0;
   bool reliable = false;
-  const CLD2::Language language = CLD2::ExtDetectLanguageSummaryCheckUTF8(
-      text.data(), length, true, &kNoHints, 0, languages.data(), percent.data(), scores.data(),
-      nullptr, &text_bytes, &reliable, &valid_bytes);
-  if (language == CLD2::UNKNOWN_LANGUAGE || !reliable) return {};
-  const auto found = std::find(languages.begin(), languages.end(), language);
-  if (found == languages.end()) return {};
-  const int share = percent[static_cast<size_t>(found - languages.begin())];
-  return {CLD2::LanguageCode(language), share / 100.0, true};
+  CLD2::ExtDetectLanguageSummaryCheckUTF8(text.data(), length, true, &kNoHints, 0, languages.data(),
+                                          percent.data(), scores.data(), nullptr, &text_bytes,
+                                          &reliable, &valid_bytes);
+  // Not the language that it returns: that is another than English where there is a little of one,
+  // as English is on every web page.
+  if (!reliable || languages[0] == CLD2::UNKNOWN_LANGUAGE) return {};
+  return {CLD2::LanguageCode(languages[0]), percent[0] / 100.0, true};
 }
 
 }  // namespace selene::text

@@ -36,7 +36,7 @@ class NearDuplicateJoin {
   struct Options {
     double threshold = 0.8;         // Above 0 and at most 1.
     size_t threads = 1;             // Of finish().
-    size_t most_checks = 1000;      // A row and shared shingle; see above.
+    size_t most_checks = 4000;      // A row and shared shingle; see above.
     size_t part_entries = 1 << 20;  // In a part on disk, on average: 32 bytes each.
   };
   // Files are made in a folder of their own within `scratch`, and removed at the end.

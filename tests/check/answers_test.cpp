@@ -42,6 +42,14 @@ TEST_F(AnswersFile, CsvHasQuotesCommasAndLineBreaksInCells) {
   EXPECT_EQ(answers.answers[2].id, "z");
 }
 
+TEST_F(AnswersFile, LinesMayEndWithACarriageReturnAlone) {
+  const Answers answers = csv("id,response\rx,a\ry,\"two\rlines\"\rz,b\n");
+  ASSERT_EQ(answers.answers.size(), 3U);
+  EXPECT_EQ(answers.answers[0].line, 2U);
+  EXPECT_EQ(answers.answers[1].fields["response"], "two\rlines");
+  EXPECT_EQ(answers.answers[2].line, 5U);
+}
+
 TEST_F(AnswersFile, AByteOrderMarkIsNoPartOfTheFirstColumn) {
   EXPECT_EQ(csv("\xEF\xBB\xBFid,response\n1,x\n").columns.front(), "id");
 }

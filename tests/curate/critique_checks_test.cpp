@@ -41,7 +41,6 @@ TEST(CritiqueChecks, AnHonestCritiquePasses) {
 TEST(CritiqueChecks, WhatWasNotWritten) {
   EXPECT_EQ(check_rated("").fell_to, checks::kEmpty);
   EXPECT_EQ(check_rated("**Reasoning:**").fell_to, checks::kEmpty);
-  EXPECT_EQ(check_rated("**Reasoning:**\n\n**Result:** 4").fell_to, checks::kEmpty);
   engine::Result refused = written("partly");
   refused.is_final = false;
   EXPECT_EQ(check(rated_row("s/1"), "4", refused).fell_to, checks::kNoAnswer);
@@ -50,14 +49,27 @@ TEST(CritiqueChecks, WhatWasNotWritten) {
   EXPECT_EQ(check(rated_row("s/1"), "4", unreadable).fell_to, checks::kNoAnswer);
 }
 
-TEST(CritiqueChecks, ATextCutAtTheLimitIsNoCritiqueButOneThatEndedBeforeIs) {
+TEST(CritiqueChecks, ATextCutAtTheLimitIsNoCritique) {
   engine::Result cut = written("Seven is a prime, and it");
   cut.truncated = true;
   EXPECT_EQ(check(rated_row("s/1"), "4", cut).fell_to, checks::kCutShort);
-  cut.text = "Seven is a prime.\n\n**Result:** 4\n\nThen I would";
-  const CheckedCritique whole = check(rated_row("s/1"), "4", cut);
-  EXPECT_EQ(whole.fell_to, "");
-  EXPECT_EQ(whole.text, "Seven is a prime.");
+}
+
+TEST(CritiqueChecks, ACritiqueWithoutAVerdictBehindItIsOne) {
+  engine::Result open = written("Seven is a prime.");
+  open.unreadable = "no result mark";
+  EXPECT_EQ(check(rated_row("s/1"), "4", open).fell_to, "");
+}
+
+TEST(CritiqueChecks, ATeacherThatConcludesOtherwiseContradictsItself) {
+  engine::Result result = written("Seven is a prime.");
+  result.label_read = 3;
+  EXPECT_EQ(check(rated_row("s/1"), "4", result).fell_to, "");
+  EXPECT_EQ(check(rated_row("s/1"), "3", result).fell_to, checks::kContradiction);
+  const engine::Result by_score =
+      selene::testing::scored({0.1, 0.1, 0.1, 0.2, 0.5}, "Seven is a prime.");
+  EXPECT_EQ(check(rated_row("s/1"), "5", by_score).fell_to, "");
+  EXPECT_EQ(check(rated_row("s/1"), "4", by_score).fell_to, checks::kContradiction);
 }
 
 TEST(CritiqueChecks, BytesThatAreNoTextAreRefused) {
@@ -157,6 +169,16 @@ TEST(CritiqueChecks, TheStoredTextSaysTheSideThatIsShown) {
   swap_sides(row);
   EXPECT_EQ(row.critiques[0].label, "B");
   EXPECT_EQ(shown(row, row.critiques[0].text), "Response B beats Response A.");
+}
+
+TEST(CritiqueChecks, ATextThatGoesInCirclesRepeatsItself) {
+  CopyCheck copies(0.7);
+  EXPECT_TRUE(
+      copies.repeats("The best answer is this one. The best answer is this one. The best "
+                     "answer is this one."));
+  EXPECT_FALSE(copies.repeats("The best answer is this one, for it names a prime and no more."));
+  EXPECT_FALSE(copies.repeats("Good, good, good."));
+  EXPECT_FALSE(copies.repeats(""));
 }
 
 TEST(CritiqueChecks, CopiesOfThePromptAndOfOneAnother) {

@@ -117,8 +117,8 @@ TEST(CritiquesStep, TheTeacherSeesTheUsualPromptAndTheVerdict) {
   const engine::Request& asked = judges.asked[""]->front();
   EXPECT_EQ(asked.max_tokens, 99);
   EXPECT_EQ(asked.answer_start, "**Reasoning:**");
-  EXPECT_TRUE(asked.labels.empty());
-  EXPECT_EQ(asked.stop, "");
+  EXPECT_EQ(asked.labels, (std::vector<std::string>{"A", "B"}));
+  EXPECT_EQ(asked.stop, "**Result:**");
   EXPECT_EQ(asked.sampling.temperature, 0);
   const std::string& prompt = asked.messages.back().content;
   EXPECT_EQ(asked.messages.size(), 1u);
@@ -147,6 +147,9 @@ TEST(CritiquesStep, EachCheckIsCounted) {
   EXPECT_EQ(fell_to("As instructed, reason number 5 holds.", row, as_argued),
             "speaks of a given verdict");
   EXPECT_EQ(fell_to("Reason number 5. Score: 2", row, as_argued), "contradicts itself");
+  EXPECT_EQ(fell_to("Reason number 5 is it. Reason number 5 is it. Reason number 5 is it.", row,
+                    as_argued),
+            "repeats itself");
   EXPECT_EQ(fell_to("You grade one response to an input. Judge it by the criteria and the scale "
                     "below and by nothing else.",
                     row, as_argued),

@@ -96,7 +96,8 @@ TEST_F(CurateModelTest, TheJudgesOwnDistributionIsOnEachRow) {
   const Outcome judged = run(make_judge(step_options("judge", "{order: both}"), 3), rows(), 4);
   for (const std::string& row : judged.rows) {
     double sum = 0;
-    for (const auto& [label, probability] : Json::parse(row).at("judged").items())
+    const Json json = Json::parse(row);
+    for (const auto& [label, probability] : json.at("judged").items())
       sum += probability.get<double>();
     EXPECT_NEAR(sum, 1, 1e-12);
   }

@@ -243,6 +243,17 @@ TEST_F(Steps, QuotaHoldsATopicToItsShare) {
   EXPECT_EQ(topics.at("art"), 10);
 }
 
+TEST_F(Steps, ASampleHasSoManyRowsOfEachSource) {
+  std::vector<Json> rows;
+  for (int i = 0; i < 60; ++i)
+    rows.push_back(row(std::to_string(i), "Q" + std::to_string(i) + "?", "A.", "No"));
+  write_rows("rows.jsonl", rows);
+  EXPECT_EQ(curate(with("sample: {rows: 7}")).pairs.size(), 7U);
+  EXPECT_EQ(curate(with("sample: {rows: 70}")).pairs.size(), 60U);
+  EXPECT_NE(error_of([&] { curate(with("sample")); }).find("'sample' needs 'rows'"),
+            std::string::npos);
+}
+
 TEST_F(Steps, QualityLooksAtInputsAndCritiques) {
   std::string lines;
   for (int i = 0; i < 30; ++i) lines += "the same line again\n";

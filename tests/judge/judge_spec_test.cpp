@@ -12,6 +12,11 @@ std::string refusal(const std::string& yaml) {
   return testing::message_of<Error>([&] { parse_judge_file(yaml, "j.yaml"); });
 }
 
+TEST(JudgeSpec, ANameThatNoFileCanHaveIsNoFile) {
+  const std::string name(300, 'm');
+  EXPECT_EQ(parse_judge_file("model: " + name + "\n", "j.yaml").members.at(0).model, name);
+}
+
 TEST(JudgeSpec, ABadValueIsRefusedWhereItStands) {
   EXPECT_EQ(refusal("model: default\nmode: fast\n"),
             "j.yaml:2: unknown mode 'fast'; known: critique, verdict");

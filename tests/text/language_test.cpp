@@ -36,7 +36,8 @@ TEST(Language, IsThatOfMostOfTheText) {
   const Language language = language_of(
       "Both answers say that the museum is open on Sunday, but only the first gives the hours and "
       "the price of a ticket, which is what the visitor wanted to know before the journey. The "
-      "second one adds a sentence in another language: Das Museum ist am Sonntag geöffnet.");
+      "second one is in German. Das Museum ist am Sonntag von zehn bis achtzehn Uhr geöffnet, aber "
+      "der Eintritt steht nicht auf der Seite.");
   EXPECT_EQ(language.code, "en");
   EXPECT_GT(language.share, 0.4);
   EXPECT_LT(language.share, 0.9);
