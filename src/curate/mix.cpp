@@ -108,12 +108,17 @@ class Mix : public Step {
   void decide() override {
     for (auto& [key, cell] : cells_) cell.kept = static_cast<double>(cell.file.count());
     cap_sources();
+    round_to_whole();
     cap_topics();
+    round_to_whole();
     to_shares(
         options_.task, [](const Key& key) { return key.task; }, "its task's share");
+    round_to_whole();
     to_shares(
         options_.kind, [](const Key& key) { return key.kind; }, "its kind's share");
+    round_to_whole();
     to_size();
+    round_to_whole();
     for (auto& [key, cell] : cells_) {
       for (Limit& limit : cell.limits) limit.keep = cell.file.threshold(limit.whole);
     }

@@ -277,6 +277,14 @@ TEST_F(Steps, MixCapsSourcesAndKeepsShares) {
   write_rows("rows.jsonl", rows);
   EXPECT_EQ(curate(recipe("  - pairs\nmix: {caps: {rows: 30}}\n")).pairs.size(), 30U);
   EXPECT_EQ(curate(recipe("  - pairs\nmix: {size: 50}\n")).pairs.size(), 50U);
+  // However many topics a source has.
+  for (size_t i = 0; i < rows.size(); ++i) rows[i]["topic"] = "topic " + std::to_string(i % 40);
+  write_rows("rows.jsonl", rows);
+  const std::string columns =
+      "id: 'VARCHAR', input: 'VARCHAR', response: 'VARCHAR', label: 'VARCHAR', topic: 'VARCHAR'";
+  EXPECT_EQ(curate(recipe("  - pairs\nmix: {caps: {rows: 30}}\n", "classification", columns))
+                .pairs.size(),
+            30U);
   EXPECT_NE(error_of([&] {
               curate(recipe("  - pairs\nmix: {kind: {critique: 0.5, verdict: 0.5}}\n"));
             }).find("there are no pairs of it"),
