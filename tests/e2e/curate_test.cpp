@@ -19,7 +19,9 @@ class CurateProgram : public ::testing::Test {
     if (!table::is_available()) GTEST_SKIP() << "SKIPPED: this build has no DuckDB";
   }
 
-  Finished selene(std::vector<std::string> args) const { return run(Call{.args = std::move(args)}); }
+  Finished selene(std::vector<std::string> args) const {
+    return run(Call{.args = std::move(args)});
+  }
 
   std::string out() const { return (folder_ / "mix").string(); }
 
