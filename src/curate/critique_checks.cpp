@@ -41,7 +41,7 @@ constexpr std::string_view kTellingPhrases[] = {"i was told",
                                                 "this verdict was",
                                                 "evaluator who came",
                                                 "these instructions",
-                                                "what stands between the fences"};
+                                                "between the fences"};
 
 // A verdict that is stated: one of these, then ":", "is", "of" or "=". "The result of 2 and 2" is
 // none.
