@@ -11,37 +11,15 @@
 namespace selene::curate {
 namespace {
 
-constexpr std::string_view kTellingPhrases[] = {"i was told",
-                                                "i am told",
-                                                "i have been told",
-                                                "i was asked",
-                                                "i was instructed",
-                                                "i am instructed",
-                                                "as instructed",
-                                                "given verdict",
-                                                "verdict given",
-                                                "verdict was given",
-                                                "verdict is given",
-                                                "verdict is settled",
-                                                "verdict was settled",
-                                                "settled verdict",
-                                                "predetermined",
-                                                "given label",
-                                                "given result",
-                                                "label given",
-                                                "correct label",
-                                                "true label",
-                                                "correct verdict",
-                                                "ground truth",
-                                                "ground-truth",
-                                                "gold label",
-                                                "asked to argue",
-                                                "asked to write",
-                                                "asked to justify",
-                                                "this verdict was",
-                                                "evaluator who came",
-                                                "these instructions",
-                                                "between the fences"};
+constexpr std::string_view kTellingPhrases[] = {
+    "i was told",          "i am told",          "i have been told",  "i was asked",
+    "i was instructed",    "i am instructed",    "as instructed",     "given verdict",
+    "verdict given",       "verdict was given",  "verdict is given",  "verdict is settled",
+    "verdict was settled", "settled verdict",    "predetermined",     "given label",
+    "given result",        "label given",        "correct label",     "true label",
+    "correct verdict",     "ground truth",       "ground-truth",      "gold label",
+    "asked to argue",      "asked to write",     "asked to justify",  "this verdict was",
+    "evaluator who came",  "these instructions", "between the fences"};
 
 // A verdict that is stated: one of these, then ":", "is", "of" or "=". "The result of 2 and 2" is
 // none.
