@@ -23,9 +23,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/random.h"
 #include "core/run_record.h"
-#include "text/in_parallel.h"
 #include "text/near_duplicate_join.h"
 #include "text/ngram_index.h"
 #include "text/shingles.h"
@@ -72,7 +72,7 @@ void find_near_duplicates(const Work& work, const std::function<std::string_view
                                {.threshold = work.threshold, .threads = work.threads});
   for (size_t first = 0; first < work.rows; first += kBatch) {
     const size_t count = std::min(kBatch, work.rows - first);
-    text::in_batches(count, 256, work.threads, [&](size_t worker, size_t begin, size_t end) {
+    in_batches(count, 256, work.threads, [&](size_t worker, size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) shinglers[worker].shingles(text_of(first + i), sets[i]);
     });
     for (size_t i = 0; i < count; ++i) join.add(sets[i]);
@@ -177,7 +177,7 @@ int contamination(char** arguments) {
   index.build(threads);
   const double indexed = seconds_since(start);
   std::vector<text::NgramIndex::Finder> finders(threads, text::NgramIndex::Finder(index));
-  text::in_batches(texts.size(), 1024, threads, [&](size_t worker, size_t begin, size_t end) {
+  in_batches(texts.size(), 1024, threads, [&](size_t worker, size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       if (const auto hit = finders[worker].find(texts[i])) found[i] = hit->ngram;
     }

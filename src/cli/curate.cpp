@@ -14,6 +14,7 @@
 #include "bench/items.h"
 #include "bench/spec.h"
 #include "cli/arguments.h"
+#include "cli/bench.h"
 #include "cli/commands.h"
 #include "cli/judge_flags.h"
 #include "cli/output.h"
@@ -60,16 +61,12 @@ struct CurateCommand {
 
 // --bench-data, else SELENE_DATA, else the folder `bench` beside that of the sources.
 fs::path bench_folder(const CurateCommand& options) {
-  if (!options.bench_data.empty()) {
-    if (!fs::is_directory(options.bench_data))
-      throw Error("there is no such folder", options.bench_data);
-    return options.bench_data;
-  }
-  if (const char* named = std::getenv("SELENE_DATA"); named != nullptr && *named != '\0')
-    return named;
-  return fs::absolute(options.data).lexically_normal().parent_path().filename() == ""
-             ? fs::absolute(options.data).lexically_normal().parent_path().parent_path() / "bench"
-             : fs::absolute(options.data).lexically_normal().parent_path() / "bench";
+  const char* named = std::getenv("SELENE_DATA");
+  if (!options.bench_data.empty() || (named != nullptr && *named != '\0'))
+    return data_folder(options.bench_data);
+  fs::path sources = fs::absolute(options.data).lexically_normal();
+  if (!sources.has_filename()) sources = sources.parent_path();  // It ended with a slash.
+  return sources.parent_path() / "bench";
 }
 
 // Every benchmark of the program, each read when it is asked for.

@@ -18,35 +18,56 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
   // Few at a time, so that what one takes long for holds up no others.
   const std::size_t chunk = std::clamp<std::size_t>(count / (most * 8), 1, 16);
   const std::size_t chunks = (count + chunk - 1) / chunk;
-  std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::size_t failed_at = count;
   std::exception_ptr failure;
   std::atomic<bool> stop{false};
-  const auto run = [&] {
-    while (!stop) {
-      const std::size_t first = next.fetch_add(chunk);
-      if (first >= count) return;
-      for (std::size_t i = first; i < std::min(count, first + chunk); ++i) {
+  in_batches(count, chunk, std::min(chunks, most),
+             [&](std::size_t, std::size_t begin, std::size_t end) {
+               if (stop) return;
+               for (std::size_t i = begin; i < end; ++i) {
+                 try {
+                   work(i);
+                 } catch (...) {
+                   const std::lock_guard lock(mutex);
+                   stop = true;
+                   if (i >= failed_at) return;
+                   failed_at = i;
+                   failure = std::current_exception();
+                   return;
+                 }
+               }
+             });
+  if (failure) std::rethrow_exception(failure);
+}
+
+void in_parallel(size_t threads, const std::function<void(size_t worker)>& work) {
+  if (threads <= 1) return work(0);
+  std::mutex mutex;
+  std::exception_ptr failure;
+  {
+    std::vector<std::jthread> workers;
+    for (size_t worker = 0; worker < threads; ++worker) {
+      workers.emplace_back([&, worker] {
         try {
-          work(i);
+          work(worker);
         } catch (...) {
           const std::lock_guard lock(mutex);
-          stop = true;
-          if (i >= failed_at) return;
-          failed_at = i;
-          failure = std::current_exception();
-          return;
+          if (!failure) failure = std::current_exception();
         }
-      }
+      });
     }
-  };
-  std::vector<std::thread> others;
-  const std::size_t wanted = std::min(chunks, most);
-  for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(run);
-  run();
-  for (std::thread& other : others) other.join();
+  }
   if (failure) std::rethrow_exception(failure);
+}
+
+void in_batches(size_t count, size_t batch, size_t threads,
+                const std::function<void(size_t worker, size_t begin, size_t end)>& work) {
+  std::atomic<size_t> next = 0;
+  in_parallel(threads, [&](size_t worker) {
+    for (size_t begin; (begin = next.fetch_add(batch)) < count;)
+      work(worker, begin, std::min(count, begin + batch));
+  });
 }
 
 }  // namespace selene

@@ -7,8 +7,8 @@
 #include <fmt/ranges.h>
 
 #include "curate/chance_file.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 
 namespace selene::curate {
 namespace {
@@ -303,25 +303,19 @@ class Sample : public Step {
 }  // namespace
 
 StepPointer make_balance(const data::Entry& entry, std::uint64_t seed) {
-  BalanceOptions options;
-  data::read_keys(options, data::entries_of(entry.value, "the options of 'balance'", entry.file),
-                  kBalanceKeys);
+  BalanceOptions options = read_options<BalanceOptions>(entry, kBalanceKeys);
   return std::make_unique<Balance>(options, seed, entry.place);
 }
 
 StepPointer make_quota(const data::Entry& entry, std::uint64_t seed) {
-  QuotaOptions options;
-  data::read_keys(options, data::entries_of(entry.value, "the options of 'quota'", entry.file),
-                  kQuotaKeys);
+  QuotaOptions options = read_options<QuotaOptions>(entry, kQuotaKeys);
   if (!(options.most > 0 && options.most <= 1))
     throw Error("'quota' needs 'most', a share above 0 and at most 1", entry.place);
   return std::make_unique<Quota>(std::move(options), seed);
 }
 
 StepPointer make_sample(const data::Entry& entry, std::uint64_t seed) {
-  SampleOptions options;
-  data::read_keys(options, data::entries_of(entry.value, "the options of 'sample'", entry.file),
-                  kSampleKeys);
+  SampleOptions options = read_options<SampleOptions>(entry, kSampleKeys);
   if (options.rows == 0) throw Error("'sample' needs 'rows', of each source, above 0", entry.place);
   return std::make_unique<Sample>(options, seed);
 }

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 
 namespace selene::curate {
 namespace {
@@ -212,9 +212,7 @@ class Clean : public Step {
 }  // namespace
 
 StepPointer make_clean(const data::Entry& entry, std::uint64_t) {
-  Options options;
-  data::read_keys(options, data::entries_of(entry.value, "the options of 'clean'", entry.file),
-                  kKeys);
+  Options options = read_options<Options>(entry, kKeys);
   for (const std::string& phrase : options.boilerplate) {
     if (phrase.empty()) throw Error("an entry of 'boilerplate' is empty", entry.place);
   }

@@ -13,8 +13,8 @@
 
 #include "core/text.h"
 #include "curate/contamination.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 #include "text/near_duplicates.h"
 #include "text/ngram_index.h"
 #include "text/shingles.h"
@@ -168,9 +168,7 @@ class Contamination : public Step {
 }  // namespace
 
 StepPointer make_contamination(const data::Entry& entry, std::uint64_t) {
-  Options options;
-  data::read_keys(
-      options, data::entries_of(entry.value, "the options of 'contamination'", entry.file), kKeys);
+  Options options = read_options<Options>(entry, kKeys);
   if (options.words < 3 || options.words > 64)
     throw Error("'words' must be from 3 to 64", entry.place);
   if (!(options.similarity >= 0 && options.similarity <= 1))

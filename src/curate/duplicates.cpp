@@ -5,8 +5,8 @@
 
 #include "core/random.h"
 #include "curate/keys.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 #include "text/near_duplicate_join.h"
 #include "text/scratch_file.h"
 #include "text/shingles.h"
@@ -199,16 +199,12 @@ class NearDuplicateRows : public Step {
 }  // namespace
 
 StepPointer make_exact_duplicates(const data::Entry& entry, std::uint64_t) {
-  if (!data::entries_of(entry.value, "the options of 'exact_duplicates'", entry.file).empty())
-    throw Error("'exact_duplicates' has no options", entry.place);
+  check_no_options(entry);
   return std::make_unique<ExactDuplicates>();
 }
 
 StepPointer make_near_duplicates(const data::Entry& entry, std::uint64_t) {
-  NearOptions options;
-  data::read_keys(options,
-                  data::entries_of(entry.value, "the options of 'near_duplicates'", entry.file),
-                  kNearKeys);
+  NearOptions options = read_options<NearOptions>(entry, kNearKeys);
   if (!(options.similarity > 0 && options.similarity <= 1))
     throw Error("'similarity' must be above 0 and at most 1", entry.place);
   if (options.words < 1 || options.words > 64)

@@ -6,18 +6,14 @@
 
 #include "core/digest.h"
 #include "core/text.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 #include "engine/token_counter.h"
 #include "model/store.h"
 #include "text/language.h"
 
 namespace selene::curate {
 namespace {
-
-std::vector<data::Entry> options_of(const data::Entry& entry) {
-  return data::entries_of(entry.value, fmt::format("the options of '{}'", entry.key), entry.file);
-}
 
 template <typename Options, std::int64_t Options::*Number>
 void read_count(Options& options, const data::Entry& entry) {
@@ -174,22 +170,19 @@ class AgreementStep : public Step {
 }  // namespace
 
 StepPointer make_length(const data::Entry& entry, std::uint64_t) {
-  Length options;
-  data::read_keys(options, options_of(entry), kLengthKeys);
+  Length options = read_options<Length>(entry, kLengthKeys);
   return std::make_unique<LengthStep>(options);
 }
 
 StepPointer make_language(const data::Entry& entry, std::uint64_t) {
-  LanguageOptions options;
-  data::read_keys(options, options_of(entry), kLanguageKeys);
+  LanguageOptions options = read_options<LanguageOptions>(entry, kLanguageKeys);
   if (options.keep.empty())
     throw Error("'language' needs 'keep': the codes of languages, such as [en]", entry.place);
   return std::make_unique<LanguageStep>(std::move(options));
 }
 
 StepPointer make_agreement(const data::Entry& entry, std::uint64_t) {
-  Agreement options;
-  data::read_keys(options, options_of(entry), kAgreementKeys);
+  Agreement options = read_options<Agreement>(entry, kAgreementKeys);
   if (!(options.least > 0 && options.least <= 1))
     throw Error("'agreement' needs 'least', a share above 0 and at most 1", entry.place);
   return std::make_unique<AgreementStep>(options);

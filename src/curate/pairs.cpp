@@ -11,8 +11,8 @@
 
 #include "core/text.h"
 #include "curate/labels.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 #include "judge/prompt.h"
 #include "judge/template.h"
 
@@ -222,9 +222,7 @@ class Pairs : public Step {
 }  // namespace
 
 StepPointer make_pairs(const data::Entry& entry, std::uint64_t seed) {
-  Options options;
-  data::read_keys(options, data::entries_of(entry.value, "the options of 'pairs'", entry.file),
-                  kKeys);
+  Options options = read_options<Options>(entry, kKeys);
   return std::make_unique<Pairs>(std::move(options), seed, entry.place);
 }
 

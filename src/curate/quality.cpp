@@ -12,8 +12,8 @@
 
 #include "core/text.h"
 #include "curate/quality.h"
+#include "curate/step_options.h"
 #include "curate/steps.h"
-#include "data/yaml_map.h"
 
 namespace selene::curate {
 namespace {
@@ -137,8 +137,7 @@ class Quality : public Step {
 }  // namespace
 
 StepPointer make_quality(const data::Entry& entry, std::uint64_t) {
-  if (!data::entries_of(entry.value, "the options of 'quality'", entry.file).empty())
-    throw Error("'quality' has no options", entry.place);
+  check_no_options(entry);
   return std::make_unique<Quality>();
 }
 

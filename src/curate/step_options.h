@@ -28,4 +28,11 @@ Options read_options(const data::Entry& step, const data::Key<Options> (&keys)[k
   return options;
 }
 
+// Throws Error where a step that has no options is given some.
+inline void check_no_options(const data::Entry& step) {
+  const auto given =
+      data::entries_of(step.value, fmt::format("the options of '{}'", step.key), step.file);
+  if (!given.empty()) throw Error(fmt::format("'{}' has no options", step.key), step.place);
+}
+
 }  // namespace selene::curate

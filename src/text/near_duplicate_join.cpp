@@ -15,7 +15,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "text/in_parallel.h"
+#include "core/parallel.h"
 #include "text/prefix.h"
 #include "text/prefix_entries.h"
 #include "text/shingles.h"

@@ -7,7 +7,7 @@
 #include <xxhash.h>
 
 #include "core/error.h"
-#include "text/in_parallel.h"
+#include "core/parallel.h"
 
 namespace selene::text {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "text/in_parallel.h"
+#include "core/parallel.h"
 #include "text/random_sets.h"
 #include "text/shingles.h"
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "core/parallel.h"
 #include "core/random.h"
-#include "text/in_parallel.h"
 
 namespace selene::text {
 namespace {
