@@ -114,7 +114,7 @@ class JudgedRun {
     for (const auto& [choice, list] : questions) total_ += list.size();
     for (const auto& asked : questions) {
       const std::vector<Question>& list = asked.second;  // clang 14 captures no structured binding.
-      judge::Judge judge = options_.open(asked.first);
+      judge::Judge judge = open(asked.first, check_of(list.front()));
       std::vector<bool> fits(list.size(), true);
       check_templates(judge, list);
       check_lengths(judge, list, fits);
@@ -129,6 +129,16 @@ class JudgedRun {
 
  private:
   bool stopped() const { return options_.stop && options_.stop(); }
+  // A judge or template that a check names itself is an error of that check's line.
+  judge::Judge open(const JudgeChoice& choice, const Check& first) const {
+    try {
+      return options_.open(choice);
+    } catch (const Error& failure) {
+      const bool own = !first.judged->judge.empty() || !first.judged->template_spec.empty();
+      if (own && failure.where().empty()) throw failure.at(first.place);
+      throw;
+    }
+  }
   const Check& check_of(const Question& question) const { return checks_.checks[question.check]; }
   data::Sample sample_of(const Question& question) const {
     const Answer& answer = answers_.answers[question.answer];

@@ -129,6 +129,18 @@ TEST(RunChecks, AChecksOwnJudgeIsAnotherBatch) {
   EXPECT_EQ(judges.opened[1].judge, "two");
 }
 
+TEST(RunChecks, AJudgeThatACheckNamesFailsAtItsLine) {
+  const auto refused = [](const std::string& yaml) {
+    RunOptions options;
+    options.open = [](const JudgeChoice&) -> judge::Judge { throw Error("no judge"); };
+    return error_of(
+        [&] { run(yaml, answers_of({{{"input", "i"}, {"response", "good"}}}), options); });
+  };
+  EXPECT_EQ(refused("checks:\n  - {name: a, criteria: A, judge: two}\n"), "c.yaml:2: no judge");
+  EXPECT_EQ(refused("checks:\n  - {name: a, criteria: A, template: t}\n"), "c.yaml:2: no judge");
+  EXPECT_EQ(refused("judge: one\nchecks:\n  - {name: a, criteria: A}\n"), "no judge");
+}
+
 TEST(RunChecks, AScorePassesByItsExpectedValue) {
   Judges judges{[](const engine::Request&) { return scored({0, 0, 0.5, 0.5, 0}); }};
   const auto outcome = [&](const std::string& pass) {
