@@ -133,8 +133,9 @@ TEST(RunChecks, AJudgeThatACheckNamesFailsAtItsLine) {
   const auto refused = [](const std::string& yaml) {
     RunOptions options;
     options.open = [](const JudgeChoice&) -> judge::Judge { throw Error("no judge"); };
-    return error_of(
-        [&] { run(yaml, answers_of({{{"input", "i"}, {"response", "good"}}}), options); });
+    return error_of([&] {
+      run(yaml, answers_of({{{"input", "i"}, {"response", "good"}}}), options);
+    });
   };
   EXPECT_EQ(refused("checks:\n  - {name: a, criteria: A, judge: two}\n"), "c.yaml:2: no judge");
   EXPECT_EQ(refused("checks:\n  - {name: a, criteria: A, template: t}\n"), "c.yaml:2: no judge");
