@@ -236,7 +236,7 @@ class Quota : public Step {
     return found->is_string() ? found->get<std::string>() : found->dump();
   }
 
-  // Where the quota costs a source most of its rows.
+  // Where the quota cannot be met, or costs a source three quarters of its rows.
   void warn(const std::string& name, const Source& source) {
     std::uint64_t all = source.without, kept = source.without, largest = 0;
     std::string_view topic;
@@ -246,9 +246,9 @@ class Quota : public Step {
       if (one.file.count() > largest) topic = of;
       largest = std::max(largest, one.file.count());
     }
-    if (2 * kept >= all) return;
     // Rows without a topic count as those of many.
     const double least = source.without > 0 ? 0 : 1 / static_cast<double>(source.topics.size());
+    if (4 * kept >= all && least <= options_.most) return;
     warnings_.add(fmt::format(
         "the source '{}' keeps {} of {} rows, for {:g}% of what stays may be of one topic and {} "
         "of "

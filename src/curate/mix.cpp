@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -277,7 +278,7 @@ class Mix : public Step {
     warn_of_topics(before, grow);
   }
 
-  // Where the topics' shares cannot be had, or cost most of the pairs.
+  // Where the topics' shares cannot be had, or cost three quarters of the pairs.
   void warn_of_topics(const std::map<std::string, double>& before, double grow) {
     const auto after = sums([](const Key& key) { return key.topic; });
     double all = 0, left = 0;
@@ -299,7 +300,7 @@ class Mix : public Step {
           "the shares of 'topic' cannot be had: the topics that there are may be {:.3g}% "
           "of the mix, all together; {:.0f} of {:.0f} pairs stay, with {}",
           100 / grow, left, all, fmt::join(limited, ", ")));
-    } else if (2 * left < all) {
+    } else if (4 * left < all) {
       warnings_.add(fmt::format("the shares of 'topic' leave {:.0f} of {:.0f} pairs, with {}", left,
                                 all, fmt::join(limited, ", ")));
     }
@@ -330,7 +331,7 @@ class Mix : public Step {
       const double wanted = share == shares.end() ? 0 : share->second * total;
       shrink(cell, wanted / have.at(name_of(key)), fmt::format("its {}'s share", what));
     }
-    if (scarce.empty() || 2 * total >= all) return;
+    if (scarce.empty() || 4 * total >= all) return;
     warnings_.add(
         fmt::format("the shares of '{}' leave {:.0f} of {:.0f} pairs: of '{}', which should be "
                     "{:g}%, there are "
@@ -414,8 +415,8 @@ constexpr data::Key<SplitOptions> kSplitKeys[] = {
 };
 
 // By group, so that a group is never in two. Groups that have a text in common are one: the same
-// question may be in two sources. A text of few words, or of very many groups, is no such tie: it
-// is what a source asks of each row.
+// question may be in two sources. A text of few words, or of very many groups, or of more than half
+// of a small mix's, is no such tie: it is what a source asks of each row.
 class Split : public Step {
  public:
   Split(SplitOptions options, std::uint64_t seed) : options_(options), seed_(seed) {}
@@ -429,6 +430,7 @@ class Split : public Step {
     for (size_t i = 0; i < kParts; ++i)
       parts_.push_back(std::make_unique<PairFile>(folder_ / std::to_string(i)));
     parent_.clear();
+    groups_.clear();
   }
 
   void note(const Row& row, Notes& notes) const override {
@@ -442,10 +444,12 @@ class Split : public Step {
 
   std::optional<Drop> in_order(const Row&, const Notes& notes) override {
     for (size_t i = 1; i < notes.size(); ++i) parts_[notes[i] % kParts]->add({notes[i], notes[0]});
+    if (groups_.size() < 2 * kMostGroups) groups_.insert(notes[0]);
     return std::nullopt;
   }
 
   void decide() override {
+    const size_t most = std::max<size_t>(2, std::min(kMostGroups, groups_.size() / 2));
     for (const auto& part : parts_) {
       std::vector<PairFile::Entry> entries = part->read();
       std::sort(entries.begin(), entries.end());
@@ -453,7 +457,7 @@ class Split : public Step {
       for (size_t begin = 0; begin < entries.size();) {
         size_t end = begin;
         while (end < entries.size() && entries[end].first == entries[begin].first) ++end;
-        if (end - begin <= kMostGroups) {
+        if (end - begin <= most) {
           for (size_t i = begin + 1; i < end; ++i) unite(entries[begin].second, entries[i].second);
         }
         begin = end;
@@ -503,6 +507,7 @@ class Split : public Step {
   std::uint64_t seed_;
   std::filesystem::path folder_;
   std::vector<std::unique_ptr<PairFile>> parts_;  // Texts and their groups, by text.
+  std::unordered_set<std::uint64_t> groups_;      // The first, enough to tell a small mix.
   std::unordered_map<std::uint64_t, std::uint64_t> parent_;
 };
 
