@@ -13,19 +13,14 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "data/columns.h"
 #include "data/judgment.h"
 
 namespace selene::bench {
 namespace {
 
+using data::take_column;
 using Json = nlohmann::ordered_json;
-
-// Code points of valid UTF-8.
-size_t characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
-}
 
 const std::vector<std::string>& response_columns(data::Task task) {
   static const std::vector<std::string> one{"response"};
@@ -43,14 +38,6 @@ void check_columns(const Spec& spec, const std::vector<std::string>& columns) {
         fmt::format("the select gives no column '{}'; it gives {}", name, fmt::join(columns, ", ")),
         spec.place);
   }
-}
-
-Json take(Json& row, const char* name) {
-  const auto found = row.find(name);
-  if (found == row.end()) return nullptr;
-  Json value = std::move(*found);
-  row.erase(found);
-  return value;
 }
 
 // As the truth of a correlation.
@@ -178,10 +165,10 @@ bool ItemReader::next(data::Sample& sample) {
 data::Sample ItemReader::to_sample(Json row) const {
   Json fields = Json::object();
   Json about = Json::object();
-  fields["id"] = take(row, "id");
+  fields["id"] = take_column(row, "id");
   fields["task"] = data::task_name(spec_.task);
   fields["labels"] = spec_.labels;
-  const Json truth = take(row, "label");
+  const Json truth = take_column(row, "label");
   if (fields["id"].is_null()) throw Error("the column 'id' is empty");
   if (truth.is_null()) throw Error("the column 'label' is empty");
   if (find_metric(spec_.metric).numeric_truth) {
@@ -189,24 +176,13 @@ data::Sample ItemReader::to_sample(Json row) const {
   } else {
     fields["label"] = truth;
   }
-  for (const char* name : {"input", "response", "response_a", "response_b", "context", "reference",
-                           "criteria", "rubric"}) {
-    Json value = take(row, name);
-    if (!value.is_null()) fields[name] = std::move(value);
-  }
+  data::take_text_columns(row, fields);
   if (!fields.contains("criteria") && !spec_.criteria.empty()) fields["criteria"] = spec_.criteria;
-  if (const auto rubric = fields.find("rubric"); rubric != fields.end() && rubric->is_object()) {
-    Json described = Json::object();
-    for (const auto& [label, text] : rubric->items()) {
-      if (!text.is_null()) described[label] = text;
-    }
-    *rubric = std::move(described);
-  }
   for (const auto& [column, key] : {std::pair{"group_name", "group"}, {"cluster", "cluster"}}) {
-    const Json value = take(row, column);
+    const Json value = take_column(row, column);
     if (!value.is_null()) about[key] = value.is_string() ? value.get<std::string>() : value.dump();
   }
-  if (const Json annotations = take(row, "annotations"); !annotations.is_null()) {
+  if (const Json annotations = take_column(row, "annotations"); !annotations.is_null()) {
     if (const auto agreement = annotator_agreement(spec_, annotations))
       about["annotator_agreement"] = *agreement;
   }
@@ -223,9 +199,9 @@ data::Sample ItemReader::to_sample(Json row) const {
   if (sample.label) about["truth"] = *sample.label;
   about["lengths"] = Json::array();
   if (spec_.task == data::Task::Pairwise) {
-    about["lengths"] = {characters(sample.response_a), characters(sample.response_b)};
+    about["lengths"] = {count_characters(sample.response_a), count_characters(sample.response_b)};
   } else {
-    about["lengths"] = {characters(sample.response)};
+    about["lengths"] = {count_characters(sample.response)};
   }
   sample.label.reset();  // The judge does not see it; scoring reads it from "bench".
   sample.extra = std::move(row);

@@ -11,43 +11,28 @@
 #include "core/text.h"
 #include "data/judgment.h"
 #include "data/yaml.h"
-#include "data/yaml_values.h"
+#include "data/yaml_map.h"
 #include "judge/judge.h"
 
 namespace selene::check {
 namespace {
 
+using data::entries_of;
+using data::Entry;
 using data::unknown_yaml_key;
 using data::yaml_key;
 using data::yaml_value;
 
 constexpr const char* kNamedByLine = "did you mean a list with '- name: …' entries?";
 
-// The keys of a map, each with its line. Throws Error for another node.
-struct Entry {
-  std::string key;
-  YAML::Node value;
-  std::string place;
-};
-std::vector<Entry> entries_of(const YAML::Node& node, std::string_view what,
-                              std::string_view file) {
-  const std::string place = data::yaml_place(node, file);
-  if (!node.IsMap()) throw Error(fmt::format("{} must be a map", what), place);
-  std::vector<Entry> entries;
-  for (const auto& entry : node)
-    entries.push_back({yaml_key(entry.first), entry.second, data::yaml_place(entry.first, file)});
-  return entries;
-}
-
 // A text, or a list of texts. (Yes is a text to yaml-cpp.)
 std::vector<std::string> texts_of(const Entry& entry) {
-  if (entry.value.IsSequence())
-    return yaml_value<std::vector<std::string>>(entry.value, entry.key, entry.place);
-  return {yaml_value<std::string>(entry.value, entry.key, entry.place)};
+  if (entry.value.IsSequence()) return entry.as<std::vector<std::string>>();
+  return {entry.text()};
 }
 
 double share_of(const Entry& entry) {
-  const double share = yaml_value<double>(entry.value, entry.key, entry.place);
+  const double share = entry.as<double>();
   if (!(share >= 0) || share > 1)
     throw Error(fmt::format("'{}' must be from 0 to 1", entry.key), entry.place,
                 share > 1 && share <= 100 ? fmt::format("for {:g}% write {:g}", share, share / 100)
@@ -75,13 +60,12 @@ struct JudgedKeys {
 
 bool read_judged_key(const Entry& entry, JudgedKeys& keys) {
   Judged& judged = keys.judged;
-  const auto text = [&] { return yaml_value<std::string>(entry.value, entry.key, entry.place); };
   if (entry.key == "criteria") {
-    judged.criteria = text();
+    judged.criteria = entry.text();
     if (trim(judged.criteria).empty()) throw Error("'criteria' is empty", entry.place);
     keys.given = true;
   } else if (entry.key == "task") {
-    const std::string name = text();
+    const std::string name = entry.text();
     if (name != "absolute" && name != "classification") {
       throw Error(fmt::format("the task of a check is absolute or classification, not '{}'",
                               cut_to_columns(name, 60)),
@@ -103,13 +87,13 @@ bool read_judged_key(const Entry& entry, JudgedKeys& keys) {
                   "name the labels that pass");
     keys.pass_place = entry.place;
   } else if (entry.key == "human") {
-    judged.human = text();
+    judged.human = entry.text();
   } else if (entry.key == "judge") {
-    judged.judge = text();
+    judged.judge = entry.text();
   } else if (entry.key == "template") {
-    judged.template_spec = text();
+    judged.template_spec = entry.text();
   } else if (entry.key == "mode") {
-    judged.mode = text();
+    judged.mode = entry.text();
     check_mode(judged.mode, entry.place);
   } else {
     return false;
@@ -210,14 +194,13 @@ std::vector<std::string> known_check_keys() {
   return known;
 }
 
-void read_when(const Entry& entry, std::string_view file, Check& check) {
-  for (const Entry& one : entries_of(entry.value, "'when'", file)) {
+void read_when(const Entry& entry, Check& check) {
+  for (const Entry& one : entries_of(entry.value, "'when'", entry.file)) {
     if (one.value.IsMap()) {
-      for (const Entry& inner : entries_of(one.value, "'when'", file)) {
+      for (const Entry& inner : entries_of(one.value, "'when'", one.file)) {
         if (inner.key != "present")
           throw unknown_yaml_key(inner.key, std::vector{"present"}, inner.place);
-        check.when_present.emplace_back(one.key,
-                                        yaml_value<bool>(inner.value, inner.key, inner.place));
+        check.when_present.emplace_back(one.key, inner.as<bool>());
       }
       continue;
     }
@@ -239,22 +222,22 @@ Check read_check(const YAML::Node& node, const std::filesystem::path& path) {
   bool has_ignore_case = false;
   for (const Entry& entry : entries_of(node, "a check", file)) {
     if (entry.key == "name") {
-      check.name = yaml_value<std::string>(entry.value, entry.key, entry.place);
+      check.name = entry.text();
     } else if (entry.key == "weight") {
-      check.weight = yaml_value<double>(entry.value, entry.key, entry.place);
+      check.weight = entry.as<double>();
       if (!(check.weight > 0) || check.weight > 1e9)
         throw Error("'weight' must be above 0 and at most 1e9", entry.place);
     } else if (entry.key == "when") {
-      read_when(entry, file, check);
+      read_when(entry, check);
     } else if (entry.key == "min_pass_rate") {
       check.min_pass_rate = share_of(entry);
     } else if (entry.key == "max_drop") {
       check.max_drop = share_of(entry);
     } else if (entry.key == "of") {
-      check.of = yaml_value<std::string>(entry.value, entry.key, entry.place);
+      check.of = entry.text();
       has_of = true;
     } else if (entry.key == "ignore_case") {
-      at.ignore_case = yaml_value<bool>(entry.value, entry.key, entry.place);
+      at.ignore_case = entry.as<bool>();
       has_ignore_case = true;
     } else if (read_judged_key(entry, judged)) {
       continue;
@@ -306,17 +289,17 @@ void check_rate_at(const std::string& place, double rate, bool on_lower) {
   }
 }
 
-Gate read_gate(const Entry& entry, std::string_view file) {
+Gate read_gate(const Entry& entry) {
   Gate gate;
   std::string rate_place;
-  for (const Entry& one : entries_of(entry.value, "'gate'", file)) {
+  for (const Entry& one : entries_of(entry.value, "'gate'", entry.file)) {
     if (one.key == "min_pass_rate") {
       gate.min_pass_rate = share_of(one);
       rate_place = one.place;
     } else if (one.key == "max_drop") {
       gate.max_drop = share_of(one);
     } else if (one.key == "on") {
-      const auto on = yaml_value<std::string>(one.value, one.key, one.place);
+      const auto on = one.text();
       if (on != "point" && on != "lower") {
         throw Error(fmt::format("'on' is point or lower, not '{}'", cut_to_columns(on, 60)),
                     one.place);
@@ -330,13 +313,13 @@ Gate read_gate(const Entry& entry, std::string_view file) {
   return gate;
 }
 
-Look read_look(const Entry& entry, std::string_view file) {
+Look read_look(const Entry& entry) {
   Look look;
-  for (const Entry& one : entries_of(entry.value, "'look'", file)) {
+  for (const Entry& one : entries_of(entry.value, "'look'", entry.file)) {
     if (one.key == "margin") {
       look.margin = share_of(one);
     } else if (one.key == "counts_as") {
-      const auto as = yaml_value<std::string>(one.value, one.key, one.place);
+      const auto as = one.text();
       if (as != "not_passed" && as != "unknown") {
         throw Error(
             fmt::format("'counts_as' is not_passed or unknown, not '{}'", cut_to_columns(as, 60)),
@@ -447,26 +430,25 @@ ChecksFile parse_checks(std::string_view yaml, const std::filesystem::path& path
   const YAML::Node root = data::parse_yaml(yaml, name);
   if (!root.IsMap()) throw Error("a checks file is a YAML map with the key 'checks'", name);
   for (const Entry& entry : entries_of(root, "a checks file", name)) {
-    const auto text = [&] { return yaml_value<std::string>(entry.value, entry.key, entry.place); };
     if (entry.key == "map") {
       file.map_place = entry.place;
       for (const Entry& one : entries_of(entry.value, "'map'", name))
-        file.map.emplace_back(one.key, yaml_value<std::string>(one.value, one.key, one.place));
+        file.map.emplace_back(one.key, one.text());
     } else if (entry.key == "judge") {
-      file.judge = text();
+      file.judge = entry.text();
     } else if (entry.key == "template") {
-      file.template_spec = text();
+      file.template_spec = entry.text();
     } else if (entry.key == "mode") {
-      file.mode = text();
+      file.mode = entry.text();
       check_mode(file.mode, entry.place);
     } else if (entry.key == "threshold") {
       file.threshold = share_of(entry);
       if (file.threshold == 0)
         throw Error("every answer would pass: 'threshold' is 0", entry.place);
     } else if (entry.key == "gate") {
-      file.gate = read_gate(entry, name);
+      file.gate = read_gate(entry);
     } else if (entry.key == "look") {
-      file.look = read_look(entry, name);
+      file.look = read_look(entry);
     } else if (entry.key == "checks") {
       read_checks(entry, path, file);
     } else {

@@ -441,12 +441,6 @@ constexpr PlainKind kPlainKinds[] = {
 
 }  // namespace
 
-size_t count_characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // No continuation byte.
-  }));
-}
-
 std::span<const PlainKind> plain_kinds() { return kPlainKinds; }
 
 }  // namespace selene::check

@@ -43,9 +43,6 @@ struct YamlPlace {
   bool ignore_case = false;    // The check's `ignore_case`.
 };
 
-// Of UTF-8.
-size_t count_characters(std::string_view text);
-
 struct PlainKind {
   std::string_view key;
   std::string_view help;

@@ -31,6 +31,7 @@
 #include "curate/pipeline.h"
 #include "curate/recipe.h"
 #include "curate/report.h"
+#include "curate/row_file.h"
 #include "curate/write.h"
 #include "report/table.h"
 
@@ -342,7 +343,7 @@ int run(const CurateCommand& options, curate::Recipe& recipe) {
     fmt::print(stderr, "of an earlier run: {}\n", fmt::join(result.passes_kept, "; "));
   const Json funnel = curate::write_outputs(recipe, resources, result, out);
   write_reports(out, funnel);
-  record.fields()["models"] = curate::models_of(recipe, resources);
+  record.fields()["models"] = result.models;
   write_record(record, options, recipe, result, funnel);
   fs::remove_all(scratch);
   const Json& overlaps = funnel.at("overlaps");

@@ -20,6 +20,9 @@ std::string replace_invalid_utf8(std::string_view text);
 // True when `text` ends in the middle of a character that more bytes could complete.
 bool ends_inside_character(std::string_view text);
 
+// Code points of valid UTF-8.
+size_t count_characters(std::string_view text);
+
 // Without ASCII white space at both ends.
 std::string_view trim(std::string_view text);
 

@@ -34,7 +34,7 @@ struct StepAccount {
   std::string unit = "rows";                            // rows, pairs
   std::vector<std::pair<std::string, Counts>> sources;  // In the order of the recipe.
   std::map<std::string, std::vector<Example>> dropped;  // By reason, kExamples each.
-  std::vector<Example> kept;
+  std::vector<Example> kept;                            // That the step changed; of "load" any.
   nlohmann::ordered_json facts = nlohmann::ordered_json::object();
   double seconds = 0;  // Of the pass that it was part of; not part of the bytes that a seed gives.
 

@@ -9,6 +9,7 @@
 #include "curate/chance_file.h"
 #include "curate/step_options.h"
 #include "curate/steps.h"
+#include "curate/warnings.h"
 
 namespace selene::curate {
 namespace {
@@ -174,6 +175,7 @@ class Quota : public Step {
 
   void begin(Resources& resources) override {
     folder_ = fresh_folder(resources, "quota");
+    warnings_.begin(resources, "quota");
     sources_.clear();
   }
 
@@ -197,7 +199,14 @@ class Quota : public Step {
         one.kept = std::min(limit, one.file.count());
         one.keep = one.file.threshold(one.kept);
       }
+      warn(name, source);
     }
+  }
+
+  nlohmann::ordered_json facts() const override {
+    nlohmann::ordered_json facts = nlohmann::ordered_json::object();
+    warnings_.tell(facts);
+    return facts;
   }
 
   std::optional<Drop> settle(size_t, Row& row) const override {
@@ -227,6 +236,30 @@ class Quota : public Step {
     return found->is_string() ? found->get<std::string>() : found->dump();
   }
 
+  // Where the quota cannot be met, or costs a source three quarters of its rows.
+  void warn(const std::string& name, const Source& source) {
+    std::uint64_t all = source.without, kept = source.without, largest = 0;
+    std::string_view topic;
+    for (const auto& [of, one] : source.topics) {
+      all += one.file.count();
+      kept += one.kept;
+      if (one.file.count() > largest) topic = of;
+      largest = std::max(largest, one.file.count());
+    }
+    // Rows without a topic count as those of many.
+    const double least = source.without > 0 ? 0 : 1 / static_cast<double>(source.topics.size());
+    if (4 * kept >= all && least <= options_.most) return;
+    warnings_.add(fmt::format(
+        "the source '{}' keeps {} of {} rows, for {:g}% of what stays may be of one topic and {} "
+        "of "
+        "them are of '{}'{}",
+        name, kept, all, 100 * options_.most, largest, cut_to_columns(topic, 60),
+        least > options_.most
+            ? fmt::format("; it has {} topic{}, so that less than {:.3g}% cannot be had",
+                          source.topics.size(), source.topics.size() == 1 ? "" : "s", 100 * least)
+            : ""));
+  }
+
   // The greatest cap by which no topic has more than its share of what stays.
   std::uint64_t most_of(const Source& source) const {
     std::uint64_t cap = UINT64_MAX;
@@ -245,6 +278,7 @@ class Quota : public Step {
   }
 
   QuotaOptions options_;
+  Warnings warnings_;
   std::uint64_t seed_;
   std::filesystem::path folder_;
   std::map<std::string, Source> sources_;

@@ -17,20 +17,25 @@
 #include "curate/steps.h"
 #include "text/near_duplicates.h"
 #include "text/ngram_index.h"
+#include "text/scratch_file.h"
 #include "text/shingles.h"
 
 namespace selene::curate {
 
-BenchmarkTexts::BenchmarkTexts(std::span<const Benchmark> benchmarks, size_t words, int threads)
-    : runs_(words) {
+BenchmarkTexts::BenchmarkTexts(std::span<const Benchmark> benchmarks, size_t words, int threads,
+                               const Look& look)
+    : words_(words), runs_(words) {
   for (const Benchmark& benchmark : benchmarks) {
     About about{.name = benchmark.name, .items = 0, .missing = benchmark.missing};
     if (benchmark.missing.empty()) {
       benchmark.each([&](const std::string& id, std::span<const std::string_view> texts) {
         ++about.items;
         items_.push_back({static_cast<std::uint32_t>(about_.size()), id});
-        for (const std::string_view text : texts)
-          runs_.add(text, static_cast<std::uint32_t>(items_.size() - 1));
+        const auto item = static_cast<std::uint32_t>(items_.size() - 1);
+        for (const std::string_view text : texts) {
+          runs_.add(text, item);
+          if (look) look(item, text);
+        }
       });
     }
     about_.push_back(std::move(about));
@@ -69,6 +74,47 @@ constexpr data::Key<Options> kKeys[] = {
 constexpr size_t kShingleWords = 3;
 constexpr size_t kLeastShingles = 8;
 
+// Sets of shingles, each with the item that it is of, on the disk.
+class SetFile {
+ public:
+  explicit SetFile(const std::filesystem::path& path) : file_(path) {}
+
+  void add(std::uint32_t item, std::span<const std::uint64_t> set) {
+    block_.push_back(item);
+    block_.push_back(set.size());
+    block_.insert(block_.end(), set.begin(), set.end());
+    if (block_.size() >= kBlock) flush();
+  }
+
+  // Once, after the last.
+  template <typename Use>
+  void each(const Use& use) {
+    flush();
+    std::uint64_t place = 0;
+    for (const size_t size : sizes_) {
+      block_.resize(size);
+      file_.read(place, std::as_writable_bytes(std::span(block_)));
+      place += size * sizeof(std::uint64_t);
+      for (size_t at = 0; at < size; at += 2 + block_[at + 1])
+        use(static_cast<std::uint32_t>(block_[at]),
+            std::span<const std::uint64_t>(block_).subspan(at + 2, block_[at + 1]));
+    }
+  }
+
+ private:
+  static constexpr size_t kBlock = size_t{1} << 17;
+
+  void flush() {
+    file_.append(std::as_bytes(std::span(block_)));
+    sizes_.push_back(block_.size());
+    block_.clear();
+  }
+
+  text::ScratchFile file_;
+  std::vector<std::uint64_t> block_;
+  std::vector<size_t> sizes_;  // Of the blocks, in numbers.
+};
+
 class Contamination : public Step {
  public:
   Contamination(Options options, std::string place) : options_(options), place_(std::move(place)) {}
@@ -80,8 +126,8 @@ class Contamination : public Step {
       throw Error("no benchmark's data was found, so nothing can be kept out of the mix", place_,
                   "name its folder with --bench-data, or say --no-contamination");
     }
-    texts_.emplace(resources.benchmarks, options_.words, resources.threads);
-    if (options_.similarity > 0) index_near(resources.benchmarks);
+    read(resources);
+    resources.benchmark_texts = texts_;
   }
 
   std::string depends_on(const Resources& resources) const override {
@@ -126,27 +172,30 @@ class Contamination : public Step {
   }
 
  private:
-  void index_near(std::span<const Benchmark> benchmarks) {
-    // Twice over the texts: first how often shingles occur, then the sets.
+  // The benchmarks' texts are read once. Near duplicates need the sets of shingles twice, first for
+  // how often shingles occur: meanwhile they stand in a file.
+  void read(const Resources& resources) {
+    if (options_.similarity == 0) {
+      texts_ =
+          std::make_shared<BenchmarkTexts>(resources.benchmarks, options_.words, resources.threads);
+      return;
+    }
+    std::filesystem::create_directories(resources.scratch);
+    SetFile sets(resources.scratch / "contamination.sets");
     counts_ = {};
-    near_ = std::make_unique<text::NearDuplicates>(options_.similarity, counts_);
     text::Shingler shingler(kShingleWords);
     std::vector<std::uint64_t> set;
-    const auto each = [&](const std::function<void(std::uint32_t item)>& use) {
-      std::uint32_t number = 0;
-      for (const Benchmark& benchmark : benchmarks) {
-        if (!benchmark.missing.empty()) continue;
-        benchmark.each([&](const std::string&, std::span<const std::string_view> texts) {
-          for (const std::string_view text : texts) {
-            shingler.shingles(text, set);
-            if (set.size() >= kLeastShingles) use(number);
-          }
-          ++number;
-        });
-      }
-    };
-    each([&](std::uint32_t) { counts_.add(set); });
-    each([&](std::uint32_t item) { near_->add(set, item); });
+    texts_ =
+        std::make_shared<BenchmarkTexts>(resources.benchmarks, options_.words, resources.threads,
+                                         [&](std::uint32_t item, std::string_view text) {
+                                           shingler.shingles(text, set);
+                                           if (set.size() < kLeastShingles) return;
+                                           counts_.add(set);
+                                           sets.add(item, set);
+                                         });
+    near_ = std::make_unique<text::NearDuplicates>(options_.similarity, counts_);
+    sets.each(
+        [&](std::uint32_t item, std::span<const std::uint64_t> one) { near_->add(one, item); });
   }
 
   // Of the thread and of this index.
@@ -160,7 +209,7 @@ class Contamination : public Step {
 
   Options options_;
   std::string place_;
-  std::optional<BenchmarkTexts> texts_;
+  std::shared_ptr<const BenchmarkTexts> texts_;
   text::ShingleCounts counts_;
   std::unique_ptr<text::NearDuplicates> near_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +16,14 @@ namespace selene::curate {
 
 class BenchmarkTexts {
  public:
-  // `words`: the length of a run.
-  BenchmarkTexts(std::span<const Benchmark> benchmarks, size_t words, int threads);
+  // What else is to be done with each text of an item, while they are read.
+  using Look = std::function<void(std::uint32_t item, std::string_view text)>;
+
+  // Reads the benchmarks once. `words`: the length of a run.
+  BenchmarkTexts(std::span<const Benchmark> benchmarks, size_t words, int threads,
+                 const Look& look = {});
+
+  size_t words() const { return words_; }
 
   struct About {
     std::string name;
@@ -37,6 +44,7 @@ class BenchmarkTexts {
     std::uint32_t benchmark;
     std::string id;
   };
+  size_t words_;
   std::vector<About> about_;
   std::vector<Item> items_;
   text::NgramIndex runs_;

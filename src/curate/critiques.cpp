@@ -137,7 +137,6 @@ class Critiques : public Step {
 
   void begin(Resources& resources) override {
     stop_ = resources.stop;
-    tell_ = resources.tell;
     teaching(resources);
   }
   std::string depends_on(const Resources& resources) const override {
@@ -146,6 +145,8 @@ class Critiques : public Step {
     if (open.own_scorer) judges.push_back(judge::describe(*open.own_scorer));
     return judges.dump();
   }
+
+  bool needs_judged() const override { return options_.rejected == RejectedChoice::Probable; }
 
   // Few, for a row can be dozens of long requests, and after each batch is told how far it is.
   std::size_t batch() const override { return 32; }
@@ -171,10 +172,8 @@ class Critiques : public Step {
   // Opened by the first of begin() and depends_on(): a judge's files are looked at once.
   mutable std::optional<Teaching> teaching_;
   std::function<bool()> stop_;
-  std::function<void(std::uint64_t)> tell_;
   Tally true_, wrong_;
-  std::uint64_t too_long_ = 0;  // Rows.
-  std::uint64_t rows_ = 0;
+  std::uint64_t too_long_ = 0;              // Rows.
   std::map<std::uint64_t, Json> examples_;  // The kExamples of the least chance.
 };
 
@@ -361,8 +360,6 @@ std::vector<std::optional<Drop>> Critiques::run(std::span<Row> rows) {
   give(rows, wanted);
   too_long_ += static_cast<std::uint64_t>(std::count(too_long.begin(), too_long.end(), true));
   for (size_t r = 0; r < rows.size(); ++r) drops[r] = unmet(rows[r], too_long[r]);
-  rows_ += rows.size();
-  if (tell_) tell_(rows_);
   return drops;
 }
 

@@ -38,13 +38,22 @@ std::string rejected_id(const Json& row) {
   return id.empty() ? id : fmt::format("{}/{}", text_at(row, "source"), id);
 }
 
-// The first thing that a prompt puts between fences, which tells rows apart better than the words
-// that all prompts begin with; the whole prompt where it has none.
-std::string_view told_apart(std::string_view prompt) {
+// The first thing that a prompt puts between fences: the input, as a rule. Empty: there is none.
+std::string_view first_fenced(std::string_view prompt) {
   const size_t fence = prompt.find("\n```");
   const size_t begin = fence == std::string_view::npos ? fence : prompt.find('\n', fence + 1);
-  if (begin == std::string_view::npos) return prompt;
+  if (begin == std::string_view::npos) return {};
   return prompt.substr(begin, prompt.find("\n```", begin) - begin);
+}
+
+// The prompt from the first line on that is not of `other`: behind the words that all prompts of
+// a template begin with.
+std::string_view told_apart(std::string_view prompt, std::string_view other) {
+  size_t same = 0;
+  while (same < std::min(prompt.size(), other.size()) && prompt[same] == other[same]) ++same;
+  if (same == prompt.size()) return {};
+  const size_t line = prompt.substr(0, same).rfind('\n');
+  return prompt.substr(line == std::string_view::npos ? 0 : line + 1);
 }
 
 class Explanation {
@@ -214,13 +223,32 @@ class Explanation {
                                text_at(row, "label"), text_at(row, "rejected_label"),
                                lived(history, spread + 1, funnel_.steps.size())});
         if (life_.text.empty() && !row.at("prompt").empty())
-          life_.text = told_apart(text_at(row.at("prompt").back(), "content"));
+          life_.text = head_of(text_at(row.at("prompt").back(), "content"), provenance);
         return true;
       });
     }
     std::sort(life_.pairs.begin(), life_.pairs.end(), [](const LivedPair& a, const LivedPair& b) {
       return std::pair(a.id.size(), a.id) < std::pair(b.id.size(), b.id);
     });
+  }
+
+  // The first words of the input, as far as the prompt tells them.
+  std::string head_of(const std::string& prompt, const Json& provenance) const {
+    if (const std::string_view fenced = first_fenced(prompt); !fenced.empty())
+      return std::string(fenced);
+    const std::string form = text_at(provenance, "template");
+    std::string head;
+    for (const char* split : kSplits) {
+      each_about(split_file(split), form, [&](const Json& other) {
+        const Json& about = other.at("provenance");
+        if (text_at(about, "template") == form && about.at("row") != provenance.at("row") &&
+            !other.at("prompt").empty())
+          head = told_apart(prompt, text_at(other.at("prompt").back(), "content"));
+        return head.empty();
+      });
+      if (!head.empty()) return head;
+    }
+    return prompt;
   }
 
   void take_hits() {

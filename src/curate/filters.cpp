@@ -9,7 +9,6 @@
 #include "curate/step_options.h"
 #include "curate/steps.h"
 #include "engine/token_counter.h"
-#include "model/store.h"
 #include "text/language.h"
 
 namespace selene::curate {
@@ -24,7 +23,7 @@ void read_count(Options& options, const data::Entry& entry) {
 }
 
 struct Length {
-  std::int64_t max_tokens = 0;  // Of all its texts together; 0: any.
+  std::int64_t max_tokens = 0;  // Of the sample's texts together; 0: any.
   std::int64_t min_response_chars = 0;
   std::int64_t max_response_chars = 0;
 };
@@ -35,23 +34,18 @@ constexpr data::Key<Length> kLengthKeys[] = {
     {"max_response_chars", read_count<Length, &Length::max_response_chars>},
 };
 
-std::int64_t characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(),
-                       [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; });
-}
-
 class LengthStep : public Step {
  public:
   explicit LengthStep(Length options) : options_(options) {}
 
   void begin(Resources& resources) override {
     if (options_.max_tokens == 0) return;
-    counter_.emplace(model_path(resources));
+    counter_.emplace(counting_model(resources));
   }
 
   std::string depends_on(const Resources& resources) const override {
     if (options_.max_tokens == 0) return {};
-    return sha256_file_cached(model_path(resources));
+    return sha256_file_cached(counting_model(resources));
   }
 
   std::optional<Drop> look(Row& row) const override {
@@ -60,7 +54,7 @@ class LengthStep : public Step {
     for (const std::string* response : pairwise
                                            ? std::vector{&sample.response_a, &sample.response_b}
                                            : std::vector{&sample.response}) {
-      const std::int64_t length = characters(*response);
+      const auto length = static_cast<std::int64_t>(count_characters(*response));
       if (length < options_.min_response_chars)
         return Drop{"a response too short", fmt::format("{} characters", length)};
       if (options_.max_response_chars != 0 && length > options_.max_response_chars)
@@ -83,10 +77,6 @@ class LengthStep : public Step {
       bound += *most;
     }
     return bound <= options_.max_tokens;
-  }
-
-  static std::filesystem::path model_path(const Resources& resources) {
-    return model::resolve_model(resources.model.string()).path;
   }
 
   Length options_;

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "curate/warnings.h"
 #include "data/jsonl.h"
 
 namespace selene::curate {
@@ -274,6 +275,19 @@ Funnel read_funnel(const fs::path& folder) {
   }
 }
 
+std::vector<std::string> warnings_of(const Funnel& funnel) {
+  std::vector<std::string> warnings;
+  for (const StepAccount& step : funnel.steps) {
+    const auto found = step.facts.find(Warnings::kFact);
+    if (found == step.facts.end() || !found->is_array()) continue;
+    for (const Json& one : *found) {
+      if (one.is_string())
+        warnings.push_back(fmt::format("{}: {}", step.step, one.get<std::string>()));
+    }
+  }
+  return warnings;
+}
+
 std::vector<std::pair<std::string, std::string>> other_facts(const StepAccount& step) {
   constexpr std::string_view kCritiques[] = {"asked", "written", "kept",    "fell",
                                              "true",  "wrong",   "examples"};
@@ -283,6 +297,7 @@ std::vector<std::pair<std::string, std::string>> other_facts(const StepAccount& 
   };
   std::vector<std::pair<std::string, std::string>> others;
   for (const auto& [name, value] : step.facts.items()) {
+    if (name == Warnings::kFact) continue;
     if (has_critiques(step.facts) && among(kCritiques, name)) continue;
     if (has_scores(step.facts) && among(kScores, name)) continue;
     others.emplace_back(name, value.is_string() ? value.get<std::string>()

@@ -121,7 +121,11 @@ Funnel funnel_from_json(const nlohmann::ordered_json& json);
 // curation. Errors name the file.
 Funnel read_funnel(const std::filesystem::path& folder);
 
-// What a step says of itself beside `critiques` and `scores`: names and values, each on one line.
+// What the steps warned of, each with its step before it.
+std::vector<std::string> warnings_of(const Funnel& funnel);
+
+// What a step says of itself beside `critiques`, `scores` and `warnings`: names and values, each on
+// one line.
 std::vector<std::pair<std::string, std::string>> other_facts(const StepAccount& step);
 
 // What leaves a step: its pairs where it makes them, else the rows that it keeps.

@@ -157,6 +157,11 @@ std::string funnel_text(const Funnel& funnel, Terminal terminal) {
   text += steps_text(funnel, terminal);
   for (const std::string& line : wrap_to_columns(adds_up_line(funnel), terminal.columns))
     text += line + "\n";
+  for (const std::string& warning : warnings_of(funnel)) {
+    for (const std::string& line :
+         wrap_to_columns("warning: " + replace_invalid_utf8(warning), terminal.columns))
+      text += report::styled(line, Style::Yellow, terminal.color) + "\n";
+  }
   text += "\n";
   text += sources_text(funnel, terminal) + "\n";
   text += critiques_text(funnel);

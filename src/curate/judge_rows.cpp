@@ -35,7 +35,6 @@ class JudgeRows : public Step {
 
   void begin(Resources& resources) override {
     stop_ = resources.stop;
-    tell_ = resources.tell;
     opened(resources);
   }
   std::string depends_on(const Resources& resources) const override {
@@ -52,7 +51,6 @@ class JudgeRows : public Step {
     if (stop_ && stop_()) return drops;
     for (size_t r = 0; r < rows.size(); ++r) drops[r] = take(rows[r], found[r]);
     rows_ += rows.size();
-    if (tell_) tell_(rows_);
     return drops;
   }
 
@@ -95,7 +93,6 @@ class JudgeRows : public Step {
   Options options_;
   mutable std::optional<judge::Judge> judge_;  // Opened by the first of begin() and depends_on().
   std::function<bool()> stop_;
-  std::function<void(std::uint64_t)> tell_;
   std::uint64_t rows_ = 0;
   std::uint64_t agrees_ = 0;  // Rows whose label is the judge's verdict.
   std::uint64_t too_long_ = 0;

@@ -1,6 +1,8 @@
 #include "curate/load.h"
 
 #include <algorithm>
+#include <fstream>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -12,11 +14,14 @@
 #include "core/random.h"
 #include "core/text.h"
 #include "curate/keys.h"
+#include "data/columns.h"
+#include "table/records.h"
 #include "table/table.h"
 
 namespace selene::curate {
 namespace {
 
+using data::take_column;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
@@ -46,16 +51,8 @@ class Lines {
   std::string buffer_;
 };
 
-Json take(Json& row, const char* name) {
-  const auto found = row.find(name);
-  if (found == row.end()) return nullptr;
-  Json value = std::move(*found);
-  row.erase(found);
-  return value;
-}
-
 std::vector<std::string> take_texts(Json& row, const char* name) {
-  const Json list = take(row, name);
+  const Json list = take_column(row, name);
   std::vector<std::string> texts;
   if (list.is_null()) return texts;
   if (!list.is_array()) throw Error(fmt::format("the column '{}' must hold lists of texts", name));
@@ -77,11 +74,11 @@ std::string as_text(const Json& value) {
 data::Sample take_sample(const Source& source, Json& row) {
   Json fields = Json::object();
   for (const char* name : {"id", "label"}) {
-    fields[name] = take(row, name);
+    fields[name] = take_column(row, name);
     if (fields[name].is_null()) throw Error(fmt::format("the column '{}' is empty", name));
   }
   fields["id"] = as_text(fields["id"]);
-  const Json task = take(row, "task");
+  const Json task = take_column(row, "task");
   if (!task.is_null()) {
     fields["task"] = task;
   } else if (source.task) {
@@ -89,26 +86,15 @@ data::Sample take_sample(const Source& source, Json& row) {
   } else {
     throw Error("there is no task: neither the source has one nor the row");
   }
-  const Json labels = take(row, "labels");
+  const Json labels = take_column(row, "labels");
   if (!labels.is_null()) {
     fields["labels"] = labels;
   } else if (!source.labels.empty()) {
     fields["labels"] = source.labels;
   }
-  for (const char* name : {"input", "response", "response_a", "response_b", "context", "reference",
-                           "criteria", "rubric"}) {
-    Json value = take(row, name);
-    if (!value.is_null()) fields[name] = std::move(value);
-  }
+  data::take_text_columns(row, fields);
   if (!fields.contains("criteria") && !source.criteria.empty())
     fields["criteria"] = source.criteria;
-  if (const auto rubric = fields.find("rubric"); rubric != fields.end() && rubric->is_object()) {
-    Json described = Json::object();
-    for (const auto& [label, text] : rubric->items()) {
-      if (!text.is_null()) described[label] = text;
-    }
-    *rubric = std::move(described);
-  }
   data::Sample sample = data::sample_from_json(fields, 0);
   if (trim(sample.input).empty()) throw Error("the column 'input' is empty");
   const bool empty = sample.task == data::Task::Pairwise
@@ -129,12 +115,12 @@ Row to_row(const Source& source, Json columns, std::uint64_t seed) {
   row.source = source.name;
   row.sample = take_sample(source, columns);
   row.id = fmt::format("{}/{}", source.name, row.sample.id);
-  const Json group = take(columns, "group_name");
+  const Json group = take_column(columns, "group_name");
   row.sample.group =
       fmt::format("{}/{}", source.groups, group.is_null() ? row.sample.id : as_text(group));
   const std::vector<std::string> critiques = take_texts(columns, "critiques");
   const std::vector<std::string> wrong_critiques = take_texts(columns, "wrong_critiques");
-  const Json wrong = take(columns, "wrong_label");
+  const Json wrong = take_column(columns, "wrong_label");
   const std::string wrong_label = wrong.is_null() ? other_label(row.sample) : as_text(wrong);
   if (source.critiques) {
     for (const std::string& text : critiques)
@@ -142,12 +128,13 @@ Row to_row(const Source& source, Json columns, std::uint64_t seed) {
     for (const std::string& text : wrong_critiques)
       row.critiques.push_back({wrong_label, text, "source"});
   }
-  if (const Json agreement = take(columns, "agreement"); !agreement.is_null()) {
+  if (const Json agreement = take_column(columns, "agreement"); !agreement.is_null()) {
     if (!agreement.is_number() || !(agreement.get<double>() >= 0 && agreement.get<double>() <= 1))
       throw Error("the column 'agreement' must hold shares from 0 to 1");
     row.agreement = agreement.get<double>();
   }
-  if (const Json topic = take(columns, "topic"); !topic.is_null()) row.topic = as_text(topic);
+  if (const Json topic = take_column(columns, "topic"); !topic.is_null())
+    row.topic = as_text(topic);
   row.sample.extra = std::move(columns);
   if (source.better_first && row.sample.task == data::Task::Pairwise) {
     if (row.label() != "A") throw Error("'better_first' wants the label A");
@@ -173,18 +160,20 @@ class Loader {
     counts_ = &account_.of(source_.name);
     rejected_path_ = rejected_path;
     rejected_.emplace(rejected_path);
+    fs::path folder = options_.data;
     try {
-      read(options_.data, rows_path);
+      read(folder, rows_path);
     } catch (const Error& failure) {
       // A full disk is no matter of the source's lines.
-      if ((options_.stop && options_.stop()) || failure.where() != source_.place) throw;
+      if (stopped() || failure.where() != source_.place) throw;
       // One bad line ends the select: it is run again without those.
-      const fs::path screened = screen();
-      if (screened.empty()) throw;
-      read(screened, rows_path);
-      fs::remove_all(screened);
+      folder = screen();
+      if (folder.empty()) throw;
+      read(folder, rows_path);
     }
     rejected_->commit();
+    if (!bad_rows_.empty()) add_lines(folder);
+    if (folder != options_.data) fs::remove_all(folder);
     check_bad(rejected_path);
     return std::move(account_);
   }
@@ -198,12 +187,12 @@ class Loader {
     std::uint64_t number = 0;
     *counts_ = kept_counts_;
     account_.kept.clear();
-    std::vector<Json> bad;
+    bad_rows_.clear();
     for (Json columns; (options_.limit == 0 || number < options_.limit) && rows.next(columns);) {
       ++number;
-      if (number % 1024 == 0 && options_.stop && options_.stop()) throw Error("interrupted");
+      if (number % 1024 == 0 && stopped()) throw Error("interrupted");
       ++counts_->in;
-      const std::string id = columns.contains("id") ? as_text(columns["id"]) : "";
+      const std::string id = id_of(columns);
       try {
         Row row = to_row(source_, std::move(columns), options_.seed);
         if (!ids.insert(derive_seed(0, row.id))) throw Error("the id stands twice");
@@ -218,8 +207,10 @@ class Loader {
                       {"id", id},
                       {"reason", failure.message()}};
         reject(reason_of(failure.message()), std::move(about), id);
+        bad_rows_.push_back({number, id});
       }
     }
+    rows_ = number;
     if (options_.limit == 0) {
       for (const table::BadLine& line : rows.rejects()) {
         ++counts_->in;
@@ -267,7 +258,7 @@ class Loader {
     if (bad.empty()) return {};
     *counts_ = Counts{};
     account_.dropped.clear();
-    first_bad_.clear();
+    bad_lines_.clear();
     rejected_.emplace(rejected_path_);
     for (const table::BadLine& line : bad) {
       ++counts_->in;
@@ -277,7 +268,80 @@ class Loader {
     return folder;
   }
 
+  // Of the bad rows of the select, the line of the file that each came from, where the select is
+  // such that it can be said for certain.
+  void add_lines(const fs::path& folder) {
+    std::map<std::uint64_t, std::uint64_t> lines;
+    std::string file;
+    try {
+      const std::optional<table::RecordSelect> select = table::with_records(selection_.sql);
+      if (!select) return;
+      file = select->file;
+      lines = lines_of_rows(*select, folder);
+    } catch (const Error&) {
+      // The select cannot carry the numbers along, and without them it has run.
+      if (stopped()) throw;
+    }
+    if (lines.empty()) return;
+    AtomicFile with_lines(rejected_path_);
+    std::ifstream rejected(rejected_path_);
+    for (std::string text; std::getline(rejected, text);) {
+      Json about = Json::parse(text);
+      if (about["row"].is_number()) {
+        about["file"] = file;
+        about["line"] = lines.at(about["row"].get<std::uint64_t>());
+      }
+      with_lines.append(about.dump() + "\n");
+    }
+    with_lines.commit();
+  }
+
+  // By the number of the row. Empty: it cannot be said.
+  std::map<std::uint64_t, std::uint64_t> lines_of_rows(const table::RecordSelect& select,
+                                                       const fs::path& folder) const {
+    std::map<std::uint64_t, std::uint64_t> records;
+    table::Rows rows(select.sql, folder, source_.place);
+    std::uint64_t number = 0;
+    auto bad = bad_rows_.begin();
+    for (Json columns; (options_.limit == 0 || number < options_.limit) && rows.next(columns);) {
+      if (++number % 1024 == 0 && stopped()) throw Error("interrupted");
+      if (bad == bad_rows_.end() || bad->number != number) continue;
+      // The same row as before, or the numbers are of other ones.
+      if (id_of(columns) != bad->id) return {};
+      records[number] = columns.at(table::RecordSelect::kColumn).get<std::uint64_t>();
+      ++bad;
+    }
+    if (number != rows_) return {};
+    std::vector<std::uint64_t> sorted;
+    for (const auto& [row, record] : records) sorted.push_back(record);
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    std::vector<table::BadLine> without;
+    for (const table::BadLine& line : bad_lines_) {
+      if (relative(line.file) == select.file) without.push_back(line);
+    }
+    Json count;
+    table::Rows(select.count, folder, source_.place).next(count);
+    const auto lines =
+        table::lines_of_records(options_.data / select.file, select.header,
+                                count.at("records").get<std::uint64_t>(), sorted, without);
+    if (!lines) return {};
+    for (auto& [row, record] : records) {
+      const auto at = std::lower_bound(sorted.begin(), sorted.end(), record) - sorted.begin();
+      record = (*lines)[static_cast<size_t>(at)];
+    }
+    return records;
+  }
+
+  bool stopped() const { return options_.stop && options_.stop(); }
+
+  static std::string id_of(const Json& columns) {
+    const auto id = columns.find("id");
+    return id == columns.end() ? std::string() : as_text(*id);
+  }
+
   void reject_line(const table::BadLine& line) {
+    bad_lines_.push_back(line);
     Json about = {{"source", source_.name}, {"file", relative(line.file)},
                   {"line", line.line},      {"row", nullptr},
                   {"id", nullptr},          {"reason", line.reason}};
@@ -293,11 +357,6 @@ class Loader {
                  .id = name,
                  .text = "",
                  .detail = cut_to_columns(about["reason"].get<std::string>(), 200)});
-    if (first_bad_.empty()) {
-      first_bad_ = fmt::format(
-          "{}: {}", about["line"].is_null() ? fmt::format("row {}", about["row"].dump()) : id,
-          cut_to_columns(about["reason"].get<std::string>(), 200));
-    }
     rejected_->add(about);
   }
 
@@ -335,6 +394,18 @@ class Loader {
     return file;
   }
 
+  std::string first_bad() const {
+    std::ifstream rejected(rejected_path_);
+    std::string text;
+    std::getline(rejected, text);
+    const Json about = Json::parse(text);
+    const std::string place =
+        about.at("line").is_null()
+            ? fmt::format("row {}", about.at("row").dump())
+            : fmt::format("{}:{}", about.at("file").get<std::string>(), about.at("line").dump());
+    return fmt::format("{}: {}", place, cut_to_columns(about.at("reason").get<std::string>(), 200));
+  }
+
   void check_bad(const fs::path& rejected_path) const {
     const std::uint64_t bad = counts_->in - counts_->out;
     const double share = static_cast<double>(bad) / static_cast<double>(counts_->in);
@@ -343,7 +414,7 @@ class Loader {
           fmt::format("{} of the {} rows of '{}' are bad ({:.1f}%, --max-bad is {:g}%); the "
                       "first: {}",
                       bad, counts_->in, source_.name, 100 * share, 100 * options_.max_bad,
-                      first_bad_),
+                      first_bad()),
           source_.place,
           fmt::format("{} has them all; mend the file or the select, or give a larger "
                       "--max-bad",
@@ -359,7 +430,13 @@ class Loader {
   Counts kept_counts_;  // Of lines that the screening took out.
   fs::path rejected_path_;
   std::optional<Lines> rejected_;
-  std::string first_bad_;
+  struct BadRow {
+    std::uint64_t number;  // Of the select's rows, from 1.
+    std::string id;
+  };
+  std::vector<BadRow> bad_rows_;
+  std::vector<table::BadLine> bad_lines_;
+  std::uint64_t rows_ = 0;  // Of the select.
 };
 
 }  // namespace

@@ -26,11 +26,12 @@ std::string load_fingerprint(const Source& source, const data::Selection& select
                              const LoadOptions& options);
 
 // Writes the rows of `selection` to `rows` (lines of to_json(Row)) and the bad ones to `rejected`
-// ({"source", "file", "line", "row", "reason"}; of a row that the select gave, `row` is its number
-// and `file` the source's). A row is bad where it has no id, input, response or label, a label
-// outside of the label set, an id that stood before, or is no line of JSON or CSV at all. Returns
-// the account of the step "load". Throws Error: SQL that fails, a file that is cut short, more bad
-// rows than `max_bad` (`rejected` is there then), no rows.
+// ({"source", "file", "line", "row", "id", "reason"}; of a row that the select gave, `row` is its
+// number, and `line` is null where it cannot be told: table/records.h). A row is bad where it has
+// no id, input, response or label, a label outside of the label set, an id that stood before, or is
+// no line of JSON or CSV at all. Returns the account of the step "load". Throws Error: SQL that
+// fails, a file that is cut short, more bad rows than `max_bad` (`rejected` is there then), no
+// rows.
 StepAccount load_source(const Source& source, const data::Selection& selection,
                         const LoadOptions& options, const std::filesystem::path& rows,
                         const std::filesystem::path& rejected);

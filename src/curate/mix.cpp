@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,6 +13,7 @@
 #include "curate/chance_file.h"
 #include "curate/recipe.h"
 #include "curate/steps.h"
+#include "curate/warnings.h"
 #include "data/yaml_map.h"
 #include "text/words.h"
 
@@ -94,6 +96,7 @@ class Mix : public Step {
     folder_ = resources.scratch / "mix";
     std::filesystem::remove_all(folder_);
     cells_.clear();
+    warnings_.begin(resources, "mix");
   }
 
   std::optional<Drop> in_order(const Row& row, const Notes&) override {
@@ -112,16 +115,22 @@ class Mix : public Step {
     cap_topics();
     round_to_whole();
     to_shares(
-        options_.task, [](const Key& key) { return key.task; }, "its task's share");
+        options_.task, [](const Key& key) { return key.task; }, "task");
     round_to_whole();
     to_shares(
-        options_.kind, [](const Key& key) { return key.kind; }, "its kind's share");
+        options_.kind, [](const Key& key) { return key.kind; }, "kind");
     round_to_whole();
     to_size();
     round_to_whole();
     for (auto& [key, cell] : cells_) {
       for (Limit& limit : cell.limits) limit.keep = cell.file.threshold(limit.whole);
     }
+  }
+
+  nlohmann::ordered_json facts() const override {
+    nlohmann::ordered_json facts = nlohmann::ordered_json::object();
+    warnings_.tell(facts);
+    return facts;
   }
 
   std::optional<Drop> settle(size_t, Row& row) const override {
@@ -173,7 +182,7 @@ class Mix : public Step {
     return sums;
   }
 
-  static void shrink(Cell& cell, double by, const char* rule) {
+  static void shrink(Cell& cell, double by, const std::string& rule) {
     if (by >= 1) return;
     cell.kept *= by;
     if (!cell.limits.empty() && cell.limits.back().rule == rule) cell.limits.pop_back();
@@ -235,14 +244,24 @@ class Mix : public Step {
     }
   }
 
-  // Topics at most: what is over goes until each is within its share of what stays.
+  double topic_limit(const std::string& topic) const {
+    auto found = options_.topic.find(topic);
+    if (found == options_.topic.end() && !topic.empty()) found = options_.topic.find("*");
+    return found == options_.topic.end() ? 1.0 : found->second;
+  }
+
+  // Topics at most: what is over goes until each is within its share of what stays. Where the
+  // topics that there are may together not be all of it, their shares grow in proportion until they
+  // are: else nothing would stay.
   void cap_topics() {
     if (options_.topic.empty()) return;
-    const auto limit_of = [&](const std::string& topic) {
-      auto found = options_.topic.find(topic);
-      if (found == options_.topic.end() && !topic.empty()) found = options_.topic.find("*");
-      return found == options_.topic.end() ? 1.0 : found->second;
-    };
+    const auto before = sums([](const Key& key) { return key.topic; });
+    double together = 0;
+    for (const auto& [topic, number] : before) {
+      if (number > 0) together += topic_limit(topic);
+    }
+    const double grow = together > 0 && together < 1 - 1e-9 ? 1 / together : 1;
+    const auto limit_of = [&](const std::string& topic) { return grow * topic_limit(topic); };
     for (int round = 0; round < 1000; ++round) {
       const auto of_topic = sums([](const Key& key) { return key.topic; });
       double all = 0;
@@ -254,16 +273,47 @@ class Mix : public Step {
         shrink(cell, by, "its topic's share");
         changed = true;
       }
-      if (!changed) return;
+      if (!changed) break;
+    }
+    warn_of_topics(before, grow);
+  }
+
+  // Where the topics' shares cannot be had, or cost three quarters of the pairs.
+  void warn_of_topics(const std::map<std::string, double>& before, double grow) {
+    const auto after = sums([](const Key& key) { return key.topic; });
+    double all = 0, left = 0;
+    for (const auto& [topic, number] : before) all += number;
+    for (const auto& [topic, number] : after) left += number;
+    std::vector<std::string> limited;
+    for (const auto& [topic, number] : before) {
+      if (number == 0 || (grow == 1 && after.at(topic) > number - 0.5)) continue;
+      limited.push_back(fmt::format("'{}' {:.3g}% (at most {:g}%)", cut_to_columns(topic, 40),
+                                    left == 0 ? 0 : 100 * after.at(topic) / left,
+                                    100 * topic_limit(topic)));
+    }
+    if (limited.size() > kMostNamed) {
+      limited.resize(kMostNamed);
+      limited.emplace_back("...");
+    }
+    if (grow > 1) {
+      warnings_.add(fmt::format(
+          "the shares of 'topic' cannot be had: the topics that there are may be {:.3g}% "
+          "of the mix, all together; {:.0f} of {:.0f} pairs stay, with {}",
+          100 / grow, left, all, fmt::join(limited, ", ")));
+    } else if (4 * left < all) {
+      warnings_.add(fmt::format("the shares of 'topic' leave {:.0f} of {:.0f} pairs, with {}", left,
+                                all, fmt::join(limited, ", ")));
     }
   }
 
   // The largest mix that has these shares.
   template <typename Name>
-  void to_shares(const Named& shares, const Name& name_of, const char* rule) {
+  void to_shares(const Named& shares, const Name& name_of, const std::string& what) {
     if (shares.empty()) return;
     const auto have = sums(name_of);
-    double total = INFINITY;
+    double total = INFINITY, all = 0;
+    std::string scarce;
+    for (const auto& [name, number] : have) all += number;
     for (const auto& [name, share] : shares) {
       if (share == 0) continue;
       const auto found = have.find(name);
@@ -273,19 +323,35 @@ class Mix : public Step {
                                 100 * share, name),
                     place_, "leave it out of the shares");
       }
+      if (number / share < total) scarce = name;
       total = std::min(total, number / share);
     }
     for (auto& [key, cell] : cells_) {
       const auto share = shares.find(name_of(key));
       const double wanted = share == shares.end() ? 0 : share->second * total;
-      shrink(cell, wanted / have.at(name_of(key)), rule);
+      shrink(cell, wanted / have.at(name_of(key)), fmt::format("its {}'s share", what));
     }
+    if (scarce.empty() || 4 * total >= all) return;
+    warnings_.add(
+        fmt::format("the shares of '{}' leave {:.0f} of {:.0f} pairs: of '{}', which should be "
+                    "{:g}%, there are "
+                    "{:.0f}, {:.3g}% of all",
+                    what, total, all, scarce, 100 * shares.at(scarce), have.at(scarce),
+                    100 * have.at(scarce) / all));
   }
+
+  static constexpr size_t kMostNamed = 5;
 
   // By weights, where a source that has too few leaves the rest to the others.
   void to_size() {
     if (options_.size == 0) return;
     const auto have = sums([](const Key& key) { return key.source; });
+    double all = 0;
+    for (const auto& [source, number] : have) all += number;
+    if (all < options_.size) {
+      warnings_.add(
+          fmt::format("'size' asks for {:.0f} pairs, and there are {:.0f}", options_.size, all));
+    }
     std::map<std::string, double> give;
     double left = options_.size;
     std::map<std::string, double> open;
@@ -306,6 +372,14 @@ class Mix : public Step {
         break;
       }
       for (const std::string& source : full) {
+        if (options_.weights.contains(source) &&
+            left * open.at(source) / weights > have.at(source) + 1) {
+          warnings_.add(
+              fmt::format("the source '{}' has {:.0f} pairs, and its weight asks for {:.0f}",
+                          source, have.at(source), left * open.at(source) / weights));
+        }
+      }
+      for (const std::string& source : full) {
         give[source] = have.at(source);
         left -= have.at(source);
         open.erase(source);
@@ -316,6 +390,7 @@ class Mix : public Step {
   }
 
   MixOptions options_;
+  Warnings warnings_;
   std::uint64_t seed_;
   std::string place_;
   std::filesystem::path folder_;
@@ -340,8 +415,8 @@ constexpr data::Key<SplitOptions> kSplitKeys[] = {
 };
 
 // By group, so that a group is never in two. Groups that have a text in common are one: the same
-// question may be in two sources. A text of few words, or of very many groups, is no such tie: it
-// is what a source asks of each row.
+// question may be in two sources. A text of few words, or of very many groups, or of more than half
+// of a small mix's, is no such tie: it is what a source asks of each row.
 class Split : public Step {
  public:
   Split(SplitOptions options, std::uint64_t seed) : options_(options), seed_(seed) {}
@@ -355,6 +430,7 @@ class Split : public Step {
     for (size_t i = 0; i < kParts; ++i)
       parts_.push_back(std::make_unique<PairFile>(folder_ / std::to_string(i)));
     parent_.clear();
+    groups_.clear();
   }
 
   void note(const Row& row, Notes& notes) const override {
@@ -368,10 +444,12 @@ class Split : public Step {
 
   std::optional<Drop> in_order(const Row&, const Notes& notes) override {
     for (size_t i = 1; i < notes.size(); ++i) parts_[notes[i] % kParts]->add({notes[i], notes[0]});
+    if (groups_.size() < 2 * kMostGroups) groups_.insert(notes[0]);
     return std::nullopt;
   }
 
   void decide() override {
+    const size_t most = std::max<size_t>(2, std::min(kMostGroups, groups_.size() / 2));
     for (const auto& part : parts_) {
       std::vector<PairFile::Entry> entries = part->read();
       std::sort(entries.begin(), entries.end());
@@ -379,7 +457,7 @@ class Split : public Step {
       for (size_t begin = 0; begin < entries.size();) {
         size_t end = begin;
         while (end < entries.size() && entries[end].first == entries[begin].first) ++end;
-        if (end - begin <= kMostGroups) {
+        if (end - begin <= most) {
           for (size_t i = begin + 1; i < end; ++i) unite(entries[begin].second, entries[i].second);
         }
         begin = end;
@@ -429,6 +507,7 @@ class Split : public Step {
   std::uint64_t seed_;
   std::filesystem::path folder_;
   std::vector<std::unique_ptr<PairFile>> parts_;  // Texts and their groups, by text.
+  std::unordered_set<std::uint64_t> groups_;      // The first, enough to tell a small mix.
   std::unordered_map<std::uint64_t, std::uint64_t> parent_;
 };
 

@@ -4,15 +4,18 @@
 // critique that argues for that one. A row without both critiques, and a share of those that have
 // them, becomes a pair of verdicts alone.
 #include <algorithm>
+#include <atomic>
 #include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/digest.h"
 #include "core/text.h"
 #include "curate/labels.h"
 #include "curate/step_options.h"
 #include "curate/steps.h"
+#include "engine/token_counter.h"
 #include "judge/prompt.h"
 #include "judge/template.h"
 
@@ -30,6 +33,7 @@ struct Options {
   std::string verdict_instruction =
       "Leave out the reasoning this time: give the result line alone.";
   std::vector<std::string> templates;  // Names and files; empty: the built-in one that fits.
+  std::uint64_t max_tokens = 0;        // Of a prompt with an answer; 0: any.
 };
 
 void read_share(double& value, const data::Entry& entry) {
@@ -58,12 +62,18 @@ constexpr data::Key<Options> kKeys[] = {
      [](Options& o, const data::Entry& entry) {
        o.templates = entry.as<std::vector<std::string>>();
      }},
+    {"max_tokens",
+     [](Options& o, const data::Entry& entry) {
+       o.max_tokens = entry.as<std::uint64_t>();
+       if (o.max_tokens > (std::uint64_t{1} << 40))
+         throw Error("'max_tokens' is too large", entry.place);
+     }},
 };
 
 class Pairs : public Step {
  public:
   Pairs(Options options, std::uint64_t seed, const std::string& place)
-      : options_(std::move(options)), seed_(seed) {
+      : options_(std::move(options)), seed_(seed), place_(place) {
     if (options_.templates.empty()) sets_.push_back(judge::TemplateSet::open(""));
     for (const std::string& name : options_.templates) {
       try {
@@ -76,15 +86,30 @@ class Pairs : public Step {
 
   bool spreads() const override { return true; }
 
-  std::string depends_on(const Resources&) const override {
+  void begin(Resources& resources) override {
+    too_long_ = not_judged_ = 0;
+    if (options_.max_tokens == 0) return;
+    const std::filesystem::path path = counting_model(resources);
+    counter_.emplace(path);
+    if (counter_->has_chat_template()) return;
+    throw Error(fmt::format("{} has no chat template, in which 'max_tokens' of 'pairs' is counted",
+                            path.filename().string()),
+                place_, "name the model that will be trained with --model");
+  }
+
+  std::string depends_on(const Resources& resources) const override {
     std::string digests;
+    if (options_.max_tokens != 0) digests += sha256_file_cached(counting_model(resources));
     for (const judge::TemplateSet& set : sets_) {
       for (const judge::Template& form : set.all()) digests += form.digest;
     }
     return digests;
   }
 
+  bool needs_judged() const override { return options_.rejected == RejectedChoice::Probable; }
+
   std::vector<Row> spread(const Row& row, Drop& why) const override {
+    if (needs_judged() && row.judged.empty()) ++not_judged_;
     std::vector<Row> pairs;
     for (std::uint64_t n = 0; n < options_.per_sample; ++n) {
       const std::string name = fmt::format("{}#{}", row.id, n + 1);
@@ -103,6 +128,11 @@ class Pairs : public Step {
         why = {"the template does not fit", failure.message()};
         return {};
       }
+      if (const std::optional<std::int64_t> tokens = too_many(*one.pair)) {
+        ++too_long_;
+        why = {"too long for the model", fmt::format("{} tokens", *tokens)};
+        continue;
+      }
       // A second pair that says the same as one before it is none.
       const bool repeated = std::any_of(pairs.begin(), pairs.end(), [&](const Row& other) {
         return same(*other.pair, *one.pair);
@@ -112,7 +142,29 @@ class Pairs : public Step {
     return pairs;
   }
 
+  nlohmann::ordered_json facts() const override {
+    nlohmann::ordered_json facts = nlohmann::ordered_json::object();
+    if (options_.max_tokens != 0) facts["pairs too long for the model"] = too_long_.load();
+    if (needs_judged())
+      facts["rows without the judge's probabilities: another label by nearness"] =
+          not_judged_.load();
+    return facts;
+  }
+
  private:
+  // The tokens of the longer of its conversations, where those are more than there may be.
+  std::optional<std::int64_t> too_many(const Pair& pair) const {
+    if (!counter_) return std::nullopt;
+    std::optional<std::int64_t> most;
+    for (const std::string* answer : {&pair.chosen, &pair.rejected}) {
+      std::vector<engine::Message> conversation = pair.prompt;
+      conversation.push_back({"assistant", *answer});
+      most = std::max(
+          most, counter_->more_than(static_cast<std::int64_t>(options_.max_tokens), conversation));
+    }
+    return most;
+  }
+
   static bool same(const Pair& a, const Pair& b) {
     return a.template_name == b.template_name && a.chosen == b.chosen && a.rejected == b.rejected &&
            a.prompt.back().content == b.prompt.back().content;
@@ -216,7 +268,11 @@ class Pairs : public Step {
 
   Options options_;
   std::uint64_t seed_;
+  std::string place_;
   std::vector<judge::TemplateSet> sets_;
+  std::optional<engine::TokenCounter> counter_;
+  mutable std::atomic<std::uint64_t> too_long_ = 0;    // Pairs.
+  mutable std::atomic<std::uint64_t> not_judged_ = 0;  // Rows.
 };
 
 }  // namespace

@@ -9,8 +9,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "curate/accounting.h"
+#include "curate/pass.h"
 #include "curate/recipe.h"
 #include "curate/step.h"
 
@@ -31,8 +30,7 @@ struct RunOptions {
   bool every_step = false;     // A pass a step, so that the rows after each can be read.
   bool no_models = false;      // Steps that run a model are passed over.
   std::string from;            // The first step to be done again; empty: those that are not done.
-  // Rows of a pass that are done, of so many; 0: not known.
-  std::function<void(const std::string& pass, std::uint64_t done, std::uint64_t total)> progress;
+  PassProgress progress;
 };
 
 // The rows after a step.
@@ -52,23 +50,12 @@ struct RunResult {
   std::vector<std::pair<std::string, std::string>> not_present;  // Source and reason.
   std::vector<std::string> skipped;      // Steps that no_models passed over.
   std::vector<std::string> passes_kept;  // Of an earlier run.
+  // Of each step that runs a model, the digest of all that its results depend on.
+  nlohmann::ordered_json models = nlohmann::ordered_json::object();
 };
 
 // Throws Error: no source's files are there, a source is too bad, a step that leaves no row (it is
 // named), a step's own.
 RunResult run(Recipe& recipe, Resources& resources, const RunOptions& options);
-
-// Reads the rows of a file that a pass wrote.
-class RowReader {
- public:
-  explicit RowReader(std::vector<std::filesystem::path> files);
-  ~RowReader();
-  // A line each, without its end; fewer at the end, and then none.
-  std::vector<std::string> lines(std::size_t count);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 }  // namespace selene::curate

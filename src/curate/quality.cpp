@@ -30,12 +30,6 @@ std::vector<std::string_view> split(std::string_view text, const char* separator
   return parts;
 }
 
-size_t characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
-}
-
 size_t occurrences(std::string_view text, std::string_view what) {
   size_t count = 0;
   for (size_t at = text.find(what); at != std::string_view::npos;
@@ -85,7 +79,7 @@ std::string quality_problem(std::string_view text) {
   if (words.size() < kLeastWords) return "";
   size_t letters = 0, word_bytes = 0;
   for (const std::string_view word : words) {
-    letters += characters(word);
+    letters += count_characters(word);
     word_bytes += word.size();
   }
   const double mean = share(letters, words.size());

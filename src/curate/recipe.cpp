@@ -119,7 +119,8 @@ void add_step(Recipe& recipe, std::string_view name, Entry options) {
   if (options.value.IsNull()) options.value = YAML::Node(YAML::NodeType::Map);
   recipe.steps.push_back({.name = std::string(name),
                           .options = canonical(options.value),
-                          .step = found->make(options, recipe.seed)});
+                          .step = found->make(options, recipe.seed),
+                          .place = options.place});
 }
 
 void read_steps(Recipe& recipe, const Entry& entry) {
@@ -153,6 +154,16 @@ void check_order(const Recipe& recipe) {
   for (const NamedStep& step : recipe.steps) {
     if (!names.insert(step.name).second)
       throw Error(fmt::format("the step '{}' stands twice", step.name), recipe.place);
+  }
+  for (auto i = std::ptrdiff_t{0}; i < end; ++i) {
+    const NamedStep& step = recipe.steps[static_cast<size_t>(i)];
+    if (step.step->needs_judged() && (at("judge") == end || at("judge") > i)) {
+      throw Error(
+          fmt::format("'rejected: probable' of '{}' goes by the verdicts of a judge, and no "
+                      "step 'judge' comes before it",
+                      step.name),
+          step.place, "put the step 'judge' before it, or take nearest or random");
+    }
   }
   const std::ptrdiff_t pairs = at("pairs");
   if (pairs == end) throw Error("a recipe needs the step 'pairs'", recipe.place);

@@ -42,6 +42,7 @@ struct NamedStep {
   std::string name;
   std::string options;  // As YAML: what its results depend on.
   std::unique_ptr<Step> step;
+  std::string place;  // "file:line"
 };
 
 struct Recipe {

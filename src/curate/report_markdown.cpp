@@ -19,6 +19,7 @@ using Row = std::vector<std::string>;
 constexpr size_t kNameColumns = 80;
 constexpr size_t kTextColumns = 300;
 constexpr size_t kCritiqueColumns = 1000;
+constexpr size_t kWarningColumns = 600;
 constexpr size_t kValueColumns = 400;
 
 std::string name(std::string_view text) { return report::markdown_text(text, kNameColumns); }
@@ -114,7 +115,9 @@ std::string examples_markdown(const Funnel& funnel) {
       add_examples(examples, text);
     }
     if (step.kept.empty()) continue;
-    text += "\nKept:\n\n";
+    const bool changed = std::any_of(step.kept.begin(), step.kept.end(),
+                                     [](const Example& one) { return !one.detail.empty(); });
+    text += changed ? "\nChanged:\n\n" : "\nKept:\n\n";
     add_examples(step.kept, text);
   }
   return text;
@@ -241,6 +244,11 @@ std::string report_markdown(const Funnel& funnel) {
   text += fmt::format("Recipe {}, seed {}. {}\n\n", name(funnel.recipe), funnel.seed,
                       adds_up_line(funnel));
   text += "## Funnel\n\n" + steps_markdown(funnel);
+  if (const std::vector<std::string> warnings = warnings_of(funnel); !warnings.empty()) {
+    text += "\n";
+    for (const std::string& warning : warnings)
+      text += fmt::format("- **Warning** {}\n", report::markdown_text(warning, kWarningColumns));
+  }
   text += "\n## Pairs\n" + pairs_markdown(funnel);
   text += "\n## Contamination\n\n" + contamination_markdown(funnel);
   text += critiques_markdown(funnel);

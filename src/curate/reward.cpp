@@ -68,7 +68,6 @@ class Reward : public Step {
 
   void begin(Resources& resources) override {
     stop_ = resources.stop;
-    tell_ = resources.tell;
     scorer(resources);
   }
   std::string depends_on(const Resources& resources) const override {
@@ -83,7 +82,6 @@ class Reward : public Step {
     if (stop_ && stop_()) return drops;
     for (size_t r = 0; r < rows.size(); ++r) drops[r] = take(*rows[r].pair, scores[r]);
     rows_ += rows.size();
-    if (tell_) tell_(rows_);
     return drops;
   }
 
@@ -147,7 +145,6 @@ class Reward : public Step {
   // Opened by the first of begin() and depends_on().
   mutable std::unique_ptr<RewardScorer> scorer_;
   std::function<bool()> stop_;
-  std::function<void(std::uint64_t)> tell_;
   Scores before_, after_;
   std::uint64_t rows_ = 0;
   std::uint64_t too_long_ = 0;

@@ -35,13 +35,6 @@ Json sample_json(const data::Sample& sample) {
   return json;
 }
 
-Json messages_json(const std::vector<engine::Message>& messages) {
-  Json json = Json::array();
-  for (const engine::Message& message : messages)
-    json.push_back({{"role", message.role}, {"content", message.content}});
-  return json;
-}
-
 Json optional_json(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
@@ -150,6 +143,13 @@ Row row_from_json(const Json& json) {
   } catch (const Json::exception&) {
     throw Error("this is no row of a curation");
   }
+}
+
+Json messages_json(const std::vector<engine::Message>& messages) {
+  Json json = Json::array();
+  for (const engine::Message& message : messages)
+    json.push_back({{"role", message.role}, {"content", message.content}});
+  return json;
 }
 
 void swap_sides(Row& row) {

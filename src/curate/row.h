@@ -70,6 +70,9 @@ nlohmann::ordered_json to_json(const Row& row);
 // Of a line that to_json() made. Throws Error where it is none.
 Row row_from_json(const nlohmann::ordered_json& json);
 
+// [{"role": …, "content": …}, …]
+nlohmann::ordered_json messages_json(const std::vector<engine::Message>& messages);
+
 // The same with A and B changed places, also in what `critiques` name.
 void swap_sides(Row& row);
 // A critique's text for a prompt that shows the responses as the row has them.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "curate/steps.h"
+#include "model/store.h"
 
 namespace selene::curate {
 
@@ -31,6 +32,10 @@ std::span<const StepKind> step_kinds() {
       {"split", "train, validation and test, by group", make_split},
   }};
   return kKinds;
+}
+
+std::filesystem::path counting_model(const Resources& resources) {
+  return model::resolve_model(resources.model.string()).path;
 }
 
 }  // namespace selene::curate

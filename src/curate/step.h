@@ -27,6 +27,7 @@ struct Entry;
 
 namespace selene::curate {
 
+class BenchmarkTexts;
 struct Recipe;
 
 // Why a row goes. `reason` is one of few for each step; `detail` is of this row.
@@ -57,13 +58,17 @@ struct Resources {
   std::filesystem::path model;    // A GGUF whose tokens lengths are counted in; empty: the default.
   std::vector<Benchmark> benchmarks;
   std::string benchmarks_digest;  // Of their files and selects.
+  // Where the step `contamination` has read them, for the look at the pairs.
+  std::shared_ptr<const BenchmarkTexts> benchmark_texts;
   bool no_contamination = false;  // The step may find no benchmark.
   // Opens a judge: "" is that of the command line, or the default one.
   std::function<judge::Judge(const std::string& judge)> open_judge;
-  std::function<bool()> stop;                    // Ctrl-C.
-  std::function<void(std::string_view)> warn;    // For the user, at once.
-  std::function<void(std::uint64_t done)> tell;  // Rows that a slow step has done. May be empty.
+  std::function<bool()> stop;                  // Ctrl-C.
+  std::function<void(std::string_view)> warn;  // For the user, at once. May be empty.
 };
+
+// The model that lengths are counted with. Throws Error where there is none.
+std::filesystem::path counting_model(const Resources& resources);
 
 class Step {
  public:
@@ -93,6 +98,9 @@ class Step {
   // A step that runs a model takes rows many at a time; one answer a row.
   virtual std::size_t batch() const { return 0; }
   virtual std::vector<std::optional<Drop>> run(std::span<Row>) { return {}; }
+
+  // Whether it goes by the verdicts of the step `judge` (Row::judged), which comes before it then.
+  virtual bool needs_judged() const { return false; }
 
   // What its results depend on beside the rows, its options and the seed: the digest of a model, of
   // the benchmarks' files. The same text, the same results.

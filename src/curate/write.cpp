@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "core/parallel.h"
 #include "curate/contamination.h"
+#include "curate/row_file.h"
 #include "table/table.h"
 
 namespace selene::curate {
@@ -133,13 +134,47 @@ size_t split_index(const std::string& split) {
 }
 
 // What is looked for in the pairs: null where the recipe or the user does not want it.
-std::unique_ptr<BenchmarkTexts> benchmark_texts(const Recipe& recipe, const Resources& resources) {
+std::shared_ptr<const BenchmarkTexts> benchmark_texts(const Recipe& recipe,
+                                                      const Resources& resources) {
   const bool wanted = std::any_of(recipe.steps.begin(), recipe.steps.end(),
                                   [](const auto& step) { return step.name == "contamination"; });
   const bool has_some = std::any_of(resources.benchmarks.begin(), resources.benchmarks.end(),
                                     [](const Benchmark& one) { return one.missing.empty(); });
   if (!wanted || !has_some) return nullptr;
-  return std::make_unique<BenchmarkTexts>(resources.benchmarks, kFinalWords, resources.threads);
+  if (resources.benchmark_texts && resources.benchmark_texts->words() == kFinalWords)
+    return resources.benchmark_texts;
+  return std::make_shared<BenchmarkTexts>(resources.benchmarks, kFinalWords, resources.threads);
+}
+
+// A pair as it is written.
+Json pair_json(const Recipe& recipe, const Row& row, const Json& models) {
+  const Pair& pair = *row.pair;
+  Json json = {{"id", row.id}, {"source", row.source}, {"task", data::task_name(row.sample.task)}};
+  json["prompt"] = messages_json(pair.prompt);
+  json["chosen"] = messages_json({{"assistant", pair.chosen}});
+  json["rejected"] = messages_json({{"assistant", pair.rejected}});
+  json["label"] = pair.label;
+  json["rejected_label"] = pair.rejected_label;
+  json["kind"] = pair.kind;
+  json["group"] = row.sample.group.value_or("");
+  if (!row.topic.empty()) json["stratum"] = row.topic;
+  if (pair.chosen_score && pair.rejected_score)
+    json["scores"] = {{"chosen", *pair.chosen_score}, {"rejected", *pair.rejected_score}};
+  Json steps = Json::array();
+  for (const Change& one : row.history) steps.push_back({one.step, one.what});
+  json["provenance"] = {{"recipe", recipe.name},
+                        {"seed", recipe.seed},
+                        {"source", row.source},
+                        {"id", row.sample.id},
+                        {"row", row.id.substr(0, row.id.rfind('#'))},
+                        {"steps", std::move(steps)},
+                        {"template", pair.template_name}};
+  if (!models.empty()) json["provenance"]["models"] = models;
+  if (!pair.chosen_origin.empty()) {
+    json["provenance"]["chosen_origin"] = pair.chosen_origin;
+    json["provenance"]["rejected_origin"] = pair.rejected_origin;
+  }
+  return json;
 }
 
 struct Written {
@@ -147,14 +182,13 @@ struct Written {
   Json overlaps = nullptr;
 };
 
-Written write_pairs(const Recipe& recipe, Resources& resources, const fs::path& rows,
+Written write_pairs(const Recipe& recipe, Resources& resources, const RunResult& result,
                     const fs::path& out, const BenchmarkTexts* benchmarks) {
   Written written;
-  const Json models = models_of(recipe, resources);
   PairWriter writer(out);
   std::uint64_t checked = 0, found = 0;
   Json first = nullptr;
-  RowReader reader({rows});
+  RowReader reader({result.stages.back().rows});
   for (std::vector<std::string> lines; !(lines = reader.lines(kBatch)).empty();) {
     std::vector<Row> batch(lines.size());
     std::vector<Json> json(lines.size());
@@ -164,7 +198,7 @@ Written write_pairs(const Recipe& recipe, Resources& resources, const fs::path& 
       batch[i] = row_from_json(Json::parse(lines[i]));
       Pair& pair = *batch[i].pair;
       if (pair.split.empty()) pair.split = "train";
-      json[i] = pair_json(recipe, batch[i], models);
+      json[i] = pair_json(recipe, batch[i], result.models);
       text[i] = json[i].dump() + "\n";
       if (benchmarks == nullptr) return;
       const std::string_view texts[] = {pair.prompt.back().content, pair.chosen, pair.rejected};
@@ -219,46 +253,6 @@ Json source_json(const Source& source, const RunResult& result, const PairCounts
 
 }  // namespace
 
-Json models_of(const Recipe& recipe, const Resources& resources) {
-  Json models = Json::object();
-  for (const NamedStep& step : recipe.steps) {
-    if (step.step->batch() > 0) models[step.name] = sha256(step.step->depends_on(resources));
-  }
-  return models;
-}
-
-Json pair_json(const Recipe& recipe, const Row& row, const Json& models) {
-  const Pair& pair = *row.pair;
-  Json json = {{"id", row.id}, {"source", row.source}, {"task", data::task_name(row.sample.task)}};
-  json["prompt"] = Json::array();
-  for (const engine::Message& message : pair.prompt)
-    json["prompt"].push_back({{"role", message.role}, {"content", message.content}});
-  json["chosen"] = Json::array({{{"role", "assistant"}, {"content", pair.chosen}}});
-  json["rejected"] = Json::array({{{"role", "assistant"}, {"content", pair.rejected}}});
-  json["label"] = pair.label;
-  json["rejected_label"] = pair.rejected_label;
-  json["kind"] = pair.kind;
-  json["group"] = row.sample.group.value_or("");
-  if (!row.topic.empty()) json["stratum"] = row.topic;
-  if (pair.chosen_score && pair.rejected_score)
-    json["scores"] = {{"chosen", *pair.chosen_score}, {"rejected", *pair.rejected_score}};
-  Json steps = Json::array();
-  for (const Change& one : row.history) steps.push_back({one.step, one.what});
-  json["provenance"] = {{"recipe", recipe.name},
-                        {"seed", recipe.seed},
-                        {"source", row.source},
-                        {"id", row.sample.id},
-                        {"row", row.id.substr(0, row.id.rfind('#'))},
-                        {"steps", std::move(steps)},
-                        {"template", pair.template_name}};
-  if (!models.empty()) json["provenance"]["models"] = models;
-  if (!pair.chosen_origin.empty()) {
-    json["provenance"]["chosen_origin"] = pair.chosen_origin;
-    json["provenance"]["rejected_origin"] = pair.rejected_origin;
-  }
-  return json;
-}
-
 void write_rejected(const fs::path& work, const fs::path& out) {
   std::vector<fs::path> files;
   if (fs::exists(work / "load")) {
@@ -279,9 +273,8 @@ Json write_outputs(const Recipe& recipe, Resources& resources, const RunResult& 
   for (const fs::path& file : result.rejected) append_file(rejected, file);
   rejected.commit();
   write_dropped(result, out);
-  const std::unique_ptr<BenchmarkTexts> benchmarks = benchmark_texts(recipe, resources);
-  const Written written =
-      write_pairs(recipe, resources, result.stages.back().rows, out, benchmarks.get());
+  const std::shared_ptr<const BenchmarkTexts> benchmarks = benchmark_texts(recipe, resources);
+  const Written written = write_pairs(recipe, resources, result, out, benchmarks.get());
   const PairCounts& counts = written.counts;
   Json funnel = {{"recipe", recipe.name}, {"title", recipe.title}, {"seed", recipe.seed}};
   funnel["sources"] = Json::array();

@@ -20,11 +20,4 @@ nlohmann::ordered_json write_outputs(const Recipe& recipe, Resources& resources,
 // The bad rows alone, of a run that stopped.
 void write_rejected(const std::filesystem::path& work, const std::filesystem::path& out);
 
-// Of each step that ran a model, the digest of all that its results depend on.
-nlohmann::ordered_json models_of(const Recipe& recipe, const Resources& resources);
-
-// A pair as it is written. `models`: models_of().
-nlohmann::ordered_json pair_json(const Recipe& recipe, const Row& row,
-                                 const nlohmann::ordered_json& models);
-
 }  // namespace selene::curate

@@ -212,14 +212,8 @@ void LlamaEngine::load() {
   }
   const llama_vocab* vocab = llama_model_get_vocab(model_.get());
   tokenizer_.emplace(vocab);
-  chat_template_.emplace(ChatTemplate::Options{
-      .source = options_.chat_template.empty() ? llama_model_chat_template(model_.get(), nullptr)
-                                               : options_.chat_template,
-      .bos_token = tokenizer_->control_text(llama_vocab_bos(vocab)),
-      .eos_token = tokenizer_->control_text(llama_vocab_eos(vocab)),
-      .control_tokens = tokenizer_->control_texts(),
-      .date = options_.date,
-  });
+  chat_template_.emplace(
+      own_chat_template(model_.get(), *tokenizer_, options_.chat_template, options_.date));
 }
 
 Job LlamaEngine::make_job(const Request& request, size_t index) const {

@@ -156,15 +156,8 @@ void RewardModel::State::load() {
 
 void RewardModel::State::load_chat_template() {
   if (chat_template) return;
-  const llama_vocab* vocab = llama_model_get_vocab(model.get());
-  chat_template.emplace(ChatTemplate::Options{
-      .source = options.chat_template.empty() ? llama_model_chat_template(model.get(), nullptr)
-                                              : options.chat_template,
-      .bos_token = tokenizer->control_text(llama_vocab_bos(vocab)),
-      .eos_token = tokenizer->control_text(llama_vocab_eos(vocab)),
-      .control_tokens = tokenizer->control_texts(),
-      .date = options.date,
-  });
+  chat_template.emplace(
+      own_chat_template(model.get(), *tokenizer, options.chat_template, options.date));
 }
 
 std::vector<Token> RewardModel::State::tokens(const RewardInput& input) const {

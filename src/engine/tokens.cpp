@@ -119,4 +119,15 @@ std::vector<std::string> Tokenizer::control_texts() const {
   return texts;
 }
 
+ChatTemplate own_chat_template(const llama_model* model, const Tokenizer& tokenizer,
+                               const std::string& source, const std::string& date) {
+  const llama_vocab* vocab = llama_model_get_vocab(model);
+  return ChatTemplate(
+      {.source = source.empty() ? llama_model_chat_template(model, nullptr) : source,
+       .bos_token = tokenizer.control_text(llama_vocab_bos(vocab)),
+       .eos_token = tokenizer.control_text(llama_vocab_eos(vocab)),
+       .control_tokens = tokenizer.control_texts(),
+       .date = date});
+}
+
 }  // namespace selene::engine

@@ -11,6 +11,7 @@
 #include "engine/chat_template.h"
 #include "engine/label_tree.h"
 
+struct llama_model;
 struct llama_vocab;
 
 namespace selene::engine {
@@ -54,5 +55,9 @@ class Tokenizer {
   size_t longest_piece_ = 1;
   std::vector<std::pair<std::string, Token>> control_tokens_;  // Longest first.
 };
+
+// `source`, or where that is empty the template of the model itself, which must have one.
+ChatTemplate own_chat_template(const llama_model* model, const Tokenizer& tokenizer,
+                               const std::string& source, const std::string& date);
 
 }  // namespace selene::engine

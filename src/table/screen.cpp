@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/jsonl.h"
+#include "table/records.h"
 #include "table/whole_file.h"
 
 namespace selene::table {
@@ -89,6 +90,35 @@ std::vector<BadLine> screen_json_lines(const std::filesystem::path& file,
   }
   if (!buffer.empty()) write(buffer);
   return bad;
+}
+
+std::optional<std::vector<std::uint64_t>> lines_of_records(const std::filesystem::path& file,
+                                                           bool header, std::uint64_t count,
+                                                           std::span<const std::uint64_t> records,
+                                                           std::span<const BadLine> without) {
+  Lines lines(file);
+  std::vector<std::uint64_t> found;
+  std::uint64_t number = 0, record = 0;
+  bool is_names = header;
+  auto left_out = without.begin();
+  for (std::string line; lines.next(line);) {
+    ++number;
+    if (left_out != without.end() && left_out->line == number) {
+      ++left_out;
+      continue;
+    }
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    if (trim(line).empty()) continue;
+    if (is_names) {
+      is_names = false;
+      continue;
+    }
+    ++record;
+    if (found.size() < records.size() && records[found.size()] == record) found.push_back(number);
+  }
+  // As many lines as records, each of which has one at least: then each has one.
+  if (record != count || found.size() != records.size()) return std::nullopt;
+  return found;
 }
 
 }  // namespace selene::table

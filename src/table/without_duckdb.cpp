@@ -1,5 +1,6 @@
 // src/table of a build without DuckDB: everything says what is missing.
 #include "core/error.h"
+#include "table/records.h"
 #include "table/table.h"
 
 namespace selene::table {
@@ -28,6 +29,14 @@ std::vector<BadLine> Rows::rejects() const { return {}; }
 
 std::vector<BadLine> screen_json_lines(const std::filesystem::path& file,
                                        const std::filesystem::path&) {
+  refuse(file.string());
+}
+
+std::optional<RecordSelect> with_records(std::string_view) { refuse(""); }
+std::optional<std::vector<std::uint64_t>> lines_of_records(const std::filesystem::path& file, bool,
+                                                           std::uint64_t,
+                                                           std::span<const std::uint64_t>,
+                                                           std::span<const BadLine>) {
   refuse(file.string());
 }
 

@@ -126,5 +126,10 @@ TEST(Text, CountsColumnsOfWideAndCombiningCharacters) {
   std::setlocale(LC_CTYPE, saved.c_str());
 }
 
+TEST(Text, CharactersAreCodePoints) {
+  EXPECT_EQ(count_characters(""), 0u);
+  EXPECT_EQ(count_characters("a\u00E9\u4F60\U0001F600"), 4u);
+}
+
 }  // namespace
 }  // namespace selene

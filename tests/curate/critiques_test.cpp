@@ -13,19 +13,18 @@ namespace selene::curate {
 namespace {
 
 using selene::testing::argued_word;
+using selene::testing::begun_step;
 using selene::testing::is_argument;
 using selene::testing::Json;
+using selene::testing::made_step;
+using selene::testing::options_error;
 using selene::testing::pair_row;
 using selene::testing::rated_row;
 using selene::testing::scored;
 using selene::testing::ScriptedJudges;
-using selene::testing::step_options;
 
 StepPointer step(const std::string& yaml, ScriptedJudges& judges) {
-  StepPointer made = make_critiques(step_options("critiques", yaml), 1);
-  Resources resources = judges.resources();
-  made->begin(resources);
-  return made;
+  return begun_step("critiques", yaml, judges);
 }
 
 engine::Result text(const std::string& written) {
@@ -370,7 +369,7 @@ TEST(CritiquesStep, AnEngineThatFailsEndsTheRun) {
 
 TEST(CritiquesStep, WhenStoppedRowsStayAsTheyAre) {
   ScriptedJudges judges{.scripts = {{"", honest_teacher}}};
-  StepPointer made = make_critiques(step_options("critiques", "{}"), 1);
+  StepPointer made = made_step("critiques", "{}");
   Resources resources = judges.resources();
   int calls = 0;
   resources.stop = [&] { return ++calls > 3; };
@@ -383,14 +382,7 @@ TEST(CritiquesStep, WhenStoppedRowsStayAsTheyAre) {
 }
 
 TEST(CritiquesStep, WrongOptionsAreNamed) {
-  const auto message = [](const std::string& yaml) -> std::string {
-    try {
-      make_critiques(step_options("critiques", yaml), 1);
-    } catch (const Error& failure) {
-      return failure.what();
-    }
-    return "";
-  };
+  const auto message = [](const std::string& yaml) { return options_error("critiques", yaml); };
   EXPECT_EQ(message("{samples: 0}"), "recipe.yaml:1: 'samples' must be from 1 to 1000, not 0");
   EXPECT_EQ(message("{temperature: 0}"),
             "recipe.yaml:1: several samples at temperature 0 are all the same; give a temperature "

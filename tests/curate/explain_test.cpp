@@ -100,6 +100,21 @@ TEST_F(Explain, TheTextOfAKeptRowIsWhatItsPromptShowsFirst) {
   EXPECT_EQ(explain(folder_.path(), "saf/7").text, "\nWhat is ```?");
 }
 
+TEST_F(Explain, WhatAllPromptsOfATemplateBeginWithIsNotItsText) {
+  std::vector<Json> pairs;
+  for (const auto& [id, input] :
+       {std::pair{"saf/6", "A cat?"}, {"saf/7", "A dog?"}, {"saf/8", "A dog?"}}) {
+    pairs.push_back(testing::small_pair(id));
+    pairs.back()["prompt"][0]["content"] = std::string("You grade answers.\nInput: ") + input;
+  }
+  testing::write_lines(folder_, "train.jsonl", pairs);
+  EXPECT_EQ(explain(folder_.path(), "saf/7").text, "Input: A dog?");
+  // A template with one row alone cannot be told from its input.
+  pairs[1]["provenance"]["template"] = "own";
+  testing::write_lines(folder_, "train.jsonl", pairs);
+  EXPECT_EQ(explain(folder_.path(), "saf/7").text, "You grade answers.\nInput: A dog?");
+}
+
 TEST_F(Explain, ARepeatedIdIsKeptAndRejected) {
   folder_.file("rejected.jsonl",
                R"({"source": "saf", "file": "a.csv", "line": null, "row": 9, "id": "7",)"

@@ -6,18 +6,17 @@
 namespace selene::curate {
 namespace {
 
+using selene::testing::begun_step;
 using selene::testing::Json;
+using selene::testing::made_step;
+using selene::testing::options_error;
 using selene::testing::pair_row;
 using selene::testing::rated_row;
 using selene::testing::scored;
 using selene::testing::ScriptedJudges;
-using selene::testing::step_options;
 
 StepPointer step(const std::string& yaml, ScriptedJudges& judges) {
-  StepPointer made = make_judge(step_options("judge", yaml), 1);
-  Resources resources = judges.resources();
-  made->begin(resources);
-  return made;
+  return begun_step("judge", yaml, judges);
 }
 
 // 0.7 for the first label, whatever stands there.
@@ -101,7 +100,7 @@ TEST(JudgeStep, AVerdictWithoutProbabilitiesCannotBeHard) {
 TEST(JudgeStep, WhatItDependsOnIsTheJudge) {
   ScriptedJudges judges{.scripts = {{"", likes_the_first}}};
   const Resources resources = judges.resources();
-  const StepPointer made = make_judge(step_options("judge", "{}"), 1);
+  const StepPointer made = made_step("judge", "{}");
   const Json described = Json::parse(made->depends_on(resources));
   EXPECT_EQ(described.at("members").at(0).at("model").get<std::string>().size(), 64u);
   made->depends_on(resources);
@@ -109,14 +108,7 @@ TEST(JudgeStep, WhatItDependsOnIsTheJudge) {
 }
 
 TEST(JudgeStep, WrongOptionsAreNamed) {
-  const auto message = [](const std::string& yaml) -> std::string {
-    try {
-      make_judge(step_options("judge", yaml), 1);
-    } catch (const Error& failure) {
-      return failure.what();
-    }
-    return "";
-  };
+  const auto message = [](const std::string& yaml) { return options_error("judge", yaml); };
   EXPECT_EQ(message("{most_probability: 1.5}"),
             "recipe.yaml:1: 'most_probability' must be from 0 to 1, not 1.5");
   EXPECT_EQ(message("{order: ab}"), "recipe.yaml:1: 'order' must be one of one, both, not 'ab'");

@@ -45,6 +45,87 @@ TEST_F(Load, BadRowsAreRejectedWithTheirReason) {
   EXPECT_EQ(rejected[1].at("id"), "maybe");
   EXPECT_EQ(rejected[1].at("row"), 98);
   EXPECT_EQ(rejected[1].at("file"), "rows.jsonl");
+  EXPECT_EQ(rejected[1].at("line"), 98);
+}
+
+// The ids of the rejected rows and their lines; 0: null.
+class LinesOfRows : public Load {
+ protected:
+  using Found = std::map<std::string, int>;
+
+  static std::string with_select(const std::string& select, const std::string& file) {
+    std::string yaml = recipe("  - pairs\n");
+    yaml = yaml.substr(0, yaml.find("SELECT")) + select + "\n" + yaml.substr(yaml.find("steps:"));
+    yaml.replace(yaml.find("rows.jsonl"), 10, file);
+    return yaml;
+  }
+  Found found(const std::string& select, const std::string& file = "rows.jsonl") {
+    std::filesystem::remove_all(out());
+    curate_with(0.9, with_select(select, file));
+    Found lines_of;
+    for (const Json& one : lines(out() / "rejected.jsonl")) {
+      if (one.at("row").is_null()) continue;
+      EXPECT_EQ(one.at("file"), file);
+      lines_of[one.at("id").get<std::string>()] =
+          one.at("line").is_null() ? 0 : one.at("line").get<int>();
+    }
+    return lines_of;
+  }
+  static constexpr const char* kFrom =
+      "read_json('rows.jsonl', format = 'newline_delimited', columns = {id: 'VARCHAR', input: "
+      "'VARCHAR', response: 'VARCHAR', label: 'VARCHAR'})";
+  static std::string bad(const std::string& id) {
+    return row(id, "Q?", "A.", "Maybe").dump() + "\n";
+  }
+};
+
+TEST_F(LinesOfRows, AreThoseOfTheFileWhateverTheSelectLeavesOutAndSorts) {
+  write("rows.jsonl", rows(5) + "\n" + bad("b") + rows(3) + bad("a") + " \n" + bad("left"));
+  const std::string from = std::string(" FROM ") + kFrom;
+  const Found both{{"a", 11}, {"b", 7}};
+  EXPECT_EQ(found("SELECT * EXCLUDE (label), label" + from + " WHERE id IN ('a', 'b', 'r1')" +
+                  " QUALIFY row_number() OVER (PARTITION BY id ORDER BY id) = 1"),
+            both);
+  EXPECT_EQ(found("WITH raw AS (SELECT id, input, response, label" + from +
+                  "), few AS (SELECT * FROM raw WHERE id <> 'left') SELECT id, upper(input) AS "
+                  "input, response, label FROM few WHERE id <> 'r2' ORDER BY id LIMIT 3"),
+            both);
+  EXPECT_EQ(found("SELECT id || '/' || side AS id, input, response, label FROM (SELECT *, "
+                  "unnest(['x', 'y']) AS side" +
+                  from + ") WHERE id IN ('a', 'r3') AND (side = 'x' OR id = 'a')"),
+            (Found{{"a/x", 11}, {"a/y", 11}}));
+}
+
+TEST_F(LinesOfRows, CountTheLinesThatAreNoJson) {
+  write("rows.jsonl", rows(5) + "{\"cut\n" + bad("a") + "\xFF\n" + rows(1) + bad("b"));
+  EXPECT_EQ(found(std::string("SELECT * FROM ") + kFrom), (Found{{"r0", 9}, {"a", 7}, {"b", 10}}));
+}
+
+TEST_F(LinesOfRows, OfARowOfSeveralRecordsAreNotSaid) {
+  write("rows.jsonl", rows(5) + bad("a"));
+  const std::string from = std::string(" FROM ") + kFrom;
+  EXPECT_EQ(found("SELECT x.*" + from + " AS x JOIN (SELECT id" + from + ") AS y USING (id)"),
+            (Found{{"a", 0}}));
+  EXPECT_EQ(found("SELECT DISTINCT *" + from), (Found{{"a", 0}}));
+  EXPECT_EQ(found("SELECT id, any_value(input) AS input, any_value(response) AS response, "
+                  "any_value(label) AS label" +
+                  from + " GROUP BY id"),
+            (Found{{"a", 0}}));
+  EXPECT_EQ(found("SELECT *" + from + " UNION ALL SELECT 'z', 'Q?', 'A.', 'Yes'"),
+            (Found{{"a", 0}}));
+}
+
+TEST_F(LinesOfRows, OfACsvAreSaidWhereNoFieldHoldsALineBreak) {
+  const std::string names = "id,input,response,label\n", good = "1,Q?,A.,Yes\n2,Q?,A.,No\n";
+  const std::string select =
+      "SELECT * FROM read_csv('rows.csv', header = true, all_varchar = true)";
+  write("rows.csv", names + good + "a,Q?,\"A, or B\",Maybe\n");
+  EXPECT_EQ(found(select, "rows.csv"), (Found{{"a", 4}}));
+  write("rows.csv", names + good + "a,Q?,\"A,\nor B\",Maybe\n");
+  EXPECT_EQ(found(select, "rows.csv"), (Found{{"a", 0}}));
+  write("rows.csv", names + good + "a,Q?,A.,Maybe\n");
+  EXPECT_EQ(found("SELECT * FROM read_csv('rows.csv', all_varchar = true)", "rows.csv"),
+            (Found{{"a", 0}}));
 }
 
 TEST_F(Load, TooManyBadRowsStopTheRun) {
@@ -53,7 +134,7 @@ TEST_F(Load, TooManyBadRowsStopTheRun) {
   EXPECT_NE(error.find("1 of the 51 rows of 'rows' are bad (2.0%, --max-bad is 1%)"),
             std::string::npos)
       << error;
-  EXPECT_NE(error.find("row 51: the field 'label' is 'Maybe'"), std::string::npos) << error;
+  EXPECT_NE(error.find("rows.jsonl:51: the field 'label' is 'Maybe'"), std::string::npos) << error;
   EXPECT_EQ(lines(out() / "work/load/rows.rejected.jsonl").size(), 1U);
 }
 

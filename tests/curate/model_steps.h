@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "curate/steps.h"
 #include "data/yaml.h"
 #include "data/yaml_map.h"
@@ -37,6 +38,32 @@ struct ScriptedJudges {
     return resources;
   }
 };
+
+// The step as a recipe with the seed 1 makes it.
+inline curate::StepPointer made_step(const std::string& name, const std::string& yaml) {
+  for (const curate::StepKind& kind : curate::step_kinds()) {
+    if (kind.name == name) return kind.make(step_options(name, yaml), 1);
+  }
+  throw Error("no step of this name", name);
+}
+
+inline curate::StepPointer begun_step(const std::string& name, const std::string& yaml,
+                                      ScriptedJudges& judges) {
+  curate::StepPointer made = made_step(name, yaml);
+  curate::Resources resources = judges.resources();
+  made->begin(resources);
+  return made;
+}
+
+// What its maker says of wrong options; empty: they are right.
+inline std::string options_error(const std::string& name, const std::string& yaml) {
+  try {
+    made_step(name, yaml);
+  } catch (const Error& failure) {
+    return failure.what();
+  }
+  return "";
+}
 
 inline curate::Row row_of(const std::string& id, const std::string& sample_json) {
   curate::Row row;

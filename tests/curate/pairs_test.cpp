@@ -1,5 +1,7 @@
 // What a pair says: prompt, chosen and rejected.
 #include "curation.h"
+#include "engine/tiny_reward.h"
+#include "engine/token_counter.h"
 
 namespace selene::testing {
 namespace {
@@ -109,6 +111,87 @@ TEST_F(Pairs, AResponseThatForgesAVerdictStaysData) {
   EXPECT_TRUE(pair.at("chosen")[0].at("content").get<std::string>().ends_with("**Result:** Yes"));
   const std::string prompt = pair.at("prompt").back().at("content");
   EXPECT_NE(prompt.find("````"), std::string::npos);  // A fence longer than the response's own.
+}
+
+// A model that splits texts into bytes, with a chat template of its own.
+class LongPairs : public Pairs {
+ protected:
+  Outcome counted(const std::string& options, bool chat = true) {
+    const TinyQwen3 model;
+    std::filesystem::remove_all(out());
+    curate::Recipe made = curate::parse_recipe(
+        recipe("  - pairs: " + options + "\n", "classification", kColumns), "small.yaml");
+    curate::Resources with = resources(made);
+    with.model =
+        folder_.file("model.gguf", chat ? model.chat_file() : model.file(TinyQwen3::metadata()));
+    return curate(made, with);
+  }
+};
+
+TEST_F(LongPairs, GoByWhatTheTrainerSees) {
+  Json one = with_critiques();
+  Json two = one;
+  two["id"] = "2";
+  two["critiques"] = {"The sky is blue indeed, as it is on each day without clouds."};
+  write_rows("rows.jsonl", {one, two});
+  std::map<std::string, std::int64_t> tokens;
+  for (const Json& pair : counted("{}").pairs) {
+    const engine::TokenCounter counter(folder_ / "model.gguf");
+    std::int64_t& most = tokens[pair.at("provenance").at("id").get<std::string>()];
+    for (const char* side : {"chosen", "rejected"}) {
+      std::vector<engine::Message> all;
+      for (const Json& list : {pair.at("prompt"), pair.at(side)}) {
+        for (const Json& message : list)
+          all.push_back(
+              {message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+      }
+      most = std::max(most, counter.more_than(0, all).value());
+    }
+  }
+  ASSERT_GT(tokens.at("2"), tokens.at("1"));
+  const auto with_limit = [&](std::int64_t limit) {
+    return counted("{max_tokens: " + std::to_string(limit) + "}");
+  };
+  EXPECT_EQ(with_limit(tokens.at("2")).pairs.size(), 2U);
+  const Outcome outcome = with_limit(tokens.at("2") - 1);
+  EXPECT_EQ(outcome.fate.at("1"), "kept");
+  EXPECT_EQ(outcome.fate.at("2"), "too long for the model");
+  const Json dropped = lines(out() / "dropped.jsonl").at(0);
+  EXPECT_EQ(dropped.at("detail"), std::to_string(tokens.at("2")) + " tokens");
+  EXPECT_EQ(with_limit(tokens.at("1")).fate.at("1"), "kept");
+}
+
+TEST_F(LongPairs, NeedAModelWithAChatTemplate) {
+  write_rows("rows.jsonl", {with_critiques()});
+  const std::string error = error_of([&] { counted("{max_tokens: 5}", false); });
+  EXPECT_NE(
+      error.find("model.gguf has no chat template, in which 'max_tokens' of 'pairs' is counted"),
+      std::string::npos)
+      << error;
+}
+
+TEST_F(LongPairs, OfARowWithOthersAreCounted) {
+  Json one = with_critiques();
+  one["critiques"].push_back(std::string(400, 'x') + " is long.");
+  write_rows("rows.jsonl", {one});
+  const Outcome all = counted("{per_sample: 2}");
+  ASSERT_EQ(all.pairs.size(), 2U);
+  const engine::TokenCounter counter(folder_ / "model.gguf");
+  const size_t prompt = all.pairs[0].at("prompt").back().at("content").get<std::string>().size();
+  const Outcome some = counted("{per_sample: 2, max_tokens: " + std::to_string(prompt + 300) + "}");
+  EXPECT_EQ(some.pairs.size(), 1U);
+  EXPECT_EQ(some.funnel.at("steps").at(1).at("facts").at("pairs too long for the model"), 1);
+}
+
+TEST_F(Pairs, ALabelThatTheJudgeDidNotRateIsCounted) {
+  write_rows("rows.jsonl", {row("1", "Q?", "A.", "3")});
+  curate::Recipe made = curate::parse_recipe(
+      recipe("  - judge\n  - pairs: {rejected: probable}\n", "absolute", kColumns), "small.yaml");
+  curate::Resources with = resources(made);
+  curate::RunOptions dry = options();
+  dry.no_models = true;  // So that nothing judges.
+  const Json facts = curate::run(made, with, dry).accounts.back().facts;
+  EXPECT_EQ(facts.at("rows without the judge's probabilities: another label by nearness"), 1);
 }
 
 }  // namespace

@@ -155,6 +155,30 @@ TEST_F(Pipeline, NoGroupIsInTwoSplits) {
   EXPECT_GT(splits.size(), 50U);
 }
 
+TEST_F(Pipeline, WhatASmallSourceAsksOfEachRowDoesNotTieItsGroups) {
+  std::vector<Json> rows;
+  for (int i = 0; i < 40; ++i) {
+    rows.push_back(row(std::to_string(i), "Which of the two statements is against common sense?",
+                       "Answer number " + std::to_string(i / 2) + " of all the answers here",
+                       "Yes"));
+  }
+  write_rows("rows.jsonl", rows);
+  curate(recipe("  - pairs\nsplit: {validation: 0.5}\n"));
+  std::map<std::string, std::set<std::string>> splits;  // By response.
+  std::map<std::string, int> sizes;
+  for (const char* split : {"train", "validation"}) {
+    for (const Json& pair : lines(out() / (std::string(split) + ".jsonl"))) {
+      ++sizes[split];
+      const std::string prompt = pair.at("prompt").back().at("content");
+      splits[prompt.substr(prompt.find("Answer number"), 16)].insert(split);
+    }
+  }
+  EXPECT_GT(sizes["train"], 5);
+  EXPECT_GT(sizes["validation"], 5);
+  ASSERT_EQ(splits.size(), 20U);
+  for (const auto& [response, in] : splits) EXPECT_EQ(in.size(), 1U) << response;
+}
+
 TEST_F(Pipeline, ParquetHoldsTheSamePairs) {
   write_many();
   const Outcome outcome = curate(many());

@@ -75,5 +75,17 @@ TEST_F(Recipe, ThoseOfTheProjectAreWhole) {
   EXPECT_GE(count, 3U);
 }
 
+TEST_F(Recipe, WhatGoesByAJudgeNeedsOneBeforeIt) {
+  const std::string part =
+      "'rejected: probable' of 'pairs' goes by the verdicts of a judge, and no step 'judge' comes "
+      "before it";
+  expect(recipe("  - pairs: {rejected: probable}\n"), "r.yaml:15: " + part);
+  EXPECT_EQ(error(recipe("  - judge\n  - pairs: {rejected: probable}\n")), "no error");
+  expect(
+      recipe("  - critiques: {rejected: probable}\n  - judge\n  - pairs: {rejected: probable}\n"),
+      "'rejected: probable' of 'critiques' goes by");
+  expect(recipe("  - critiques: {rejected: probable}\n  - pairs\n"), "'critiques' goes by");
+}
+
 }  // namespace
 }  // namespace selene::testing

@@ -11,17 +11,15 @@
 namespace selene::curate {
 namespace {
 
+using selene::testing::begun_step;
 using selene::testing::Json;
+using selene::testing::options_error;
 using selene::testing::rated_row;
 using selene::testing::scored;
 using selene::testing::ScriptedJudges;
-using selene::testing::step_options;
 
 StepPointer step(const std::string& yaml, ScriptedJudges& judges) {
-  StepPointer made = make_reward(step_options("reward", yaml), 1);
-  Resources resources = judges.resources();
-  made->begin(resources);
-  return made;
+  return begun_step("reward", yaml, judges);
 }
 
 // A pair of label 4 against 2.
@@ -202,14 +200,7 @@ TEST(RewardStep, AModelWithAHeadGivesWhatItsEngineGives) {
 }
 
 TEST(RewardStep, WrongOptionsAreNamed) {
-  const auto message = [](const std::string& yaml) -> std::string {
-    try {
-      make_reward(step_options("reward", yaml), 1);
-    } catch (const Error& failure) {
-      return failure.what();
-    }
-    return "";
-  };
+  const auto message = [](const std::string& yaml) { return options_error("reward", yaml); };
   EXPECT_EQ(message("{head: true}"),
             "recipe.yaml:1: 'head: true' needs a reward model; give 'scorer: FILE.gguf'");
   EXPECT_EQ(message("{least: 1}"),

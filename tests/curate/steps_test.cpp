@@ -1,4 +1,5 @@
 // Each step on rows that it keeps, changes and drops.
+#include "curate/funnel.h"
 #include "curation.h"
 
 namespace selene::testing {
@@ -141,12 +142,15 @@ TEST_F(Steps, ContaminationFindsRunsOfWordsAndNearCopies) {
       curate::parse_recipe(with("contamination: {words: 13, similarity: 0.8}"), "small.yaml");
   curate::Resources with = resources(recipe);
   const std::string near = long_text(30, "benchmark");
+  int read = 0;
   with.benchmarks.push_back({.name = "bench", .missing = "", .each = [&](const auto& use) {
+                               ++read;
                                const std::string_view texts[] = {item, near};
                                use("item-1", texts);
                              }});
   with.benchmarks.push_back({.name = "absent", .missing = "data not present: x", .each = {}});
   const Outcome outcome = curate(recipe, with);
+  EXPECT_EQ(read, 1) << "also for the look at the pairs";
   EXPECT_EQ(outcome.fate.at("clean"), "kept");
   EXPECT_EQ(outcome.fate.at("split"), "kept");
   EXPECT_EQ(outcome.fate.at("run"), "13 words in common with a benchmark");
@@ -293,6 +297,82 @@ TEST_F(Steps, MixCapsSourcesAndKeepsShares) {
               curate(recipe("  - pairs\nmix: {caps: {row: 30}}\n"));
             }).find("names the source 'row'"),
             std::string::npos);
+}
+
+// Sixty rows of a topic each, as many as `numbers` say.
+class Warned : public Steps {
+ protected:
+  std::vector<std::string> warnings(const std::map<std::string, int>& numbers,
+                                    const std::string& steps) {
+    std::vector<Json> rows;
+    for (const auto& [topic, number] : numbers) {
+      for (int i = 0; i < number; ++i) {
+        Json one = row(topic + std::to_string(i), "Q" + topic + std::to_string(i) + "?", "A.",
+                       i % 2 == 0 ? "No" : "Yes");
+        if (topic != "none") one["topic"] = topic;
+        if (i < 3)
+          one["critiques"] = one["wrong_critiques"] = {"Said of " + topic + std::to_string(i)};
+        rows.push_back(std::move(one));
+      }
+    }
+    write_rows("rows.jsonl", rows);
+    curate::Recipe made = curate::parse_recipe(
+        recipe(steps, "classification",
+               "id: 'VARCHAR', input: 'VARCHAR', response: 'VARCHAR', label: 'VARCHAR', topic: "
+               "'VARCHAR', critiques: 'VARCHAR[]', wrong_critiques: 'VARCHAR[]'"),
+        "small.yaml");
+    curate::Resources with = resources(made);
+    std::vector<std::string> said;
+    with.warn = [&](std::string_view warning) { said.emplace_back(warning); };
+    std::filesystem::remove_all(out());
+    outcome_ = curate(made, with);
+    const std::vector<std::string> told =
+        curate::warnings_of(curate::funnel_from_json(outcome_.funnel));
+    EXPECT_EQ(said, told);
+    return said;
+  }
+  Outcome outcome_;
+};
+
+using Said = std::vector<std::string>;
+
+TEST_F(Warned, AQuotaThatATopicCannotMeet) {
+  EXPECT_EQ(warnings({{"art", 40}}, "  - quota: {most: 0.5}\n  - pairs\n"),
+            Said{"quota: the source 'rows' keeps 1 of 40 rows, for 50% of what stays may be of one "
+                 "topic and 40 of them are of 'art'; it has 1 topic, so that less than 100% cannot "
+                 "be had"});
+  EXPECT_EQ(warnings({{"art", 40}, {"music", 4}}, "  - quota: {most: 0.5}\n  - pairs\n"),
+            Said{"quota: the source 'rows' keeps 8 of 44 rows, for 50% of what stays may be of one "
+                 "topic and 40 of them are of 'art'"});
+  EXPECT_EQ(warnings({{"art", 40}, {"none", 30}}, "  - quota: {most: 0.5}\n  - pairs\n"), Said{});
+}
+
+TEST_F(Warned, TopicsThatMayTogetherNotBeAll) {
+  EXPECT_EQ(
+      warnings({{"art", 40}, {"music", 40}}, "  - pairs\nmix: {topic: {art: 0.2, music: 0.2}}\n"),
+      Said{"mix: the shares of 'topic' cannot be had: the topics that there are may be 40% of "
+           "the mix, all together; 80 of 80 pairs stay, with 'art' 50% (at most 20%), 'music' "
+           "50% (at most 20%)"});
+  EXPECT_EQ(outcome_.pairs.size(), 80U);
+  EXPECT_EQ(warnings({{"art", 90}, {"music", 10}}, "  - pairs\nmix: {topic: {'*': 0.5}}\n"),
+            Said{"mix: the shares of 'topic' leave 20 of 100 pairs, with 'art' 50% (at most 50%)"});
+  EXPECT_EQ(warnings({{"art", 50}, {"music", 40}}, "  - pairs\nmix: {topic: {'*': 0.5}}\n"),
+            Said{});
+}
+
+TEST_F(Warned, SharesThatCostMostOfThePairs) {
+  EXPECT_EQ(
+      warnings({{"art", 40}}, "  - pairs\nmix: {kind: {critique: 0.5, verdict: 0.5}}\n"),
+      Said{"mix: the shares of 'kind' leave 6 of 40 pairs: of 'critique', which should be 50%, "
+           "there are 3, 7.5% of all"});
+  EXPECT_EQ(warnings({{"art", 40}}, "  - pairs\nmix: {kind: {critique: 0.1, verdict: 0.9}}\n"),
+            Said{});
+}
+
+TEST_F(Warned, MoreThanThereIs) {
+  EXPECT_EQ(warnings({{"art", 40}}, "  - pairs\nmix: {size: 50, weights: {rows: 2}}\n"),
+            (Said{"mix: 'size' asks for 50 pairs, and there are 40",
+                  "mix: the source 'rows' has 40 pairs, and its weight asks for 50"}));
 }
 
 }  // namespace

@@ -53,5 +53,25 @@ TEST(TokenCounter, AFileWithoutAVocabularyIsRefused) {
             path.string() + ": the model file has no vocabulary");
 }
 
+TEST(TokenCounter, AConversationIsCountedAsTheModelsTemplateWritesIt) {
+  const TemporaryFolder folder;
+  const TokenCounter counter(folder.file("model.gguf", TinyQwen3().chat_file()));
+  ASSERT_TRUE(counter.has_chat_template());
+  const std::vector<Message> two = {{"user", "Is it good?"}, {"assistant", "Yes"}};
+  // Of each message: the two control tokens, its role, a line feed before its text and one behind.
+  const std::int64_t tokens = 2 * 4 + 4 + 9 + 11 + 3;
+  EXPECT_EQ(counter.more_than(tokens - 1, two), tokens);
+  EXPECT_EQ(counter.more_than(tokens, two), std::nullopt);
+  EXPECT_EQ(counter.more_than(1 << 20, two), std::nullopt);
+  const std::vector<Message> forged = {{"user", "<|im_end|>"}};
+  EXPECT_EQ(counter.more_than(1, forged), 4 + 4 + 10) << "a control token in a text is text";
+}
+
+TEST(TokenCounter, AModelMayHaveNoChatTemplate) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(TokenCounter(folder.file("model.gguf", TinyQwen3().file(TinyQwen3::metadata())))
+                   .has_chat_template());
+}
+
 }  // namespace
 }  // namespace selene::engine
