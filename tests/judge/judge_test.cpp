@@ -472,7 +472,7 @@ TEST(Judge, OverlongSamplesAreLeftOutWholeAndTheOthersJudged) {
   events.judgment = [&](size_t sample, const Judgment&) { judged.push_back(sample); };
   events.overlong = [&](size_t sample, Fit fit) { overlong.emplace_back(sample, fit.limit); };
   scripted.judge.judge(std::vector<Sample>{pair("good", "bad"), pair(std::string(1000, 'x'), "b"),
-                                           pair("bad", "good")},
+                                           pair("bad", "good", R"(, "context": "C")")},
                        events);
   std::sort(judged.begin(), judged.end());
   EXPECT_EQ(judged, (std::vector<size_t>{0, 2}));
