@@ -15,6 +15,7 @@ using namespace selene;
 using stats::Resampling;
 
 constexpr size_t kItems = 3000;
+constexpr Resampling kOneCore{.threads = 1};
 
 struct Items {
   std::vector<double> truth;
@@ -44,13 +45,13 @@ Items items() {
 void accuracy(benchmark::State& state) {
   const Items all = items();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(stats::bootstrap(stats::mean_of(all.right), Resampling{}));
+    benchmark::DoNotOptimize(stats::bootstrap(stats::mean_of(all.right), kOneCore));
   }
 }
 
 void clustered_accuracy_bca(benchmark::State& state) {
   const Items all = items();
-  Resampling resampling;
+  Resampling resampling = kOneCore;
   resampling.clusters = all.clusters;
   resampling.kind = stats::IntervalKind::Bca;
   for (auto _ : state) {
@@ -61,8 +62,7 @@ void clustered_accuracy_bca(benchmark::State& state) {
 void pearson(benchmark::State& state) {
   const Items all = items();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        stats::bootstrap(stats::pearson_of(all.truth, all.first), Resampling{}));
+    benchmark::DoNotOptimize(stats::bootstrap(stats::pearson_of(all.truth, all.first), kOneCore));
   }
 }
 
@@ -71,7 +71,7 @@ void pearson_difference(benchmark::State& state) {
   for (auto _ : state) {
     benchmark::DoNotOptimize(stats::bootstrap_difference(stats::pearson_of(all.truth, all.first),
                                                          stats::pearson_of(all.truth, all.second),
-                                                         Resampling{}));
+                                                         kOneCore));
   }
 }
 
@@ -79,7 +79,7 @@ void spearman(benchmark::State& state) {
   const Items all = items();
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        stats::bootstrap(stats::spearman_of(all.truth, all.first), kItems, Resampling{}));
+        stats::bootstrap(stats::spearman_of(all.truth, all.first), kItems, kOneCore));
   }
 }
 
@@ -87,7 +87,7 @@ void kendall(benchmark::State& state) {
   const Items all = items();
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        stats::bootstrap(stats::kendall_of(all.truth, all.first), kItems, Resampling{}));
+        stats::bootstrap(stats::kendall_of(all.truth, all.first), kItems, kOneCore));
   }
 }
 
@@ -95,7 +95,7 @@ void roc_auc(benchmark::State& state) {
   const Items all = items();
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        stats::bootstrap(stats::roc_auc_of(all.first, all.good), kItems, Resampling{}));
+        stats::bootstrap(stats::roc_auc_of(all.first, all.good), kItems, kOneCore));
   }
 }
 

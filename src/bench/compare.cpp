@@ -142,7 +142,7 @@ RunComparison compare_runs(const fs::path& first, const fs::path& second,
     const std::string file = name + ".jsonl";
     const auto [a, b] = in_both(read_scored(spec, first / file), read_scored(spec, second / file));
     Comparison comparison{.benchmark = name,
-                          .metric = std::string(find_metric(spec.metric).title),
+                          .metric = std::string(find_metric(spec.metric).heading),
                           .convention = {},
                           .items = a.items.size(),
                           .difference = {},
@@ -157,7 +157,7 @@ RunComparison compare_runs(const fs::path& first, const fs::path& second,
               : fmt::format("{}: the probe '{}' changes the sides: selene bench robustness "
                             "compares it",
                             name, probe));
-    } else if (find_metric(spec.metric).numeric_truth) {
+    } else if (find_metric(spec.metric).numeric_truth()) {
       if (compare_correlation(spec, a, b, how, comparison)) {
         result.benchmarks.push_back(comparison);
       } else {

@@ -57,7 +57,7 @@ std::string write_rewardbench(const fs::path& folder, const std::string& benchma
 // Rows as FastChat's gen_judgment.py leaves in model_judgment/JUDGE_single.jsonl, one turn each.
 std::string write_mt_bench(const fs::path& folder, const std::string& benchmark) {
   const Spec spec = spec_of(folder, benchmark);
-  if (!find_metric(spec.metric).numeric_truth)
+  if (!find_metric(spec.metric).numeric_truth())
     throw Error("this format is of benchmarks with scores, such as mt-bench", benchmark);
   std::string text;
   data::JsonlReader rows(folder / (benchmark + ".jsonl"));

@@ -17,10 +17,12 @@ std::string value_text(const Figure& figure) {
   return figure.value ? number(*figure.value) : std::string("-");
 }
 
-std::string interval_text(const Figure& figure) {
-  if (!figure.interval) return "";
-  return fmt::format("[{}, {}]", number(figure.interval->low), number(figure.interval->high));
+std::string interval_text(const std::optional<stats::Interval>& interval) {
+  if (!interval) return "";
+  return fmt::format("[{}, {}]", number(interval->low), number(interval->high));
 }
+
+std::string interval_text(const Figure& figure) { return interval_text(figure.interval); }
 
 std::string metric_text(const Score& score) {
   return score.convention.empty() ? score.metric

@@ -1,6 +1,7 @@
 // Figures as a report writes them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@ std::string number(double value);
 std::string value_text(const Figure& figure);
 // "[.31, .42]"; empty without an interval.
 std::string interval_text(const Figure& figure);
+std::string interval_text(const std::optional<stats::Interval>& interval);
 // The metric, with its convention where it has one.
 std::string metric_text(const Score& score);
 

@@ -171,7 +171,7 @@ data::Sample ItemReader::to_sample(Json row) const {
   const Json truth = take_column(row, "label");
   if (fields["id"].is_null()) throw Error("the column 'id' is empty");
   if (truth.is_null()) throw Error("the column 'label' is empty");
-  if (find_metric(spec_.metric).numeric_truth) {
+  if (find_metric(spec_.metric).numeric_truth()) {
     about["truth"] = truth_number(truth);
   } else {
     fields["label"] = truth;

@@ -35,18 +35,13 @@ Json page_data(std::span<const Report> reports, Studies studies) {
     const std::string& name = scores.front().score->benchmark;
     order.push_back({{"name", name}, {"industry", is_industry(name)}});
   }
-  Json published = Json::array();
-  for (const Published& row : published_beside(reports)) {
-    Json values = Json::object();
-    for (const auto& [name, value] : row.values) values[name] = value;
-    published.push_back({{"model", row.model}, {"source", row.source}, {"values", values}});
-  }
   Json robustness = Json::array();
   for (const Robustness& study : studies) robustness.push_back(to_json(study));
   return {{"runs", std::move(runs)},
           {"benchmarks", std::move(order)},
           {"robustness", std::move(robustness)},
-          {"published", std::move(published)},
+          {"published", to_json(published_beside(reports))},
+          {"published_apart", to_json(published_apart(reports))},
           {"published_note", published_note(reports)},
           {"common_averages", to_json(common_averages(reports))}};
 }

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/jsonl.h"
+#include "stats/weighted_sum.h"
 
 namespace selene::bench {
 namespace {
@@ -29,15 +30,14 @@ Json read_object(const fs::path& path) {
   return value;
 }
 
-Average mean_of(std::string name, const std::vector<const Score*>& scores, size_t of) {
-  Average average{.name = std::move(name), .value = {}, .have = 0, .of = of};
+Average mean_of(std::string name, const std::vector<const Figure*>& figures, size_t of) {
+  Average average{.name = std::move(name), .value = {}, .interval = {}, .have = 0, .of = of};
+  average.have = figures.size();
+  if (figures.empty()) return average;
   double sum = 0;
-  for (const Score* score : scores) {
-    if (!score->figure.value) continue;
-    sum += *score->figure.value;
-    ++average.have;
-  }
-  if (average.have > 0) average.value = sum / static_cast<double>(average.have);
+  for (const Figure* figure : figures) sum += *figure->value;
+  average.value = sum / static_cast<double>(figures.size());
+  average.interval = mean_interval(equal_shares(figures));
   return average;
 }
 
@@ -51,28 +51,37 @@ std::map<std::string, size_t> counts_in_averages() {
 std::vector<Average> averages_of(const std::vector<Score>& scores, const std::vector<Spec>& specs) {
   std::map<std::string, size_t> counts = counts_in_averages();
   std::vector<Average> averages;
-  std::vector<const Score*> all;
+  std::vector<const Figure*> all;
+  std::map<std::string, std::vector<const Figure*>> by_task;
+  bool any = false;
   double task_sum = 0;
-  size_t tasks = 0;
   size_t of = 0;
   for (const data::Task task : kTasks) {
     const std::string name(data::task_name(task));
-    std::vector<const Score*> of_task;
+    std::vector<const Figure*> of_task;
     for (size_t i = 0; i < scores.size(); ++i) {
       if (specs[i].average != name) continue;
-      of_task.push_back(&scores[i]);
-      all.push_back(&scores[i]);
+      any = true;
+      if (scores[i].figure.value) of_task.push_back(&scores[i].figure);
     }
+    all.insert(all.end(), of_task.begin(), of_task.end());
     of += counts[name];
     averages.push_back(mean_of(name, of_task, counts[name]));
-    if (!averages.back().value) continue;
+    if (of_task.empty()) continue;
     task_sum += *averages.back().value;
-    ++tasks;
+    by_task[name] = std::move(of_task);
   }
-  if (all.empty()) return {};
-  Average by_task{.name = "task average", .value = {}, .have = tasks, .of = std::size(kTasks)};
-  if (tasks > 0) by_task.value = task_sum / static_cast<double>(tasks);
-  averages.push_back(by_task);
+  if (!any) return {};
+  Average average{.name = "task average",
+                  .value = {},
+                  .interval = {},
+                  .have = by_task.size(),
+                  .of = std::size(kTasks)};
+  if (!by_task.empty()) {
+    average.value = task_sum / static_cast<double>(by_task.size());
+    average.interval = mean_interval(task_shares(by_task));
+  }
+  averages.push_back(average);
   averages.push_back(mean_of("benchmark average", all, of));
   return averages;
 }
@@ -94,11 +103,17 @@ std::vector<Published> published_rows(const std::vector<Score>& scores,
     if (file.name != "benchmarks/published.json") continue;
     const Json published = Json::parse(file.text);
     for (const Json& row : published.at("rows")) {
-      Published found{.model = row.at("model"), .source = row.at("source"), .values = {}};
+      Published found{.model = row.at("model"),
+                      .source = row.at("source"),
+                      .reading = row.value("reading", ""),
+                      .values = {}};
       for (size_t i = 0; i < scores.size(); ++i) {
         const std::string& column = specs[i].column;
-        if (!column.empty() && row.at("values").contains(column))
-          found.values.emplace_back(scores[i].benchmark, row.at("values").at(column));
+        for (const auto& [name, value] : row.at("values").items()) {
+          const bool is_group = name.starts_with(column + "/");
+          if (!column.empty() && (name == column || is_group))
+            found.values.emplace_back(scores[i].benchmark + name.substr(column.size()), value);
+        }
       }
       if (!found.values.empty()) rows.push_back(std::move(found));
     }
@@ -128,13 +143,43 @@ void add_critiques(Score& score, const fs::path& rows) {
 }
 
 Json to_json(const Average& average) {
-  return {{"name", average.name},
-          {"value", average.value ? Json(*average.value) : Json(nullptr)},
-          {"have", average.have},
-          {"of", average.of}};
+  Json row = {{"name", average.name},
+              {"value", average.value ? Json(*average.value) : Json(nullptr)}};
+  if (average.interval) row["interval"] = {average.interval->low, average.interval->high};
+  row["have"] = average.have;
+  row["of"] = average.of;
+  return row;
 }
 
 }  // namespace
+
+std::optional<stats::Interval> mean_interval(std::span<const Share> shares) {
+  std::vector<stats::Weighted> terms;
+  for (const Share& share : shares) {
+    if (!share.figure->interval) return std::nullopt;
+    terms.push_back({{*share.figure->value, *share.figure->interval}, share.weight});
+  }
+  if (terms.empty()) return std::nullopt;
+  return stats::weighted_sum(terms).interval;
+}
+
+std::vector<Share> equal_shares(const std::vector<const Figure*>& figures) {
+  std::vector<Share> shares;
+  for (const Figure* figure : figures)
+    shares.push_back({figure, 1 / static_cast<double>(figures.size())});
+  return shares;
+}
+
+std::vector<Share> task_shares(const std::map<std::string, std::vector<const Figure*>>& by_task) {
+  std::vector<Share> shares;
+  for (const auto& [task, figures] : by_task) {
+    for (Share share : equal_shares(figures)) {
+      share.weight /= static_cast<double>(by_task.size());
+      shares.push_back(share);
+    }
+  }
+  return shares;
+}
 
 std::vector<std::string> finished_benchmarks(const fs::path& folder) {
   std::vector<std::string> names;
@@ -195,9 +240,23 @@ Report read_report(const fs::path& folder, const ScoreOptions& options) {
   if (report.scores.empty() && report.not_run.empty())
     throw Error("this is no folder of `selene bench run`", folder.string());
   report.averages = averages_of(report.scores, specs);
-  report.published = published_rows(report.scores, specs);
+  for (Published& row : published_rows(report.scores, specs)) {
+    (row.reading.empty() ? report.published : report.published_apart).push_back(std::move(row));
+  }
   if (!report.scores.empty()) report.judge = report.scores.front().judge;
   return report;
+}
+
+Json to_json(const std::vector<Published>& published) {
+  Json rows = Json::array();
+  for (const Published& row : published) {
+    Json values = Json::object();
+    for (const auto& [name, value] : row.values) values[name] = value;
+    rows.push_back({{"model", row.model}, {"source", row.source}});
+    if (!row.reading.empty()) rows.back()["reading"] = row.reading;
+    rows.back()["values"] = std::move(values);
+  }
+  return rows;
 }
 
 Json to_json(const Report& report) {
@@ -208,14 +267,11 @@ Json to_json(const Report& report) {
     not_run.push_back({{"benchmark", one.benchmark}, {"reason", one.reason}});
   Json averages = Json::array();
   for (const Average& average : report.averages) averages.push_back(to_json(average));
-  Json published = Json::array();
-  for (const Published& row : report.published) {
-    Json values = Json::object();
-    for (const auto& [name, value] : row.values) values[name] = value;
-    published.push_back({{"model", row.model}, {"source", row.source}, {"values", values}});
-  }
-  return {{"folder", report.folder}, {"judge", report.judge}, {"scores", scores},
-          {"not_run", not_run},      {"averages", averages},  {"published", published}};
+  Json row = {{"folder", report.folder}, {"judge", report.judge},
+              {"scores", scores},        {"not_run", not_run},
+              {"averages", averages},    {"published", to_json(report.published)}};
+  if (!report.published_apart.empty()) row["published_apart"] = to_json(report.published_apart);
+  return row;
 }
 
 }  // namespace selene::bench

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,14 +28,28 @@ inline constexpr char kNotFinished[] = "not finished: run the same command again
 struct Average {
   std::string name;
   std::optional<double> value;
+  std::optional<stats::Interval> interval;  // 95%; none where one of the figures has none.
   size_t have = 0;
   size_t of = 0;
 };
 
-// One model's published figures, by benchmark (under the same reading as ours).
+// A figure in a weighted mean.
+struct Share {
+  const Figure* figure = nullptr;  // With a value.
+  double weight = 0;
+};
+// The 95% interval of the mean of figures of benchmarks that share no items; nothing where one of
+// them has none.
+std::optional<stats::Interval> mean_interval(std::span<const Share> shares);
+// Of figures by task, as the paper averages them: the mean of the tasks' means.
+std::vector<Share> task_shares(const std::map<std::string, std::vector<const Figure*>>& by_task);
+std::vector<Share> equal_shares(const std::vector<const Figure*>& figures);
+
+// One model's published figures, by benchmark or "BENCHMARK/GROUP".
 struct Published {
   std::string model;
   std::string source;
+  std::string reading;  // How they were read, where that is not wholly known; empty: as ours.
   std::vector<std::pair<std::string, double>> values;
 };
 
@@ -42,7 +59,9 @@ struct Report {
   std::vector<Score> scores;  // Those in the paper's averages first.
   std::vector<NotRun> not_run;
   std::vector<Average> averages;
-  std::vector<Published> published;  // Only rows that have a figure of a benchmark that was run.
+  // Only rows that have a figure of a benchmark that was run.
+  std::vector<Published> published;        // Under the same reading, so that they stand beside.
+  std::vector<Published> published_apart;  // Under one that is not known: beside nothing.
 };
 
 // The names of the benchmarks that a folder of `selene bench run` holds to their end, sorted.
@@ -53,5 +72,6 @@ std::vector<std::string> finished_benchmarks(const std::filesystem::path& folder
 Report read_report(const std::filesystem::path& folder, const ScoreOptions& options);
 
 nlohmann::ordered_json to_json(const Report& report);
+nlohmann::ordered_json to_json(const std::vector<Published>& published);
 
 }  // namespace selene::bench

@@ -54,16 +54,28 @@ constexpr const char* kLegend =
     "change with the order of the responses. first: share of the verdicts for the one shown first. "
     "unread: without a verdict. not judged: too long for the judge.";
 
-// What people reach with one another, where several labelled the same items.
-std::string annotators_text(const Report& report, const std::string& of) {
-  std::string text;
+// A row: benchmark, baseline, figure, interval.
+std::vector<std::vector<std::string>> baseline_rows(const Report& report) {
+  std::vector<std::vector<std::string>> rows;
   for (const Score& score : report.scores) {
-    const Figure* annotators = find_figure(score.baselines, "annotators");
-    if (annotators == nullptr) continue;
-    text += fmt::format("  {:<20}{:>6}  {}\n", score.benchmark, value_text(*annotators),
-                        printable(annotators->title));
+    for (const Figure& figure : score.baselines) {
+      if (figure.value)
+        rows.push_back({score.benchmark, figure.title, value_text(figure), interval_text(figure)});
+    }
   }
-  return text.empty() ? text : fmt::format("\nthe annotators themselves{}\n", of) + text;
+  return rows;
+}
+
+std::string baselines_text(const Report& report, const std::string& of) {
+  const auto rows = baseline_rows(report);
+  if (rows.empty()) return "";
+  std::string text = fmt::format("\nbaselines{}\n", of);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const bool again = i > 0 && rows[i][0] == rows[i - 1][0];
+    text += fmt::format("  {:<28}{:<36}{:>6}  {}\n", again ? "" : rows[i][0], printable(rows[i][1]),
+                        rows[i][2], rows[i][3]);
+  }
+  return text;
 }
 
 // " of NAME" where there are several runs.
@@ -119,8 +131,9 @@ std::string averages_text(const Report& report, const std::string& of) {
   if (report.averages.empty()) return "";
   std::string text = fmt::format("\naverages of what was run{}\n", of);
   for (const Average& average : report.averages) {
-    text += fmt::format("  {:<20}{:>6}  {}\n", average.name,
-                        average.value ? number(*average.value) : "-", average_text(average));
+    text += fmt::format("  {:<20}{:>6}  {:<14} {}\n", average.name,
+                        average.value ? number(*average.value) : "-",
+                        interval_text(average.interval), average_text(average));
   }
   return text;
 }
@@ -150,17 +163,28 @@ std::string markdown_head(const std::vector<std::string>& titles) {
   return report::markdown_head(safe);
 }
 
-std::string annotators_markdown(const Report& report, const std::string& of) {
+std::string baselines_markdown(const Report& report, const std::string& of) {
   std::string rows;
-  for (const Score& score : report.scores) {
-    if (const Figure* annotators = find_figure(score.baselines, "annotators"))
-      rows += markdown_row({score.benchmark, value_text(*annotators), annotators->title});
-  }
-  return rows.empty() ? rows
-                      : "\n" + markdown_head({"the annotators themselves" + of, "", ""}) + rows;
+  for (const std::vector<std::string>& row : baseline_rows(report)) rows += markdown_row(row);
+  return rows.empty() ? rows : "\n" + markdown_head({"baseline" + of, "", "figure", "95%"}) + rows;
 }
 
-std::string published_markdown(const std::vector<Published>& published) {
+constexpr const char* kBeside = "published, under the same reading";
+constexpr const char* kApart =
+    "published under a reading that is not wholly known, so not to be set beside a run";
+
+std::string published_text(const std::vector<Published>& published, const char* title) {
+  if (published.empty()) return "";
+  std::string text = fmt::format("\n{}\n", title);
+  for (const Published& row : published) {
+    text += fmt::format("  {:<20}", row.model);
+    for (const auto& [name, value] : row.values) text += fmt::format(" {} {}", name, number(value));
+    text += fmt::format("  ({}{}{})\n", row.source, row.reading.empty() ? "" : "; ", row.reading);
+  }
+  return text;
+}
+
+std::string published_markdown(const std::vector<Published>& published, std::string title) {
   if (published.empty()) return "";
   std::vector<std::string> titles = {"model"};
   for (const Published& row : published) {
@@ -169,11 +193,12 @@ std::string published_markdown(const std::vector<Published>& published) {
     }
   }
   titles.push_back("source");
-  std::string text = "\nPublished, under the same reading:\n\n" + markdown_head(titles);
+  title.front() = 'P';
+  std::string text = fmt::format("\n{}:\n\n", title) + markdown_head(titles);
   for (const Published& row : published) {
     std::vector<std::string> cells(titles.size());
     cells.front() = row.model;
-    cells.back() = row.source;
+    cells.back() = row.reading.empty() ? row.source : row.source + "; " + row.reading;
     for (const auto& [name, value] : row.values) {
       const auto at = std::find(titles.begin() + 1, titles.end() - 1, name);
       cells[static_cast<size_t>(at - titles.begin())] = number(value);
@@ -200,18 +225,13 @@ std::string report_text(std::span<const Report> reports, report::Terminal termin
     text += averages_text(reports[run], of_run(reports, names, run));
   for (size_t run = 0; run < reports.size(); ++run)
     text += sections_text(reports[run], of_run(reports, names, run));
-  if (const std::vector<Published> published = published_beside(reports); !published.empty()) {
-    text += "\npublished, under the same reading\n";
-    for (const Published& row : published) {
-      text += fmt::format("  {:<20}", row.model);
-      for (const auto& [name, value] : row.values)
-        text += fmt::format(" {} {}", name, number(value));
-      text += fmt::format("  ({})\n", row.source);
-    }
+  if (const auto published = published_beside(reports); !published.empty()) {
+    text += published_text(published, kBeside);
     if (const std::string note = published_note(reports); !note.empty()) text += note + "\n";
   }
+  text += published_text(published_apart(reports), kApart);
   for (size_t run = 0; run < reports.size(); ++run)
-    text += annotators_text(reports[run], of_run(reports, names, run));
+    text += baselines_text(reports[run], of_run(reports, names, run));
   for (const Robustness& study : studies) text += "\n" + robustness_text(study, nullptr, terminal);
   return text + "\n" + kLegend + "\n";
 }
@@ -246,18 +266,20 @@ std::string report_markdown(std::span<const Report> reports, Studies studies) {
   text += fmt::format("\n{}\n", kLegend);
   for (size_t run = 0; run < reports.size(); ++run) {
     if (reports[run].averages.empty()) continue;
-    text += "\n" + markdown_head({"average of what was run" + of_run(reports, names, run), "", ""});
+    text += "\n" + markdown_head({"average of what was run" + of_run(reports, names, run), "figure",
+                                  "95%", "benchmarks"});
     for (const Average& average : reports[run].averages) {
-      text += markdown_row(
-          {average.name, average.value ? number(*average.value) : "-", average_text(average)});
+      text += markdown_row({average.name, average.value ? number(*average.value) : "-",
+                            interval_text(average.interval), average_text(average)});
     }
   }
   for (size_t run = 0; run < reports.size(); ++run)
-    text += annotators_markdown(reports[run], of_run(reports, names, run));
-  text += published_markdown(published_beside(reports));
+    text += baselines_markdown(reports[run], of_run(reports, names, run));
+  text += published_markdown(published_beside(reports), kBeside);
   if (const std::string note = published_note(reports);
       !note.empty() && !published_beside(reports).empty())
     text += fmt::format("\n({})\n", note);
+  text += published_markdown(published_apart(reports), kApart);
   for (const Robustness& study : studies) text += robustness_markdown(study);
   return text;
 }

@@ -43,6 +43,28 @@ CommonAverages::Row averages_of(std::string model, std::string source,
   return row;
 }
 
+// The rows of all reports, a row once.
+std::vector<Published> merged(std::span<const Report> reports,
+                              std::vector<Published> Report::*of_report) {
+  std::vector<Published> rows;
+  for (const Report& report : reports) {
+    for (const Published& one : report.*of_report) {
+      const auto same = std::find_if(rows.begin(), rows.end(), [&](const Published& row) {
+        return row.model == one.model && row.source == one.source;
+      });
+      if (same == rows.end()) {
+        rows.push_back(one);
+        continue;
+      }
+      for (const auto& value : one.values) {
+        if (std::find(same->values.begin(), same->values.end(), value) == same->values.end())
+          same->values.push_back(value);
+      }
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::vector<std::string> run_names(std::span<const Report> reports) {
@@ -73,23 +95,11 @@ std::vector<std::vector<RunScore>> by_benchmark(std::span<const Report> reports)
 }
 
 std::vector<Published> published_beside(std::span<const Report> reports) {
-  std::vector<Published> rows;
-  for (const Report& report : reports) {
-    for (const Published& one : report.published) {
-      const auto same = std::find_if(rows.begin(), rows.end(), [&](const Published& row) {
-        return row.model == one.model && row.source == one.source;
-      });
-      if (same == rows.end()) {
-        rows.push_back(one);
-        continue;
-      }
-      for (const auto& value : one.values) {
-        if (std::find(same->values.begin(), same->values.end(), value) == same->values.end())
-          same->values.push_back(value);
-      }
-    }
-  }
-  return rows;
+  return merged(reports, &Report::published);
+}
+
+std::vector<Published> published_apart(std::span<const Report> reports) {
+  return merged(reports, &Report::published_apart);
 }
 
 std::string published_note(std::span<const Report> reports) {
@@ -112,7 +122,7 @@ std::string published_note(std::span<const Report> reports) {
 CommonAverages common_averages(std::span<const Report> reports) {
   CommonAverages made;
   std::vector<const Score*> columns;
-  std::vector<std::map<std::string, double>> values(reports.size());
+  std::vector<std::map<std::string, const Figure*>> figures(reports.size());
   for (const std::vector<RunScore>& scores : by_benchmark(reports)) {
     const Score& first = *scores.front().score;
     const bool all_have = scores.size() == reports.size() &&
@@ -122,14 +132,22 @@ CommonAverages common_averages(std::span<const Report> reports) {
     if (first.average.empty() || !all_have) continue;
     columns.push_back(&first);
     made.benchmarks.push_back(first.benchmark);
-    for (const RunScore& one : scores) values[one.run][first.benchmark] = *one.score->figure.value;
+    for (const RunScore& one : scores) figures[one.run][first.benchmark] = &one.score->figure;
   }
   if (columns.empty()) return made;
   const std::vector<std::string> names = run_names(reports);
   for (size_t run = 0; run < reports.size(); ++run) {
     made.rows.push_back(averages_of(names[run], "", columns, [&](const Score& column) {
-      return values[run].at(column.benchmark);
+      return *figures[run].at(column.benchmark)->value;
     }));
+    std::vector<const Figure*> all;
+    std::map<std::string, std::vector<const Figure*>> by_task;
+    for (const Score* column : columns) {
+      all.push_back(figures[run].at(column->benchmark));
+      by_task[column->average].push_back(all.back());
+    }
+    made.rows.back().task_interval = mean_interval(task_shares(by_task));
+    made.rows.back().benchmark_interval = mean_interval(equal_shares(all));
   }
   for (const Published& published : published_beside(reports)) {
     const std::map<std::string, double> has(published.values.begin(), published.values.end());
@@ -150,6 +168,11 @@ Json to_json(const CommonAverages& averages) {
                     {"task", row.task},
                     {"task_average", row.task_average},
                     {"benchmark_average", row.benchmark_average}});
+    const auto add = [&](const char* name, const std::optional<stats::Interval>& interval) {
+      if (interval) rows.back()[name] = {interval->low, interval->high};
+    };
+    add("task_interval", row.task_interval);
+    add("benchmark_interval", row.benchmark_interval);
   }
   return {{"benchmarks", averages.benchmarks}, {"rows", std::move(rows)}};
 }

@@ -28,6 +28,8 @@ std::vector<std::vector<RunScore>> by_benchmark(std::span<const Report> reports)
 
 // The published rows of all.
 std::vector<Published> published_beside(std::span<const Report> reports);
+// Those that were published under a reading that is not known.
+std::vector<Published> published_apart(std::span<const Report> reports);
 // How a run beside them was made otherwise than they were; empty: in nothing that is known.
 std::string published_note(std::span<const Report> reports);
 
@@ -40,6 +42,9 @@ struct CommonAverages {
     std::map<std::string, double> task = {};  // The mean of its benchmarks, by task.
     double task_average = 0;                  // The mean of those.
     double benchmark_average = 0;
+    // 95%, of runs.
+    std::optional<stats::Interval> task_interval = {};
+    std::optional<stats::Interval> benchmark_interval = {};
   };
   std::vector<std::string> benchmarks;
   std::vector<Row> rows;

@@ -85,28 +85,19 @@ bool run(const Work& work, judge::Judge& judge, data::RowOutput& output, const R
     data::Sample sample;
     while (window.size() < kWindow && (more = items->next(sample)))
       window.push_back(std::move(sample));
-    std::vector<judge::Judge::Fit> fits;
+    const auto overlong = [&](size_t i, judge::Fit fit) {
+      add(first + i,
+          judge.not_judged(window[i], fmt::format("overlong: {} tokens, the context has {}",
+                                                  fit.tokens, fit.limit)));
+    };
+    const auto judged = [&](size_t i, data::Judgment judgment) {
+      add(first + i, std::move(judgment));
+    };
     try {
-      fits = judge.fit(window);
+      judge.judge(window, {.judgment = judged, .overlong = overlong, .stop = events.stop});
     } catch (const Error& failure) {
       throw failure.at(work.spec.name);
     }
-    std::vector<data::Sample> samples;
-    std::vector<size_t> places;
-    for (size_t i = 0; i < window.size(); ++i) {
-      if (fits[i].fits()) {
-        samples.push_back(std::move(window[i]));
-        places.push_back(first + i);
-      } else {
-        add(first + i,
-            judge.not_judged(window[i], fmt::format("overlong: {} tokens, the context has {}",
-                                                    fits[i].tokens, fits[i].limit)));
-      }
-    }
-    judge.judge(samples,
-                {.judgment = [&](size_t i,
-                                 data::Judgment judgment) { add(places[i], std::move(judgment)); },
-                 .stop = events.stop});
     first += window.size();
   }
   output.sync();

@@ -2,20 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <initializer_list>
 #include <numeric>
 #include <span>
-#include <type_traits>
 
 #include <fmt/format.h>
 
+#include "bench/judged.h"
 #include "bench/metrics.h"
 #include "bench/tally.h"
 #include "core/error.h"
 #include "data/judgment.h"
 #include "stats/bootstrap.h"
-#include "stats/calibration.h"
-#include "stats/classification.h"
 #include "stats/correlation.h"
 
 namespace selene::bench {
@@ -38,7 +36,12 @@ constexpr size_t kOtherResamples = 2'000;
 class Scorer {
  public:
   Scorer(const Spec& spec, const Scored& scored, const ScoreOptions& options)
-      : spec_(spec), scored_(scored), options_(options), tally_(spec, scored) {}
+      : spec_(spec),
+        scored_(scored),
+        options_(options),
+        metric_(find_metric(spec.metric)),
+        tally_(spec, scored),
+        judged_(judged_of(spec, scored, tally_)) {}
 
   Score run() {
     score_.benchmark = spec_.name;
@@ -48,7 +51,7 @@ class Scorer {
     score_.judge = scored_.judge;
     score_.template_name = scored_.template_name;
     score_.mode = scored_.mode;
-    score_.metric = find_metric(spec_.metric).title;
+    score_.metric = metric_.heading;
     score_.items = scored_.items.size();
     score_.judged = tally_.size();
     score_.skipped = score_.items - score_.judged;
@@ -59,7 +62,7 @@ class Scorer {
       score_.figure = missing(spec_.metric, score_.metric, "no item was judged");
     } else if (!tally_.has_figure()) {
       score_.figure = missing(spec_.metric, score_.metric, "no judged item is in a section");
-    } else if (find_metric(spec_.metric).numeric_truth) {
+    } else if (metric_.numeric_truth()) {
       score_correlation();
     } else {
       score_accuracy();
@@ -82,28 +85,54 @@ class Scorer {
     return of_estimate(std::move(name), std::move(title), tally_.estimate(credits, resampling()));
   }
 
-  // A figure beside the headline, of the judged items with these numbers, with its percentile
-  // interval where there is one.
-  template <typename Statistic>
+  // A figure of the judged items with these numbers, with its interval where there is one.
   Figure resampled(std::string name, std::string title, const Statistic& statistic,
-                   std::span<const size_t> items, std::string why = "undefined") const {
+                   std::span<const size_t> items, std::string why,
+                   stats::IntervalKind kind = stats::IntervalKind::Percentile) const {
     std::vector<size_t> clusters;
     for (const size_t i : items) clusters.push_back(tally_.item(i).cluster);
     stats::Resampling how = resampling();
+    how.kind = kind;
     how.resamples = std::min(how.resamples, kOtherResamples);
     if (scored_.has_clusters) how.clusters = clusters;
     std::optional<stats::Bootstrap> found;
     std::optional<double> value;
-    if constexpr (std::is_same_v<Statistic, stats::SumStatistic>) {
-      if (!items.empty()) value = stats::value_of(statistic);
-      if (value) found = stats::bootstrap(statistic, how);
+    if (const auto* sums = std::get_if<stats::SumStatistic>(&statistic)) {
+      if (!items.empty()) value = stats::value_of(*sums);
+      if (value) found = stats::bootstrap(*sums, how);
     } else {
-      if (!items.empty()) value = stats::value_of(statistic, items.size());
-      if (value) found = stats::bootstrap(statistic, items.size(), how);
+      const auto& counts = std::get<stats::CountStatistic>(statistic);
+      if (!items.empty()) value = stats::value_of(counts, items.size());
+      if (value) found = stats::bootstrap(counts, items.size(), how);
     }
     Figure figure = plain(std::move(name), std::move(title), value, std::move(why));
     if (found) figure.interval = found->estimate.interval;
     return figure;
+  }
+  Figure figure_of(const Metric& metric) const {
+    const std::string about = spec_.positive.empty() ? "all labels" : spec_.positive;
+    return resampled(std::string(metric.name), fmt::format(fmt::runtime(metric.title), about),
+                     statistic_of(metric, judged_), items_of(metric, judged_),
+                     std::string(metric.undefined), metric.interval);
+  }
+  // The metrics of these lists, in the order of the table.
+  void add_others(std::initializer_list<Metric::Of> lists) {
+    for (const Metric& metric : metrics()) {
+      const bool wanted = std::find(lists.begin(), lists.end(), metric.of) != lists.end();
+      if (wanted && !metric.is_headline() && has_needs(metric))
+        score_.others.push_back(figure_of(metric));
+    }
+  }
+  bool has_needs(const Metric& metric) const {
+    switch (metric.needs) {
+      case Metric::Needs::Nothing:
+        return true;
+      case Metric::Needs::Positive:
+        return judged_.positive.has_value();
+      case Metric::Needs::Groups:
+        return spec_.task == data::Task::Classification && scored_.groups.size() > 1;
+    }
+    return false;
   }
   std::vector<size_t> all_judged() const {
     std::vector<size_t> items(tally_.size());
@@ -112,30 +141,30 @@ class Scorer {
   }
 
   void score_accuracy() {
-    std::vector<double> credits = tally_.credits(&ScoredItem::label);
+    const std::vector<double> credits = metric_.values(judged_);
     if (spec_.task == data::Task::Pairwise) {
-      credits = score_orders();
+      score_orders(credits);
     } else {
       score_.figure = accuracy_of("accuracy", "accuracy", credits);
     }
     add_groups(credits);
     add_answer_baselines();
     add_annotators();
-    add_label_figures();
+    add_confusion();
+    add_others({Metric::Of::Verdicts, Metric::Of::Probabilities});
     add_disagreements();
   }
 
-  // All conventions; gives the credits of the benchmark's own.
-  std::vector<double> score_orders() {
-    const std::vector<double> ab = tally_.credits(Convention::First);
+  // All conventions; the figure is by the benchmark's own.
+  void score_orders(const std::vector<double>& credits) {
     if (!scored_.both_orders) {
       score_.convention = convention_name(Convention::First);
-      score_.figure = accuracy_of("accuracy", "accuracy", ab);
-      add_first_share();
-      return ab;
+      score_.figure = accuracy_of("accuracy", "accuracy", credits);
+      add_others({Metric::Of::Shown});
+      return;
     }
     score_.conventions = {
-        accuracy_of("first", "first order", ab),
+        accuracy_of("first", "first order", tally_.credits(Convention::First)),
         accuracy_of("mean", "mean of the distributions", tally_.credits(Convention::Mean)),
         // The interval is that of the order which scored better, taken as given: quantiles of the
         // better of each resample would shut out what a judge without skill reaches.
@@ -145,37 +174,7 @@ class Scorer {
     score_.convention = convention_name(spec_.convention);
     score_.figure = score_.conventions[static_cast<size_t>(spec_.convention)];
     score_.figure.name = score_.figure.title = "accuracy";
-    std::vector<double> flips;
-    std::vector<size_t> read;  // In both orders.
-    for (size_t i = 0; i < tally_.size(); ++i) {
-      const ScoredItem& one = tally_.item(i);
-      if (one.label_ab < 0 || one.label_ba < 0) continue;
-      read.push_back(i);
-      flips.push_back(one.label_ab != one.label_ba);
-    }
-    score_.others.push_back(resampled("flip_rate", "verdicts that flip with the order",
-                                      stats::mean_of(flips), read,
-                                      "no item has a verdict in both orders"));
-    add_first_share();
-    return tally_.credits(spec_.convention);
-  }
-
-  // Of the verdicts for a response, how many are for the one shown first.
-  void add_first_share() {
-    std::vector<double> first(tally_.size());
-    std::vector<double> all(tally_.size());
-    for (size_t i = 0; i < tally_.size(); ++i) {
-      const ScoredItem& one = tally_.item(i);
-      for (const auto& [label, shown_first] :
-           {std::pair{one.label_ab, 0}, {scored_.both_orders ? one.label_ba : -1, 1}}) {
-        if (label != 0 && label != 1) continue;  // A and B stand first.
-        first[i] += label == shown_first;
-        all[i] += 1;
-      }
-    }
-    score_.others.push_back(
-        resampled("first_share", "share of verdicts for the response shown first",
-                  stats::ratio_of(first, all), all_judged(), "no verdict is for a response"));
+    add_others({Metric::Of::Orders, Metric::Of::Shown});
   }
 
   void add_groups(const std::vector<double>& credits) {
@@ -202,18 +201,25 @@ class Scorer {
     }
   }
 
-  // What judges reach that do not read the responses.
+  Figure baseline(std::string name, std::string title, const std::vector<double>& credits) const {
+    stats::Resampling how = resampling();
+    how.resamples = std::min(how.resamples, kOtherResamples);
+    return of_estimate(std::move(name), std::move(title), tally_.estimate(credits, how));
+  }
+
+  // What judges reach that do not read the responses. The best constant answer is taken as given.
   void add_answer_baselines() {
-    std::optional<double> best;
-    std::string answer;
-    for (size_t label = 0; label < spec_.labels.size(); ++label) {
-      const double value = tally_.overall(tally_.values(
-          [&](const ScoredItem& one) { return one.truth == static_cast<int>(label); }));
-      if (best && value <= *best) continue;
-      best = value;
-      answer = spec_.labels[label];
+    const auto right_always = [&](size_t label) {
+      return tally_.values(
+          [&](const ScoredItem& one) { return one.truth == static_cast<int>(label); });
+    };
+    size_t best_label = 0;
+    for (size_t label = 1; label < spec_.labels.size(); ++label) {
+      if (tally_.overall(right_always(label)) > tally_.overall(right_always(best_label)))
+        best_label = label;
     }
-    score_.baselines.push_back(plain("constant", fmt::format("always {}", answer), best));
+    score_.baselines.push_back(baseline(
+        "constant", fmt::format("always {}", spec_.labels[best_label]), right_always(best_label)));
     if (spec_.task != data::Task::Pairwise) return;
     const auto by_length = [&](bool longer) {
       return tally_.values([&](const ScoredItem& one) {
@@ -224,9 +230,9 @@ class Scorer {
     };
     for (const bool longer : {true, false}) {
       score_.baselines.push_back(
-          plain(longer ? "longer" : "shorter",
-                longer ? "always the longer response" : "always the shorter response",
-                tally_.overall(by_length(longer))));
+          baseline(longer ? "longer" : "shorter",
+                   longer ? "always the longer response" : "always the shorter response",
+                   by_length(longer)));
     }
   }
 
@@ -241,91 +247,42 @@ class Scorer {
     if (items == 0 || !tally_.has_figure(counts)) return;
     const std::vector<double> agreement =
         tally_.values([](const ScoredItem& one) { return one.annotator_agreement.value_or(0); });
+    // Of the items drawn, those that several labelled.
+    const stats::CountStatistic overall =
+        [&](std::span<const std::uint32_t> drawn) -> std::optional<double> {
+      std::vector<std::uint32_t> both(drawn.begin(), drawn.end());
+      for (size_t i = 0; i < both.size(); ++i) both[i] *= counts[i];
+      const double value = tally_.overall(agreement, both);
+      return std::isnan(value) ? std::nullopt : std::optional(value);
+    };
     score_.baselines.push_back(
-        plain("annotators",
-              fmt::format("two annotators agree ({} {})", items, items == 1 ? "item" : "items"),
-              tally_.overall(agreement, counts)));
+        resampled("annotators",
+                  fmt::format("two annotators agree ({} {})", items, items == 1 ? "item" : "items"),
+                  overall, all_judged(), ""));
   }
 
-  // Figures of labels. One that could not be read is a wrong verdict of no label in those of the
-  // confusion; those of probabilities are over the items that have them.
-  void add_label_figures();
+  void add_confusion();
   void add_disagreements();
   void score_correlation();
 
   const Spec& spec_;
   const Scored& scored_;
   const ScoreOptions& options_;
+  const Metric& metric_;
   Tally tally_;
+  Judged judged_;
   Score score_;
 };
 
-void Scorer::add_label_figures() {
-  const size_t labels = spec_.labels.size();
+void Scorer::add_confusion() {
   std::vector<std::pair<std::string, std::string>> ratings;
-  std::vector<size_t> truths;
-  std::vector<size_t> verdicts;  // `labels`: unreadable.
-  // Of the items with probabilities.
-  std::vector<size_t> stated;
-  std::vector<size_t> stated_truths;
-  std::vector<double> distributions;
-  std::vector<double> confidences;
-  std::vector<bool> right;
-  std::vector<double> positive_probability;
-  std::vector<bool> positive;
-  const auto positive_at = std::find(spec_.labels.begin(), spec_.labels.end(), spec_.positive);
-  const bool has_positive = positive_at != spec_.labels.end();
-  const auto positive_label = static_cast<size_t>(positive_at - spec_.labels.begin());
-  for (size_t i = 0; i < tally_.size(); ++i) {
-    const ScoredItem& one = tally_.item(i);
-    const auto truth = static_cast<size_t>(one.truth);
-    const size_t verdict = one.label < 0 ? labels : static_cast<size_t>(one.label);
-    ratings.emplace_back(spec_.labels[truth],
-                         verdict == labels ? "(unreadable)" : spec_.labels[verdict]);
-    truths.push_back(truth);
-    verdicts.push_back(verdict);
-    if (verdict == labels || one.probabilities.empty()) continue;
-    stated.push_back(i);
-    stated_truths.push_back(truth);
-    distributions.insert(distributions.end(), one.probabilities.begin(), one.probabilities.end());
-    confidences.push_back(one.probabilities[verdict]);
-    right.push_back(one.label == one.truth);
-    if (!has_positive) continue;
-    positive_probability.push_back(one.probabilities[positive_label]);
-    positive.push_back(truth == positive_label);
+  const Judged::Verdicts& verdicts = judged_.verdicts;
+  for (size_t i = 0; i < verdicts.items.size(); ++i) {
+    const size_t verdict = verdicts.verdicts[i];
+    ratings.emplace_back(spec_.labels[verdicts.truths[i]],
+                         verdict == judged_.labels ? "(unreadable)" : spec_.labels[verdict]);
   }
   score_.confusion = stats::confusion(ratings, spec_.labels);
-  const std::vector<size_t> all = all_judged();
-  using Metric = std::function<std::optional<double>(const stats::Confusion&)>;
-  const auto of_confusion = [&](const char* name, const std::string& title, const Metric& metric) {
-    score_.others.push_back(
-        resampled(name, title, stats::confusion_of(truths, verdicts, labels + 1, metric), all));
-  };
-  of_confusion("balanced_accuracy", "balanced accuracy", stats::balanced_accuracy);
-  of_confusion("macro_f1", "macro F1", stats::macro_f1);
-  if (has_positive) {
-    const auto of_positive = [&](const auto& metric) {
-      return [=](const stats::Confusion& confusion) { return metric(confusion, positive_label); };
-    };
-    of_confusion("precision", "precision of " + spec_.positive, of_positive(stats::precision));
-    of_confusion("recall", "recall of " + spec_.positive, of_positive(stats::recall));
-    of_confusion("f1", "F1 of " + spec_.positive, of_positive(stats::f1));
-    score_.others.push_back(resampled("auc", "area under the ROC curve",
-                                      stats::roc_auc_of(positive_probability, positive), stated));
-  }
-  of_confusion("kappa", "Cohen's kappa", [](const stats::Confusion& confusion) {
-    const stats::Agreement agreement = stats::agreement(confusion);
-    return agreement.has_kappa ? std::optional(agreement.kappa.value) : std::nullopt;
-  });
-  of_confusion("matthews", "Matthews correlation", stats::matthews);
-  const std::vector<double> errors =
-      has_positive ? stats::squared_errors(positive_probability, positive)
-                   : stats::squared_errors(distributions, labels, stated_truths);
-  score_.others.push_back(resampled(
-      "brier", has_positive ? "Brier score of " + spec_.positive : "Brier score over all labels",
-      stats::mean_of(errors), stated));
-  score_.others.push_back(resampled("ece", "expected calibration error",
-                                    stats::calibration_error_of(confidences, right), stated));
 }
 
 void Scorer::add_disagreements() {
@@ -350,48 +307,13 @@ void Scorer::add_disagreements() {
 }
 
 void Scorer::score_correlation() {
-  // Those with a verdict.
-  std::vector<double> truth, expected, verdict, log_length;
-  std::vector<size_t> clusters, groups, read;
-  for (size_t i = 0; i < tally_.size(); ++i) {
-    const ScoredItem& one = tally_.item(i);
-    if (one.label < 0) continue;
-    verdict.push_back(label_score(spec_, one));
-    expected.push_back(score_of(spec_, one));
-    truth.push_back(one.truth_number);
-    log_length.push_back(std::log1p(static_cast<double>(one.lengths[0])));
-    clusters.push_back(one.cluster);
-    groups.push_back(one.group);
-    read.push_back(i);
-  }
-  stats::Resampling how = resampling();
-  how.kind = stats::IntervalKind::FisherZ;
-  if (scored_.has_clusters) how.clusters = clusters;
-  const auto figure = [&](const char* name, const char* title, const auto& statistic) {
-    Figure made =
-        plain(name, title, stats::value_of(statistic), "undefined: one of the two is constant");
-    if (const auto found = stats::bootstrap(statistic, how))
-      made.interval = found->estimate.interval;
-    return made;
-  };
-  score_.figure =
-      figure("pearson", "Pearson's r of the expected score", stats::pearson_of(expected, truth));
-  const auto add = [&](const char* name, const char* title, const auto& statistic) {
-    score_.others.push_back(
-        resampled(name, title, statistic, read, "undefined: one of the two is constant"));
-  };
-  score_.others.push_back(
-      figure("pearson_verdict", "Pearson's r of the verdict", stats::pearson_of(verdict, truth)));
-  add("spearman", "Spearman's rho of the expected score", stats::spearman_of(expected, truth));
-  add("spearman_verdict", "Spearman's rho of the verdict", stats::spearman_of(verdict, truth));
-  add("kendall", "Kendall's tau-b of the expected score", stats::kendall_of(expected, truth));
-  add("kendall_verdict", "Kendall's tau-b of the verdict", stats::kendall_of(verdict, truth));
-  add("partial_pearson", "Pearson's r of the expected score without log length",
-      stats::partial_pearson_of(expected, truth, log_length));
+  const auto& [read, truth, expected, verdict, log_length, groups] = judged_.scores;
+  score_.figure = figure_of(metric_);
+  add_others({Metric::Of::Scores});
   score_.baselines.push_back(missing("constant", "one score to everything", "no correlation"));
-  Figure log_length_figure =
-      figure("log_length", "Pearson's r of log length", stats::pearson_of(log_length, truth));
-  score_.baselines.push_back(std::move(log_length_figure));
+  score_.baselines.push_back(resampled("log_length", "Pearson's r of log length",
+                                       stats::pearson_of(log_length, truth), read,
+                                       std::string(metric_.undefined), metric_.interval));
 
   if (scored_.groups.size() > 1) {
     for (size_t g = 0; g < scored_.groups.size(); ++g) {
@@ -403,7 +325,7 @@ void Scorer::score_correlation() {
       }
       GroupFigure group{scored_.groups[g], own_truth.size(), {}};
       group.figure = plain("pearson", "Pearson's r", stats::pearson(own_expected, own_truth),
-                           "undefined: one of the two is constant");
+                           std::string(metric_.undefined));
       score_.groups.push_back(std::move(group));
     }
   }

@@ -22,7 +22,7 @@ using Json = nlohmann::ordered_json;
 class Reader {
  public:
   Reader(const Spec& spec, Scored& scored)
-      : spec_(spec), numeric_truth_(find_metric(spec.metric).numeric_truth), scored_(scored) {}
+      : spec_(spec), numeric_truth_(find_metric(spec.metric).numeric_truth()), scored_(scored) {}
 
   ScoredItem item(const Json& row) {
     const Json& about = row.at("extra").at("bench");

@@ -155,7 +155,7 @@ void check_whole(const Spec& spec) {
   const bool numbers = std::all_of(spec.labels.begin(), spec.labels.end(), [](const auto& label) {
     return data::label_number(label).has_value();
   });
-  if (find_metric(spec.metric).numeric_truth && !numbers)
+  if (find_metric(spec.metric).numeric_truth() && !numbers)
     throw wrong(fmt::format("the metric '{}' needs labels that are numbers", spec.metric));
   if (spec.better_first && spec.task != data::Task::Pairwise)
     throw wrong("'better_first' is of pairwise benchmarks");

@@ -79,6 +79,7 @@ class Tally {
   std::vector<std::vector<std::pair<size_t, double>>> sections_;  // Groups and weights.
   // By judged item.
   std::vector<size_t> clusters_;
+  std::vector<std::uint32_t> groups_;
   std::vector<size_t> strata_;  // Groups, numbered by their first items.
   bool groups_are_strata_ = false;
 };

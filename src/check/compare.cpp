@@ -94,7 +94,7 @@ void check_lengths(judge::Judge& judge, const std::vector<data::Sample>& samples
                    const std::vector<size_t>& places, const Answers& a, bool skip,
                    std::vector<bool>& fits) {
   for (size_t i = 0; i < samples.size(); ++i) {
-    const judge::Judge::Fit fit = judge.fit({&samples[i], 1}).front();
+    const judge::Fit fit = judge.fit({&samples[i], 1}).front();
     fits[i] = fit.fits();
     if (fits[i] || skip) continue;
     throw Error(fmt::format("the pair is too long for the judge: it needs {} tokens, the context "

@@ -171,7 +171,7 @@ class JudgedRun {
     for (size_t i = 0; i < questions.size(); ++i) {
       if (stopped()) return;
       const data::Sample sample = sample_of(questions[i]);
-      const judge::Judge::Fit fit = judge.fit({&sample, 1}).front();
+      const judge::Fit fit = judge.fit({&sample, 1}).front();
       fits[i] = fit.fits();
       if (fits[i] || overlong++ > 0) continue;
       first = fmt::format("{} needs {} tokens, the context has {}", place(questions[i]), fit.tokens,

@@ -104,7 +104,7 @@ JudgeView::Style view_style(const JudgeCommand& options, const judge::Judge& jud
   return writes_critiques(judge) ? JudgeView::Style::Stream : row_style;
 }
 
-std::string overlong_reason(const judge::Judge::Fit& fit) {
+std::string overlong_reason(const judge::Fit& fit) {
   return fmt::format("overlong: {} tokens, the context has {}", fit.tokens, fit.limit);
 }
 
@@ -157,7 +157,7 @@ void check_lengths(Run& run) {
     for (size_t i = 0; i < samples.size(); ++i) {
       if (interrupted())
         throw Error("interrupted before the first judgment", "", "run the same command again");
-      const judge::Judge::Fit fit = run.judge.fit({&samples[i], 1}).front();
+      const judge::Fit fit = run.judge.fit({&samples[i], 1}).front();
       progress.add(1);
       if (fit.fits()) continue;
       if (overlong++ == 0) {
@@ -194,8 +194,8 @@ void judge_rows(Run& run, data::InOrder& rows, Progress& progress, JudgeView& vi
     std::vector<data::Sample> samples;
     std::vector<size_t> places;
     for (size_t i = 0; i < window.size(); ++i) {
-      const judge::Judge::Fit fit =
-          run.has_overlong ? run.judge.fit({&window[i], 1}).front() : judge::Judge::Fit{};
+      const judge::Fit fit =
+          run.has_overlong ? run.judge.fit({&window[i], 1}).front() : judge::Fit{};
       if (!fit.fits()) {
         add(first + i, run.judge.not_judged(window[i], overlong_reason(fit)));
       } else {

@@ -19,6 +19,9 @@ class Random {
     return z ^ (z >> 31);
   }
 
+  // As `numbers` calls of next() would.
+  void skip(std::uint64_t numbers) { state_ += numbers * 0x9E3779B97F4A7C15ull; }
+
   // Uniform in [0, 1), 53 bits.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 

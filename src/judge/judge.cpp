@@ -9,6 +9,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/random.h"
 #include "core/text.h"
 #include "judge/prompt.h"
@@ -135,8 +136,12 @@ std::vector<Judge::Part> Judge::plan(const data::Sample& sample) const {
 
 Judge::Work Judge::plan_all(std::span<const data::Sample> samples) const {
   Work work{.samples = samples, .parts = {}, .verdicts = {}, .missing = {}};
+  // An engine may have to ask its server for its id, once.
+  for (const Member& member : members_) engine_of(member).id();
+  std::vector<std::vector<Part>> planned(samples.size());
+  parallel_for(samples.size(), machine_threads(), [&](size_t s) { planned[s] = plan(samples[s]); });
   for (size_t s = 0; s < samples.size(); ++s) {
-    std::vector<Part> parts = plan(samples[s]);
+    std::vector<Part>& parts = planned[s];
     work.verdicts.emplace_back(parts.size());
     work.missing.push_back(parts.size());
     for (size_t p = 0; p < parts.size(); ++p) {
@@ -155,7 +160,23 @@ void Judge::check(std::span<const data::Sample> samples) const {
   }
 }
 
-std::vector<Judge::Fit> Judge::fit(std::span<const data::Sample> samples) {
+namespace {
+
+// The one further beyond its limit, or nearer to it.
+Fit worse(Fit a, Fit b) {
+  if (a.limit == 0 || b.limit == 0) return a.limit == 0 ? b : a;
+  return b.tokens - b.limit > a.tokens - a.limit ? b : a;
+}
+
+}  // namespace
+
+Fit Judge::fit_of(size_t engine, const engine::Request& request) const {
+  engine::Engine& one = *engines_[engine];
+  if (one.context_limit() == 0) return {};
+  return {one.context_tokens({&request, 1}).front(), one.context_limit()};
+}
+
+std::vector<Fit> Judge::fit(std::span<const data::Sample> samples) {
   std::vector<Fit> fits;
   for (const data::Sample& sample : samples) {
     const std::vector<Part> parts = plan(sample);
@@ -165,11 +186,7 @@ std::vector<Judge::Fit> Judge::fit(std::span<const data::Sample> samples) {
         ledger_ ? ledger_->find(keys) : std::vector<std::optional<engine::Result>>(keys.size());
     Fit largest;
     for (size_t p = 0; p < parts.size(); ++p) {
-      engine::Engine& engine = *engines_[parts[p].member->engine];
-      if (known[p] || engine.context_limit() == 0) continue;
-      const Fit one{engine.context_tokens({&parts[p].request, 1}).front(), engine.context_limit()};
-      if (largest.limit == 0 || one.tokens - one.limit > largest.tokens - largest.limit)
-        largest = one;
+      if (!known[p]) largest = worse(largest, fit_of(parts[p].member->engine, parts[p].request));
     }
     fits.push_back(largest);
   }
@@ -236,6 +253,7 @@ void Judge::judge(std::span<const data::Sample> samples, const JudgeEvents& even
   }
   listener.stop = events.stop;
   answer_known(questions, listener);
+  if (events.overlong) leave_out_overlong(work, questions, events);
   for (size_t engine = 0; engine < engines_.size(); ++engine) {
     if (events.stop && events.stop()) return;
     run_engine(engine, questions, listener);
@@ -244,13 +262,12 @@ void Judge::judge(std::span<const data::Sample> samples, const JudgeEvents& even
 
 std::vector<Judge::Answer> Judge::answer(const Member& member, std::span<const Ask> asks,
                                          const std::function<bool()>& stop) {
-  engine::Engine& engine = *engines_[member.engine];
+  const engine::EngineId& engine = engine_of(member).id();
   std::vector<Answer> answers(asks.size());
   if (asks.empty()) return answers;
   std::vector<std::string> keys;
   std::vector<Question> questions;
-  for (const Ask& ask : asks)
-    keys.push_back(request_key(engine.id(), ask.template_digest, ask.request));
+  for (const Ask& ask : asks) keys.push_back(request_key(engine, ask.template_digest, ask.request));
   for (size_t i = 0; i < asks.size(); ++i) {
     questions.push_back({.engine = member.engine,
                          .request = &asks[i].request,
@@ -264,8 +281,8 @@ std::vector<Judge::Answer> Judge::answer(const Member& member, std::span<const A
   listener.stop = stop;
   answer_known(questions, listener);
   for (size_t i = 0; i < asks.size(); ++i) {
-    if (questions[i].done || engine.context_limit() == 0) continue;
-    answers[i].fit = {engine.context_tokens({&asks[i].request, 1}).front(), engine.context_limit()};
+    if (questions[i].done) continue;
+    answers[i].fit = fit_of(member.engine, asks[i].request);
     questions[i].done = !answers[i].fit.fits();
   }
   if (!stop || !stop()) run_engine(member.engine, questions, listener);
@@ -282,6 +299,21 @@ void Judge::answer_known(std::span<Question> questions, const Listener& listener
     ++ledger_hits_;
     questions[i].done = true;
     listener.result(i, *known[i]);
+  }
+}
+
+// A sample is left out as a whole: one order alone is no judgment.
+void Judge::leave_out_overlong(const Work& work, std::span<Question> questions,
+                               const JudgeEvents& events) const {
+  std::vector<Fit> fits(work.samples.size());
+  for (size_t i = 0; i < questions.size(); ++i) {
+    Fit& fit = fits[work.parts[i].sample];
+    if (!questions[i].done) fit = worse(fit, fit_of(questions[i].engine, *questions[i].request));
+  }
+  for (size_t i = 0; i < questions.size(); ++i)
+    questions[i].done = questions[i].done || !fits[work.parts[i].sample].fits();
+  for (size_t s = 0; s < fits.size(); ++s) {
+    if (!fits[s].fits()) events.overlong(s, fits[s]);
   }
 }
 

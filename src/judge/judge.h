@@ -55,9 +55,19 @@ struct Member {
   Policy policy;
 };
 
+// A sample beside the contexts of its engines.
+struct Fit {
+  std::int64_t tokens =
+      0;  // Of the context, for the sample's largest request; 0: known already, or not known.
+  std::int64_t limit = 0;  // What there is; 0: not known.
+  bool fits() const { return limit == 0 || tokens <= limit; }
+};
+
 struct JudgeEvents {
   // In any order of samples.
   std::function<void(size_t sample, data::Judgment judgment)> judgment{};
+  // In place of the judgment of a sample that does not fit. Without it every sample must.
+  std::function<void(size_t sample, Fit fit)> overlong{};
   // A critique as it is written; part 0 is the first member's first order. May be empty.
   std::function<void(size_t sample, size_t part, std::string_view piece)> text{};
   std::function<bool()> stop{};
@@ -82,15 +92,10 @@ class Judge {
   // no model.
   void check(std::span<const data::Sample> samples) const;
 
-  struct Fit {
-    std::int64_t tokens =
-        0;  // Of the context, for the sample's largest request; 0: known already, or not known.
-    std::int64_t limit = 0;  // What there is; 0: not known.
-    bool fits() const { return limit == 0 || tokens <= limit; }
-  };
   // Whether each sample fits its engines' contexts. Throws Error as check() does.
   std::vector<Fit> fit(std::span<const data::Sample> samples);
-  // Judges all samples as one batch. Each judgment depends on its sample alone.
+  // Judges all samples as one batch. Each judgment depends on its sample alone. Throws Error as
+  // check() does.
   void judge(std::span<const data::Sample> samples, const JudgeEvents& events);
   // The judgment of a sample that was not judged: skipped and unreadable, with the reason.
   data::Judgment not_judged(const data::Sample& sample, std::string reason) const;
@@ -130,6 +135,9 @@ class Judge {
   std::vector<Part> plan(const data::Sample& sample) const;
   Work plan_all(std::span<const data::Sample> samples) const;
   void answer_known(std::span<Question> questions, const Listener& listener);
+  Fit fit_of(size_t engine, const engine::Request& request) const;
+  void leave_out_overlong(const Work& work, std::span<Question> questions,
+                          const JudgeEvents& events) const;
   void run_engine(size_t engine, std::span<Question> questions, const Listener& listener);
   void complete(Work& work, size_t request, const engine::Result& result,
                 const JudgeEvents& events);

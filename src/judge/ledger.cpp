@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/interrupt.h"
+#include "core/parallel.h"
 
 namespace selene::judge {
 namespace {
@@ -20,6 +21,8 @@ constexpr int kFormat = 1;
 // What is left of the patience after an interrupt: a program that is at work needs no longer.
 constexpr std::chrono::milliseconds kPatienceWhenInterrupted{1'000};
 constexpr int kBusyIntervalMs = 10;
+// Records in memory as text, to be read on several threads.
+constexpr std::size_t kFoundAtOnce = 1'024;
 constexpr const char* kBeginAnew = "move it away to begin a new one";
 
 constexpr const char* kSchema = R"(
@@ -141,7 +144,8 @@ struct Ledger::State {
   void open();
   void make_or_check_schema();
   Record read(std::string_view key, std::string_view text) const;
-  std::optional<engine::Result> find_whole(const std::string& key, std::string_view text);
+  std::optional<std::string> text_of(const std::string& key) const;
+  void pass_over(const std::string& key, const Error& damage);
   void remove(std::string_view key) const;
   std::pair<std::string, std::string> look_up(std::string_view key) const;
   // SQLite's busy handler: whether to try again.
@@ -219,15 +223,21 @@ Record Ledger::State::read(std::string_view key, std::string_view text) const {
   }
 }
 
-std::optional<engine::Result> Ledger::State::find_whole(const std::string& key,
-                                                        std::string_view text) {
-  if (!tell_of_damage) return read(key, text).result;
-  try {
-    return read(key, text).result;
-  } catch (const Error& failure) {
-    if (damaged.insert(key).second) tell_of_damage(failure);
-    return std::nullopt;
-  }
+// The record of a key as it stands in the file.
+std::optional<std::string> Ledger::State::text_of(const std::string& key) const {
+  const std::string bytes = key_bytes(key);
+  bind_blob(find, 1, bytes);
+  const int code = sqlite3_step(find);
+  std::optional<std::string> text;
+  if (code == SQLITE_ROW) text = column_text(find, 0);
+  sqlite3_reset(find);
+  check(code);
+  return text;
+}
+
+void Ledger::State::pass_over(const std::string& key, const Error& damage) {
+  if (!tell_of_damage) throw damage;
+  if (damaged.insert(key).second) tell_of_damage(damage);
 }
 
 void Ledger::State::make_or_check_schema() {
@@ -268,19 +278,23 @@ std::filesystem::path Ledger::default_path() { return data_dir() / "ledger.sqlit
 const std::filesystem::path& Ledger::path() const { return state_->path; }
 
 std::vector<std::optional<engine::Result>> Ledger::find(std::span<const std::string> keys) {
-  std::vector<std::optional<engine::Result>> results;
-  for (const std::string& key : keys) {
-    const std::string bytes = key_bytes(key);
-    bind_blob(state_->find, 1, bytes);
-    const int code = sqlite3_step(state_->find);
-    const std::string text = code == SQLITE_ROW ? column_text(state_->find, 0) : std::string();
-    sqlite3_reset(state_->find);
-    state_->check(code);
-    if (code != SQLITE_ROW) {
-      results.emplace_back();
-      continue;
+  std::vector<std::optional<engine::Result>> results(keys.size());
+  for (std::size_t first = 0; first < keys.size(); first += kFoundAtOnce) {
+    const auto batch = keys.subspan(first, std::min(kFoundAtOnce, keys.size() - first));
+    std::vector<std::optional<std::string>> texts;
+    for (const std::string& key : batch) texts.push_back(state_->text_of(key));
+    std::vector<std::optional<Error>> damages(batch.size());
+    parallel_for(batch.size(), machine_threads(), [&](std::size_t i) {
+      if (!texts[i]) return;
+      try {
+        results[first + i] = state_->read(batch[i], *texts[i]).result;
+      } catch (const Error& damage) {
+        damages[i] = damage;
+      }
+    });
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (damages[i]) state_->pass_over(batch[i], *damages[i]);
     }
-    results.push_back(state_->find_whole(key, text));
   }
   return results;
 }

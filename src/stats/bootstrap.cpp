@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/random.h"
 #include "stats/distribution.h"
 
@@ -237,6 +238,40 @@ std::optional<Bootstrap> fisher_z(const UnitStatistic& statistic, const Units& u
   return result;
 }
 
+// A thread for so many units drawn: fewer are drawn in less time than one takes to begin.
+constexpr std::size_t kDrawsOfThread = 1 << 19;
+
+std::size_t threads_for(const Units& units, const Resampling& resampling) {
+  const int most = resampling.threads > 0 ? resampling.threads : machine_threads();
+  return std::min(static_cast<std::size_t>(most),
+                  1 + resampling.resamples * units.count() / kDrawsOfThread);
+}
+
+// Of the resamples that have one, in the order of the resamples. Each has its own part of the
+// random sequence, so that it does not matter which thread draws it.
+std::vector<double> resampled_values(const UnitStatistic& statistic, const Units& units,
+                                     const Resampling& resampling) {
+  constexpr std::size_t kBatch = 64;
+  std::vector<std::optional<double>> found(resampling.resamples);
+  const auto some = [&](std::size_t, std::size_t begin, std::size_t end) {
+    const UnitStatistic own = statistic;  // It keeps sums while it is called.
+    std::vector<std::uint32_t> counts(units.count());
+    Random random(resampling.seed);
+    random.skip(begin * units.count());
+    for (std::size_t i = begin; i < end; ++i) {
+      draw(units, random, counts);
+      found[i] = own(counts);
+    }
+  };
+  in_batches(found.size(), kBatch, threads_for(units, resampling), some);
+  std::vector<double> values;
+  values.reserve(found.size());
+  for (const std::optional<double>& value : found) {
+    if (value) values.push_back(*value);
+  }
+  return values;
+}
+
 std::optional<Bootstrap> run(const UnitStatistic& statistic, const Units& units,
                              const Resampling& resampling) {
   ensure(resampling.resamples > 0, "a bootstrap without resamples");
@@ -246,13 +281,7 @@ std::optional<Bootstrap> run(const UnitStatistic& statistic, const Units& units,
   if (!value) return std::nullopt;
   if (resampling.kind == IntervalKind::FisherZ) return fisher_z(statistic, units, *value);
 
-  Random random(resampling.seed);
-  std::vector<double> values;
-  values.reserve(resampling.resamples);
-  for (std::size_t i = 0; i < resampling.resamples; ++i) {
-    draw(units, random, counts);
-    if (const auto resampled = statistic(counts)) values.push_back(*resampled);
-  }
+  std::vector<double> values = resampled_values(statistic, units, resampling);
   Bootstrap result{{*value, {}}, 1, resampling.resamples - values.size()};
   if (2 * values.size() < resampling.resamples) return std::nullopt;
 

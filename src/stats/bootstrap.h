@@ -41,6 +41,7 @@ struct Resampling {
   // accident of sampling: each is drawn by itself, as often as it is large. A cluster is in one.
   std::span<const std::size_t> strata = {};
   IntervalKind kind = IntervalKind::Percentile;
+  int threads = 0;  // At most; 0: one a core. Changes no number.
 };
 
 // The number of each key, in the order of their first appearance: for `clusters` and `strata`.

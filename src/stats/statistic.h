@@ -12,7 +12,7 @@
 namespace selene::stats {
 
 // counts[i]: how often item i is in the sample, 1 for all in the sample itself. Nothing where the
-// statistic is undefined.
+// statistic is undefined. Called on several threads at once.
 using CountStatistic = std::function<std::optional<double>(std::span<const std::uint32_t> counts)>;
 
 // A function of sums over items, each item giving `width` values: fast, as a cluster is one row of
@@ -20,7 +20,7 @@ using CountStatistic = std::function<std::optional<double>(std::span<const std::
 struct SumStatistic {
   std::size_t width = 1;
   std::vector<double> values;  // (items, width), row-major
-  std::function<std::optional<double>(std::span<const double> sums)> of;
+  std::function<std::optional<double>(std::span<const double> sums)> of;  // On several threads.
   std::size_t items() const { return values.size() / width; }
 };
 

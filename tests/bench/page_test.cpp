@@ -43,6 +43,8 @@ TEST(ReportPage, HoldsTheRunsAndWhatIsBesideThem) {
   EXPECT_EQ(data["benchmarks"].dump(),
             R"([{"name":"hhh","industry":false},{"name":"craft-md","industry":true}])");
   EXPECT_EQ(data["published"][0]["values"]["hhh"], 0.932);
+  ASSERT_EQ(data["published_apart"].size(), 1u);
+  EXPECT_EQ(data["published_apart"][0]["values"]["craft-md/terms"], 0.79);
   EXPECT_EQ(data["common_averages"], to_json(common_averages(two)));
 }
 

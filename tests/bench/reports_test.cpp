@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <algorithm>
 
 #include "small_report.h"
@@ -82,6 +84,58 @@ TEST(Reports, TheTaskAverageIsOfTheTasksMeans) {
   EXPECT_DOUBLE_EQ(averages.rows[0].benchmark_average, (0.6 + 0.1 + 0.3) / 3);
 }
 
+// By hand: of figures .1 from their ends, the mean's ends are so far as the root of the squares.
+TEST(Reports, AveragesOfRunsHaveIntervals) {
+  Reports reports = {small_report("a", 0.6)};
+  Score score = pair_score("a", 0.2);
+  score.benchmark = "mt-bench";
+  score.average = "absolute";
+  reports[0].scores.push_back(score);
+  score.benchmark = "flask";
+  reports[0].scores.push_back(score);
+  CommonAverages averages = common_averages(reports);
+  const double by_benchmark = std::sqrt(3 * 0.01) / 3;
+  ASSERT_TRUE(averages.rows[0].benchmark_interval.has_value());
+  EXPECT_NEAR(averages.rows[0].benchmark_interval->high, 1.0 / 3 + by_benchmark, 1e-12);
+  EXPECT_NEAR(averages.rows[0].benchmark_interval->low, 1.0 / 3 - by_benchmark, 1e-12);
+  const double by_task = std::sqrt(0.01 / 4 + 2 * 0.01 / 16);
+  EXPECT_NEAR(averages.rows[0].task_interval->high, 0.4 + by_task, 1e-12);
+  EXPECT_EQ(to_json(averages)["rows"][0]["benchmark_interval"].size(), 2u);
+  reports[0].scores.back().figure.interval.reset();
+  averages = common_averages(reports);
+  EXPECT_FALSE(averages.rows[0].benchmark_interval.has_value());
+}
+
+TEST(Reports, EveryFormHasTheIntervalsOfBaselinesAndAverages) {
+  const Reports one = {small_report("ours", 0.7)};
+  const std::string text = report_text(one, {.columns = 200, .color = false});
+  EXPECT_NE(text.find("pairwise              .700  [.600, .800]   1 of 6 only"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("always A                              .500  [.375, .625]"),
+            std::string::npos)
+      << text;
+  const std::string markdown = report_markdown(one);
+  EXPECT_NE(markdown.find("| pairwise | .700 | [.600, .800] | 1 of 6 only |"), std::string::npos)
+      << markdown;
+  EXPECT_NE(markdown.find("| hhh | always A | .500 | [.375, .625] |"), std::string::npos)
+      << markdown;
+  const Json json = to_json(one);
+  EXPECT_EQ(json["averages"][0]["interval"].size(), 2u);
+  EXPECT_EQ(json["scores"][0]["baselines"][0]["interval"], Json::parse("[0.375, 0.625]"));
+}
+
+TEST(Reports, WhatWasPublishedUnderAnUnknownReadingStandsApart) {
+  const Reports one = {small_report()};
+  const std::string apart =
+      "  Llama                craft-md .640 craft-md/terms .790  (arXiv 2501.17195; items unknown)";
+  EXPECT_NE(report_text(one, {.columns = 200, .color = false}).find(apart), std::string::npos);
+  EXPECT_NE(report_markdown(one).find("| Llama | .640 | .790 | arXiv 2501.17195; items unknown |"),
+            std::string::npos)
+      << report_markdown(one);
+  EXPECT_EQ(to_json(one)["published_apart"][0]["reading"], "items unknown");
+  EXPECT_EQ(common_averages(one).rows.size(), 2u);  // It is in no average.
+}
+
 TEST(Reports, TheItemsToReadComeWithTheirCritiques) {
   const selene::testing::TemporaryFolder folder;
   const Report report = read_report(write_small_run(folder, "run", "ours"), {});
@@ -132,11 +186,15 @@ TEST(Reports, AMarkdownCellIsOneCell) {
   const Reports hostile = {hostile_report()};
   const std::string markdown = report_markdown(hostile);
   size_t at = 0;
+  size_t lines = 0;
   for (size_t end = 0; (end = markdown.find('\n', at)) != std::string::npos; at = end + 1) {
     const std::string line = markdown.substr(at, end - at);
     if (!line.starts_with("| hhh") && !line.starts_with("| flask")) continue;
-    EXPECT_EQ(count(line, "|") - count(line, "\\|"), 12u) << line;
+    // The two rows of the figures come first; those of the baselines have four cells.
+    const size_t bars = lines++ < 2 ? 12 : 5;
+    EXPECT_EQ(count(line, "|") - count(line, "\\|"), bars) << line;
   }
+  EXPECT_EQ(lines, 5u);
 }
 
 }  // namespace

@@ -103,6 +103,11 @@ TEST(Score, BaselinesReadNothing) {
   // The longer is B: right for b, d, f; and half for a.
   EXPECT_DOUBLE_EQ(*figure(made.baselines, "longer").value, 3.5 / 6);
   EXPECT_DOUBLE_EQ(*figure(made.baselines, "shorter").value, 2.5 / 6);
+  for (const Figure& one : made.baselines) {
+    ASSERT_TRUE(one.interval.has_value()) << one.name;
+    EXPECT_LT(one.interval->low, *one.value) << one.name;
+    EXPECT_GT(one.interval->high, *one.value) << one.name;
+  }
 }
 
 TEST(Score, AnnotatorsAreABaselineOverWhatSeveralLabelled) {
@@ -116,6 +121,8 @@ TEST(Score, AnnotatorsAreABaselineOverWhatSeveralLabelled) {
   const Figure all = figure(score(small_spec(), scored, {}).baselines, "annotators");
   EXPECT_DOUBLE_EQ(*all.value, 2.0 / 4);
   EXPECT_EQ(all.title, "two annotators agree (4 items)");
+  ASSERT_TRUE(all.interval.has_value());
+  EXPECT_LT(all.interval->low, 0.5);
   // Of the groups, 2/3 and 0.
   const Figure groups =
       figure(score(small_spec("overall: groups\n"), scored, {}).baselines, "annotators");

@@ -32,7 +32,7 @@ inline Score pair_score(const std::string& judge, double value) {
   score.unreadable = 1;
   score.reasons = {"no verdict"};
   score.figure = figure_of("accuracy", value, value - 0.1, value + 0.1);
-  score.baselines = {{"constant", "always A", 0.5, {}, ""},
+  score.baselines = {{"constant", "always A", 0.5, stats::Interval{0.375, 0.625}, ""},
                      {"longer", "always the longer response", 0.6, {}, ""},
                      {"shorter", "always the shorter response", 0.4, {}, ""}};
   score.conventions = {score.figure};
@@ -65,8 +65,14 @@ inline Report small_report(const std::string& judge = "ours", double value = 0.7
   report.judge = judge;
   report.scores = {pair_score(judge, value), industry_score(judge)};
   report.not_run = {{"flask", "flask", "data not present: flask.jsonl"}};
-  report.averages = {{"pairwise", value, 1, 6}, {"benchmark average", value, 1, 11}};
-  report.published = {{"GPT-4o", "arXiv 2409.14664", {{"hhh", 0.932}}}};
+  report.averages = {
+      {"pairwise", value, stats::Interval{value - 0.1, value + 0.1}, 1, 6},
+      {"benchmark average", value, stats::Interval{value - 0.1, value + 0.1}, 1, 11}};
+  report.published = {{"GPT-4o", "arXiv 2409.14664", "", {{"hhh", 0.932}}}};
+  report.published_apart = {{"Llama",
+                             "arXiv 2501.17195",
+                             "items unknown",
+                             {{"craft-md", 0.64}, {"craft-md/terms", 0.79}}}};
   return report;
 }
 

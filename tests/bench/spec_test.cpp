@@ -34,7 +34,8 @@ TEST(Spec, ElevenAreInThePapersAverages) {
   EXPECT_EQ(tasks["pairwise"], 6);
 }
 
-// Each published figure stands beside the one benchmark that is read as it was.
+// Each published figure stands beside the one benchmark that is read as it was; one whose reading
+// is not known stands beside none, and is named with each that it may be of.
 TEST(Spec, EveryPublishedColumnIsOfOneBenchmark) {
   std::multiset<std::string> columns;
   for (const std::string& name : spec_names()) {
@@ -45,8 +46,14 @@ TEST(Spec, EveryPublishedColumnIsOfOneBenchmark) {
   const auto published =
       nlohmann::json::parse(read_file(SELENE_SOURCE_DIR "/benchmarks/published.json"));
   for (const auto& row : published.at("rows")) {
-    for (const auto& [column, value] : row.at("values").items())
-      EXPECT_EQ(columns.count(column), 1u) << column;
+    for (const auto& [column, value] : row.at("values").items()) {
+      const size_t benchmarks = columns.count(column.substr(0, column.find('/')));
+      if (row.contains("reading")) {
+        EXPECT_GE(benchmarks, 1u) << column;
+      } else {
+        EXPECT_EQ(benchmarks, 1u) << column;
+      }
+    }
   }
   EXPECT_FALSE(is_builtin(small_spec()));
 }

@@ -19,6 +19,14 @@ TEST(Random, AgreesWithTheReference) {
   EXPECT_EQ(Random(0).next(), 0xE220A8397B1DCDAFull);
 }
 
+TEST(Random, SkippingIsTakingNumbers) {
+  Random taken(3);
+  for (int i = 0; i < 1000; ++i) taken.next();
+  Random skipped(3);
+  skipped.skip(1000);
+  EXPECT_EQ(skipped.next(), taken.next());
+}
+
 TEST(Random, UniformIsInTheHalfOpenUnitInterval) {
   Random random(7);
   double sum = 0;

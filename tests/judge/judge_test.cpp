@@ -450,7 +450,7 @@ TEST(Judge, CritiquesAreStreamedWithTheirPlace) {
 
 TEST(Judge, FitSaysTheLargestRequestAndTheLimit) {
   ScriptedJudge scripted(prefers_good, {both_orders()}, "", {}, /*context_limit=*/900);
-  const std::vector<Judge::Fit> fits =
+  const std::vector<Fit> fits =
       scripted.judge.fit(std::vector<Sample>{pair("a", "b"), pair(std::string(1000, 'x'), "b")});
   ASSERT_EQ(fits.size(), 2u);
   EXPECT_TRUE(fits[0].fits());
@@ -462,6 +462,37 @@ TEST(Judge, FitSaysTheLargestRequestAndTheLimit) {
   EXPECT_TRUE(unlimited.judge.fit(std::vector<Sample>{pair(std::string(100'000, 'x'), "b")})
                   .front()
                   .fits());
+}
+
+TEST(Judge, OverlongSamplesAreLeftOutWholeAndTheOthersJudged) {
+  ScriptedJudge scripted(prefers_good, {both_orders()}, "", {}, /*context_limit=*/900);
+  std::vector<size_t> judged;
+  std::vector<std::pair<size_t, std::int64_t>> overlong;
+  JudgeEvents events;
+  events.judgment = [&](size_t sample, const Judgment&) { judged.push_back(sample); };
+  events.overlong = [&](size_t sample, Fit fit) { overlong.emplace_back(sample, fit.limit); };
+  scripted.judge.judge(std::vector<Sample>{pair("good", "bad"), pair(std::string(1000, 'x'), "b"),
+                                           pair("bad", "good", R"(, "context": "C")")},
+                       events);
+  std::sort(judged.begin(), judged.end());
+  EXPECT_EQ(judged, (std::vector<size_t>{0, 2}));
+  EXPECT_EQ(overlong, (std::vector<std::pair<size_t, std::int64_t>>{{1, 900}}));
+  EXPECT_EQ(scripted.asked->size(), 4u);
+}
+
+TEST(Judge, WhatTheLedgerKnowsIsNotTooLong) {
+  const selene::testing::TemporaryFolder folder;
+  const std::vector<Sample> samples = {pair("good", "bad " + std::string(1000, 'x'))};
+  ScriptedJudge first(prefers_good, {both_orders()}, "", Ledger(folder / "ledger.sqlite"));
+  first.judge_all(samples);
+  ScriptedJudge second(prefers_good, {both_orders()}, "", Ledger(folder / "ledger.sqlite"),
+                       /*context_limit=*/900);
+  size_t judged = 0;
+  JudgeEvents events;
+  events.judgment = [&](size_t, const Judgment&) { ++judged; };
+  events.overlong = [](size_t, Fit) { FAIL(); };
+  second.judge.judge(samples, events);
+  EXPECT_EQ(judged, 1u);
 }
 
 TEST(Judge, WhatTheLedgerKnowsIsNotRunAgain) {

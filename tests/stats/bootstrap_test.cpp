@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <type_traits>
 
 #include "core/random.h"
 #include "stats/classification.h"
@@ -45,6 +46,32 @@ void expect_same(const Bootstrap& value, const Bootstrap& expected, double toler
 void expect_interval(const Interval& interval, const nlohmann::json& expected, double tolerance) {
   EXPECT_NEAR(interval.low, expected[0], tolerance);
   EXPECT_NEAR(interval.high, expected[1], tolerance);
+}
+
+TEST(Bootstrap, ThreadsChangeNoNumber) {
+  const List scores = drawn(3000, 0.7, 5);
+  Numbers clusters;
+  for (std::size_t i = 0; i < scores.size(); ++i) clusters.push_back(i / 3);
+  const List other = drawn(3000, 0.6, 6);
+  const auto with = [&](int threads, auto statistic, IntervalKind kind) {
+    const Resampling how{.resamples = 3'001,
+                         .seed = 9,
+                         .clusters = clusters,
+                         .strata = {},
+                         .kind = kind,
+                         .threads = threads};
+    if constexpr (std::is_same_v<decltype(statistic), SumStatistic>) {
+      return *bootstrap(statistic, how);
+    } else {
+      return *bootstrap(statistic, scores.size(), how);
+    }
+  };
+  for (const int threads : {2, 3, 7}) {
+    expect_same(with(threads, mean_of(scores), IntervalKind::Bca),
+                with(1, mean_of(scores), IntervalKind::Bca));
+    expect_same(with(threads, kendall_of(scores, other), IntervalKind::Percentile),
+                with(1, kendall_of(scores, other), IntervalKind::Percentile));
+  }
 }
 
 TEST(Bootstrap, AgreesWithSciPyOnTheLawSchools) {
