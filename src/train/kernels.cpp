@@ -380,9 +380,8 @@ namespace {
 constexpr std::int64_t kPiece = 256;
 template <typename A>
 void sigmoids(std::int64_t count, const A* x, A* y) {
-  std::array<A, kPiece> negative;
+  std::array<A, kPiece> negative{};
   for (std::int64_t i = 0; i < count; ++i) negative[static_cast<std::size_t>(i)] = -x[i];
-  for (std::int64_t i = count; i < kPiece; ++i) negative[static_cast<std::size_t>(i)] = 0;
   exponentials(kPiece, A(1), A(0), negative.data());
   for (std::int64_t i = 0; i < count; ++i) y[i] = A(1) / (A(1) + negative[static_cast<std::size_t>(i)]);
 }
@@ -405,8 +404,8 @@ void swiglu(std::int64_t tokens, std::int64_t width, const G* gate_up, G* y) {
     const G* gates = gate_up + t * 2 * width + begin;
     const G* ups = gates + width;
     G* to = y + t * width + begin;
-    std::array<A, kPiece> gate;
-    std::array<A, kPiece> sigmoid;
+    std::array<A, kPiece> gate{};
+    std::array<A, kPiece> sigmoid{};
     for (std::int64_t i = 0; i < count; ++i) gate[static_cast<std::size_t>(i)] = up<A>(gates[i]);
     sigmoids(count, gate.data(), sigmoid.data());
     for (std::int64_t i = 0; i < count; ++i) {
@@ -423,8 +422,8 @@ void swiglu_backward(std::int64_t tokens, std::int64_t width, const G* d_y, G* g
     G* gates = gate_up + t * 2 * width + begin;
     G* ups = gates + width;
     const G* d_from = d_y + t * width + begin;
-    std::array<A, kPiece> gate;
-    std::array<A, kPiece> sigmoid;
+    std::array<A, kPiece> gate{};
+    std::array<A, kPiece> sigmoid{};
     for (std::int64_t i = 0; i < count; ++i) gate[static_cast<std::size_t>(i)] = up<A>(gates[i]);
     sigmoids(count, gate.data(), sigmoid.data());
     for (std::int64_t i = 0; i < count; ++i) {

@@ -477,7 +477,7 @@ class Llama final : public Model {
                          data(d_at_targets), trained ? data(final_norm_gradient_) : nullptr);
     at::Tensor d_x = at::zeros({shape_.tokens, size(config_.width)}, numbers());
     d_x.index_add_(0, from_of(row), d_at_targets);
-    head_input_ = head_inverse_ = head_hidden_ = {};
+    for (at::Tensor* kept : {&head_input_, &head_inverse_, &head_hidden_}) kept->reset();
     return d_x;
   }
 

@@ -41,7 +41,7 @@ class Projection {
   Projection(at::Tensor weight, bool trained) : weight_(std::move(weight)) {
     if (trained) gradient_ = at::zeros_like(weight_);
     refresh();
-    if (kCopies && !trained) weight_ = {};  // The copy is all there is.
+    if (kCopies && !trained) weight_.reset();  // The copy is all there is.
   }
 
   void add_lora(Lora lora) {

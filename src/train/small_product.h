@@ -140,8 +140,8 @@ inline Vector<float>::type exponential(Vector<float>::type x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  const Integers power = (reinterpret_cast<const Integers&>(shifted) - 0x4B400000 + 127) << 23;
-  Numbers result = p * reinterpret_cast<const Numbers&>(power);
+  const Integers power = (std::bit_cast<Integers>(shifted) - 0x4B400000 + 127) << 23;
+  Numbers result = p * std::bit_cast<Numbers>(power);
   result = kept ? result : Numbers{};
   return is_nan ? x : result;
 }
