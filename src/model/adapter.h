@@ -41,6 +41,23 @@ void write_adapter_gguf(const std::filesystem::path& destination, const LoraAdap
 void write_peft_folder(const std::filesystem::path& folder, const LoraAdapter& adapter,
                        const LlamaConfig& config, std::string_view base_name);
 
+// What an adapter says of itself, without the model that it is for.
+struct AdapterFacts {
+  std::string kind;  // "GGUF" or "PEFT"
+  std::uint64_t rank = 0;
+  double alpha = 0;
+  std::uint64_t matrices = 0;
+  std::uint64_t parameters = 0;
+  std::vector<std::string> targets{};  // "q_proj", ...; sorted.
+  std::string base{};                  // What it says it is for; may be empty.
+  std::uint64_t bytes = 0;
+};
+
+// Whether this is a GGUF adapter or a PEFT folder, by its header or config; false for all else.
+bool is_adapter(const std::filesystem::path& path);
+// Throws Error as read_adapter().
+AdapterFacts inspect_adapter(const std::filesystem::path& path);
+
 // weight += alpha / rank * B A where the adapter changes the tensor of this name, and nothing
 // otherwise. `weight` is (out, in).
 void add_adapter(const LoraAdapter& adapter, const std::string& name, std::span<float> weight);
