@@ -106,8 +106,8 @@ void products_with_keys(const std::vector<A>& lines, std::int64_t queries, std::
   std::int64_t column = 0;
   for (const Range& range : keys) {
     const std::int64_t count = range.end - range.begin;
-    multiply<A>(queries, count, size, {lines.data(), size, 1},
-                head.transposed.data() + range.begin, head.stride, scores + column, width, false);
+    multiply<A>(queries, count, size, {lines.data(), size, 1}, head.transposed.data() + range.begin,
+                head.stride, scores + column, width, false);
     column += count;
   }
 }
@@ -153,8 +153,7 @@ void attention(const AttentionShape& shape, const BranchLayout& layout, const G*
           A* line = scores.data() + i * width;
           const std::int64_t sees = visible(block, count, i);
           const A most = largest(sees, line);
-          for (std::int64_t j = sees; j < width; ++j)
-            line[j] = -std::numeric_limits<A>::infinity();
+          for (std::int64_t j = sees; j < width; ++j) line[j] = -std::numeric_limits<A>::infinity();
           const A sum = exponentials(width, scale, most * scale, line);
           const A inverse = A(1) / sum;
           for (std::int64_t j = 0; j < width; ++j) line[j] *= inverse;
@@ -271,7 +270,8 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
           A key = 0;
           A value = 0;
           for (std::int64_t h = kv * group; h < (kv + 1) * group; ++h) {
-            key += d_keys[static_cast<std::size_t>(h)][static_cast<std::size_t>(t * shape.size + d)];
+            key +=
+                d_keys[static_cast<std::size_t>(h)][static_cast<std::size_t>(t * shape.size + d)];
             value +=
                 d_values[static_cast<std::size_t>(h)][static_cast<std::size_t>(t * shape.size + d)];
           }
@@ -327,8 +327,8 @@ void rope(const AttentionShape& shape, const std::int32_t* positions,
 // --- Norm and gate -----------------------------------------------------------------------------
 
 template <typename G>
-void rms_norm(std::int64_t tokens, std::int64_t width, const Compute<G>* x, const Compute<G>* weight,
-              float epsilon, G* y, Compute<G>* inverse_rms) {
+void rms_norm(std::int64_t tokens, std::int64_t width, const Compute<G>* x,
+              const Compute<G>* weight, float epsilon, G* y, Compute<G>* inverse_rms) {
   using A = Compute<G>;
   at::parallel_for(0, tokens, rows_a_thread(width), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t t = first; t < last; ++t) {
@@ -336,7 +336,8 @@ void rms_norm(std::int64_t tokens, std::int64_t width, const Compute<G>* x, cons
       const A inverse = A(1) / std::sqrt(dot(width, from, from) / A(width) + A(epsilon));
       inverse_rms[t] = inverse;
       G* to = y + t * width;
-      for (std::int64_t d = 0; d < width; ++d) to[d] = static_cast<G>(from[d] * inverse * weight[d]);
+      for (std::int64_t d = 0; d < width; ++d)
+        to[d] = static_cast<G>(from[d] * inverse * weight[d]);
     }
   });
 }
@@ -358,8 +359,7 @@ void rms_norm_backward(std::int64_t tokens, std::int64_t width, const Compute<G>
       const A inverse = inverse_rms[t];
       for (std::int64_t d = 0; d < width; ++d)
         scaled[static_cast<std::size_t>(d)] = up<A>(d_from[d]) * weight[d];
-      const A along =
-          dot(width, scaled.data(), from) * inverse * inverse * inverse / A(width);
+      const A along = dot(width, scaled.data(), from) * inverse * inverse * inverse / A(width);
       A* to = d_x + t * width;
       for (std::int64_t d = 0; d < width; ++d)
         to[d] += scaled[static_cast<std::size_t>(d)] * inverse - from[d] * along;
@@ -383,7 +383,8 @@ void sigmoids(std::int64_t count, const A* x, A* y) {
   std::array<A, kPiece> negative{};
   for (std::int64_t i = 0; i < count; ++i) negative[static_cast<std::size_t>(i)] = -x[i];
   exponentials(kPiece, A(1), A(0), negative.data());
-  for (std::int64_t i = 0; i < count; ++i) y[i] = A(1) / (A(1) + negative[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 0; i < count; ++i)
+    y[i] = A(1) / (A(1) + negative[static_cast<std::size_t>(i)]);
 }
 
 // work(token, first column, columns) over pieces of at most kPiece columns.
@@ -525,21 +526,21 @@ void adamw(const AdamStep& step, std::int64_t count, const A* gradient, A* weigh
 
 // --- The types there are -----------------------------------------------------------------------
 
-#define SELENE_KERNELS(G)                                                                        \
-  template void attention<G>(const AttentionShape&, const BranchLayout&, const G*, G*,           \
-                             Compute<G>*);                                                       \
-  template void attention_backward<G>(const AttentionShape&, const BranchLayout&, const G*,      \
-                                      const G*, const Compute<G>*, const G*, G*);                \
+#define SELENE_KERNELS(G)                                                                         \
+  template void attention<G>(const AttentionShape&, const BranchLayout&, const G*, G*,            \
+                             Compute<G>*);                                                        \
+  template void attention_backward<G>(const AttentionShape&, const BranchLayout&, const G*,       \
+                                      const G*, const Compute<G>*, const G*, G*);                 \
   template void rope<G>(const AttentionShape&, const std::int32_t*, const RopeTable<Compute<G>>&, \
-                        bool, G*);                                                               \
-  template void rms_norm<G>(std::int64_t, std::int64_t, const Compute<G>*, const Compute<G>*,    \
-                            float, G*, Compute<G>*);                                             \
-  template void rms_norm_backward<G>(std::int64_t, std::int64_t, const Compute<G>*,              \
-                                     const Compute<G>*, const Compute<G>*, const G*,             \
-                                     Compute<G>*, Compute<G>*);                                  \
-  template void swiglu<G>(std::int64_t, std::int64_t, const G*, G*);                             \
-  template void swiglu_backward<G>(std::int64_t, std::int64_t, const G*, G*, G*);                \
-  template void add<G>(std::int64_t, const G*, Compute<G>*);                                     \
+                        bool, G*);                                                                \
+  template void rms_norm<G>(std::int64_t, std::int64_t, const Compute<G>*, const Compute<G>*,     \
+                            float, G*, Compute<G>*);                                              \
+  template void rms_norm_backward<G>(std::int64_t, std::int64_t, const Compute<G>*,               \
+                                     const Compute<G>*, const Compute<G>*, const G*, Compute<G>*, \
+                                     Compute<G>*);                                                \
+  template void swiglu<G>(std::int64_t, std::int64_t, const G*, G*);                              \
+  template void swiglu_backward<G>(std::int64_t, std::int64_t, const G*, G*, G*);                 \
+  template void add<G>(std::int64_t, const G*, Compute<G>*);                                      \
   template void convert<Compute<G>, G>(std::int64_t, const Compute<G>*, G*);
 SELENE_KERNELS(float)
 SELENE_KERNELS(double)
@@ -548,12 +549,12 @@ SELENE_KERNELS(c10::BFloat16)
 template void convert<c10::BFloat16, float>(std::int64_t, const c10::BFloat16*, float*);
 template void convert<float, double>(std::int64_t, const float*, double*);
 
-#define SELENE_KERNELS(A)                                                                      \
-  template struct RopeTable<A>;                                                                \
+#define SELENE_KERNELS(A)                                                                        \
+  template struct RopeTable<A>;                                                                  \
   template void log_softmax_at<A>(std::int64_t, std::int64_t, const std::int64_t*, A*, double*); \
-  template void log_softmax_backward<A>(std::int64_t, std::int64_t, const std::int64_t*,       \
-                                        const double*, A*);                                    \
-  template double sum_of_squares<A>(std::int64_t, const A*);                                   \
+  template void log_softmax_backward<A>(std::int64_t, std::int64_t, const std::int64_t*,         \
+                                        const double*, A*);                                      \
+  template double sum_of_squares<A>(std::int64_t, const A*);                                     \
   template void adamw<A>(const AdamStep&, std::int64_t, const A*, A*, A*, A*);
 SELENE_KERNELS(float)
 SELENE_KERNELS(double)

@@ -75,8 +75,8 @@ void rope(const AttentionShape& shape, const std::int32_t* positions,
 // y = x / rms(x) * weight (Zhang and Sennrich 2019, arXiv 1910.07467), width numbers a token. Keeps
 // 1 / rms of each token.
 template <typename G>
-void rms_norm(std::int64_t tokens, std::int64_t width, const Compute<G>* x, const Compute<G>* weight,
-              float epsilon, G* y, Compute<G>* inverse_rms);
+void rms_norm(std::int64_t tokens, std::int64_t width, const Compute<G>* x,
+              const Compute<G>* weight, float epsilon, G* y, Compute<G>* inverse_rms);
 // Adds to d_x, and to d_weight where it is not null.
 template <typename G>
 void rms_norm_backward(std::int64_t tokens, std::int64_t width, const Compute<G>* x,
@@ -117,8 +117,8 @@ struct AdamStep {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
-  double scale = 1;         // Of the gradient: clipping, accumulation.
-  std::int64_t step = 1;    // The first is 1.
+  double scale = 1;       // Of the gradient: clipping, accumulation.
+  std::int64_t step = 1;  // The first is 1.
 };
 // AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2, with the decay times the
 // learning rate as PyTorch has it).

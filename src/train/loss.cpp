@@ -19,16 +19,17 @@ constexpr std::array kLosses{
     NamedLoss{"dpo-norm",
               {.nll_weight = 0, .length_normalised = true},
               "arXiv 2411.15124: length-normalised DPO"},
-    NamedLoss{"dpo-norm+nll",
-              {.length_normalised = true},
-              "the same with the NLL of the chosen answer"},
+    NamedLoss{
+        "dpo-norm+nll", {.length_normalised = true}, "the same with the NLL of the chosen answer"},
 };
 
 // log sigma(x) without overflow.
 double log_sigmoid(double x) {
   return x >= 0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x));
 }
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+double sigmoid(double x) {
+  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
 
 double weight_of(const LossSettings& settings, const AnswerScores& answer, std::size_t token) {
   return token >= answer.verdict ? settings.verdict_weight : 1;
@@ -49,9 +50,12 @@ double plain_sum(std::span<const double> log_p) {
 
 double normaliser_of(Normaliser normaliser, std::size_t prompt, std::size_t answer) {
   switch (normaliser) {
-    case Normaliser::Completion: return static_cast<double>(answer);
-    case Normaliser::Sum: return 1;
-    case Normaliser::PromptAndCompletion: return static_cast<double>(prompt + answer);
+    case Normaliser::Completion:
+      return static_cast<double>(answer);
+    case Normaliser::Sum:
+      return 1;
+    case Normaliser::PromptAndCompletion:
+      return static_cast<double>(prompt + answer);
   }
   return 1;
 }
@@ -116,8 +120,7 @@ PairLoss pair_loss(const LossSettings& settings, const AnswerScores& chosen,
     for (std::size_t t = 0; t < rejected.log_p.size(); ++t)
       pair.rejected_gradient[t] += slope * weight_of(settings, rejected, t) / length(rejected);
   }
-  const double normaliser =
-      normaliser_of(settings.normaliser, prompt_tokens, chosen.log_p.size());
+  const double normaliser = normaliser_of(settings.normaliser, prompt_tokens, chosen.log_p.size());
   pair.nll = -weighted(settings, chosen, chosen.log_p) / normaliser;
   for (std::size_t t = 0; t < chosen.log_p.size(); ++t)
     pair.chosen_gradient[t] -= settings.nll_weight * weight_of(settings, chosen, t) / normaliser;

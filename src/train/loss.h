@@ -57,11 +57,11 @@ struct AnswerScores {
 
 struct PairLoss {
   double loss = 0;
-  double dpo = 0;     // Unweighted.
-  double nll = 0;     // Unweighted.
-  double chosen_reward = 0;    // beta * (s - s_ref)
+  double dpo = 0;            // Unweighted.
+  double nll = 0;            // Unweighted.
+  double chosen_reward = 0;  // beta * (s - s_ref)
   double rejected_reward = 0;
-  double chosen_log_p = 0;     // s
+  double chosen_log_p = 0;  // s
   double rejected_log_p = 0;
   // d loss / d log p of each token.
   std::vector<double> chosen_gradient;

@@ -160,9 +160,7 @@ class Llama final : public Model {
     Projection<G> qkv, out, gate_up, down;
 
     std::vector<Projection<G>*> projections() { return {&qkv, &out, &gate_up, &down}; }
-    std::vector<const Projection<G>*> projections() const {
-      return {&qkv, &out, &gate_up, &down};
-    }
+    std::vector<const Projection<G>*> projections() const { return {&qkv, &out, &gate_up, &down}; }
   };
 
   // What a layer's way back needs.
@@ -298,8 +296,8 @@ class Llama final : public Model {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       Layer& layer = layers_[l];
       const std::string in = fmt::format("model.layers.{}.", l);
-      parameters_.push_back({in + "input_layernorm.weight", layer.first_norm,
-                             layer.first_norm_gradient, false});
+      parameters_.push_back(
+          {in + "input_layernorm.weight", layer.first_norm, layer.first_norm_gradient, false});
       parameters_.push_back({in + "post_attention_layernorm.weight", layer.second_norm,
                              layer.second_norm_gradient, false});
     }
@@ -309,7 +307,8 @@ class Llama final : public Model {
                              projection.gradient().narrow(0, begin, rows), true});
     });
     parameters_.push_back({"model.norm.weight", final_norm_, final_norm_gradient_, false});
-    if (output_.defined()) parameters_.push_back({"lm_head.weight", output_, output_gradient_, true});
+    if (output_.defined())
+      parameters_.push_back({"lm_head.weight", output_, output_gradient_, true});
   }
 
   at::Tensor find(const std::string& name, bool merged) const {
@@ -387,8 +386,7 @@ class Llama final : public Model {
   // x becomes the layer's output.
   void forward(const Layer& layer, at::Tensor& x, Saved& saved, bool keep) const {
     at::Tensor first_inverse, second_inverse;
-    at::Tensor qkv =
-        layer.qkv.forward(norm_of<G>(x, layer.first_norm, first_inverse), adapters_);
+    at::Tensor qkv = layer.qkv.forward(norm_of<G>(x, layer.first_norm, first_inverse), adapters_);
     rope<G>(shape_, positions_.data(), *table_, false, data_g(qkv));
     at::Tensor attended = at::empty({shape_.tokens, shape_.width()}, qkv.options());
     at::Tensor log_sums = at::empty({shape_.heads, shape_.tokens}, numbers());
@@ -473,8 +471,8 @@ class Llama final : public Model {
     });
     at::Tensor d_at_targets = at::zeros_like(head_input_);
     rms_norm_backward<A>(head_input_.size(0), head_input_.size(1), data(head_input_),
-                         data(final_norm_), data(head_inverse_), data(d_hidden),
-                         data(d_at_targets), trained ? data(final_norm_gradient_) : nullptr);
+                         data(final_norm_), data(head_inverse_), data(d_hidden), data(d_at_targets),
+                         trained ? data(final_norm_gradient_) : nullptr);
     at::Tensor d_x = at::zeros({shape_.tokens, size(config_.width)}, numbers());
     d_x.index_add_(0, from_of(row), d_at_targets);
     for (at::Tensor* kept : {&head_input_, &head_inverse_, &head_hidden_}) kept->reset();
@@ -555,22 +553,29 @@ Precision precision_from_name(const std::string& name) {
 
 const char* name_of(Precision precision) {
   switch (precision) {
-    case Precision::F32: return "fp32";
-    case Precision::BF16: return "bf16";
-    case Precision::F64: return "fp64";
+    case Precision::F32:
+      return "fp32";
+    case Precision::BF16:
+      return "bf16";
+    case Precision::F64:
+      return "fp64";
   }
   return "";
 }
 
 std::unique_ptr<Model> make_model(const model::Weights& weights, const ModelSettings& settings) {
   if (weights.config().head_size % 16 != 0)
-    throw Error(fmt::format("heads of {} numbers cannot be trained; their size must be a multiple "
-                            "of 16",
-                            weights.config().head_size));
+    throw Error(
+        fmt::format("heads of {} numbers cannot be trained; their size must be a multiple "
+                    "of 16",
+                    weights.config().head_size));
   switch (settings.precision) {
-    case Precision::F32: return std::make_unique<Llama<float>>(weights, settings);
-    case Precision::BF16: return std::make_unique<Llama<c10::BFloat16>>(weights, settings);
-    case Precision::F64: return std::make_unique<Llama<double>>(weights, settings);
+    case Precision::F32:
+      return std::make_unique<Llama<float>>(weights, settings);
+    case Precision::BF16:
+      return std::make_unique<Llama<c10::BFloat16>>(weights, settings);
+    case Precision::F64:
+      return std::make_unique<Llama<double>>(weights, settings);
   }
   return nullptr;
 }

@@ -37,10 +37,10 @@ struct LoraSettings {
 
 // One array of numbers that is trained: float, or double with Precision::F64.
 struct Parameter {
-  std::string name;      // Hugging Face's, and PEFT's for adapters.
+  std::string name;  // Hugging Face's, and PEFT's for adapters.
   at::Tensor value;
-  at::Tensor gradient;   // Added to by backward().
-  bool decays = false;   // Matrices do; norms do not.
+  at::Tensor gradient;  // Added to by backward().
+  bool decays = false;  // Matrices do; norms do not.
 };
 
 struct ModelSettings {

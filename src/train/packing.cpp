@@ -165,9 +165,9 @@ Row row_of(std::span<const TokenPair> pairs, std::span<const std::size_t> member
   Targets targets;
   for (const std::size_t member : members) {
     const TokenPair& pair = pairs[member];
-    row.pairs.push_back({member,
-                         branch_of(pair.prompt, pair.chosen, pair.chosen_verdict, row, targets),
-                         branch_of(pair.prompt, pair.rejected, pair.rejected_verdict, row, targets)});
+    row.pairs.push_back(
+        {member, branch_of(pair.prompt, pair.chosen, pair.chosen_verdict, row, targets),
+         branch_of(pair.prompt, pair.rejected, pair.rejected_verdict, row, targets)});
   }
   targets.finish(row);
   return row;

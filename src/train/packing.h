@@ -1,4 +1,5 @@
-// Pairs into rows of tokens without padding: what pairs share (a prompt, a critique) is computed once.
+// Pairs into rows of tokens without padding: what pairs share (a prompt, a critique) is computed
+// once.
 //
 // A row is a forest: each segment is a run of tokens that goes on where its parent ends, and sees
 // itself, its parent and theirs, never a sibling. A pair is then its prompt once, with the chosen

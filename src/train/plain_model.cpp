@@ -32,8 +32,8 @@ torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, doub
 torch::Tensor turned(const torch::Tensor& x, const torch::Tensor& cosines,
                      const torch::Tensor& sines) {
   const auto halves = x.chunk(2, -1);
-  return torch::cat({halves[0] * cosines - halves[1] * sines, halves[1] * cosines + halves[0] * sines},
-                    -1);
+  return torch::cat(
+      {halves[0] * cosines - halves[1] * sines, halves[1] * cosines + halves[0] * sines}, -1);
 }
 
 }  // namespace
@@ -70,8 +70,8 @@ torch::Tensor PlainModel::hidden(const Row& row) const {
       torch::zeros({tokens, tokens}, options_)
           .masked_fill(visible_of(row).logical_not().to(options_.device()), -INFINITY);
 
-  torch::Tensor x = weight("model.embed_tokens.weight")
-                        .index_select(0, torch::tensor(ids).to(options_.device()));
+  torch::Tensor x =
+      weight("model.embed_tokens.weight").index_select(0, torch::tensor(ids).to(options_.device()));
   for (std::uint64_t l = 0; l < config_.layers; ++l) {
     const std::string in = fmt::format("model.layers.{}.", l);
     const auto linear = [&](const torch::Tensor& from, const char* name) {
@@ -91,7 +91,8 @@ torch::Tensor PlainModel::hidden(const Row& row) const {
     const torch::Tensor attended =
         torch::einsum("hij,jhd->ihd", {scores.softmax(-1), v}).reshape({tokens, heads * size});
     x = x + linear(attended, "self_attn.o_proj");
-    const torch::Tensor second = rms_norm(x, weight(in + "post_attention_layernorm.weight"), epsilon);
+    const torch::Tensor second =
+        rms_norm(x, weight(in + "post_attention_layernorm.weight"), epsilon);
     x = x + linear(torch::silu(linear(second, "mlp.gate_proj")) * linear(second, "mlp.up_proj"),
                    "mlp.down_proj");
   }

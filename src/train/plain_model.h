@@ -15,7 +15,8 @@ namespace selene::train {
 class PlainModel {
  public:
   // `type` is kFloat or kDouble.
-  PlainModel(const model::Weights& weights, torch::ScalarType type, torch::Device device = torch::kCPU);
+  PlainModel(const model::Weights& weights, torch::ScalarType type,
+             torch::Device device = torch::kCPU);
 
   // log p of each target of the row, differentiable.
   torch::Tensor log_probabilities(const Row& row) const;

@@ -19,7 +19,9 @@ struct Vector {
 
 // Lines that products read may be read past their end by less than this.
 inline constexpr std::int64_t kPadding = 64;
-inline std::int64_t padded(std::int64_t count) { return (count + kPadding - 1) / kPadding * kPadding; }
+inline std::int64_t padded(std::int64_t count) {
+  return (count + kPadding - 1) / kPadding * kPadding;
+}
 
 template <typename A>
 inline typename Vector<A>::type load(const A* from) {
@@ -48,7 +50,8 @@ inline void tile(std::int64_t depth, const Left<A>& left, const A* right, std::i
   constexpr std::int64_t lanes = Vector<A>::lanes;
   Numbers sums[R][V];
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sums[r][v] = adds ? load(out + r * out_line + v * lanes) : Numbers{};
+    for (int v = 0; v < V; ++v)
+      sums[r][v] = adds ? load(out + r * out_line + v * lanes) : Numbers{};
   for (std::int64_t k = 0; k < depth; ++k) {
     Numbers b[V];
     for (int v = 0; v < V; ++v) b[v] = load(right + k * right_line + v * lanes);

@@ -54,7 +54,8 @@ void expect_like_plain(Precision precision, torch::ScalarType type, bool tied, d
   sum.backward();
   std::size_t compared = 0;
   for (const Parameter& parameter : model->parameters()) {
-    EXPECT_LT(distance(parameter.gradient, plain.weights().at(parameter.name).grad()), gradient_error)
+    EXPECT_LT(distance(parameter.gradient, plain.weights().at(parameter.name).grad()),
+              gradient_error)
         << parameter.name;
     ++compared;
   }
@@ -99,10 +100,10 @@ std::vector<at::Tensor> gradients_of(Model& model, const std::vector<TokenPair>&
       const std::vector<double> chosen = scores(packed.chosen);
       const std::vector<double> rejected = scores(packed.rejected);
       const std::vector<double> zeros(std::max(chosen.size(), rejected.size()), -2.0);
-      const PairLoss of_pair = pair_loss(
-          {}, {chosen, std::span(zeros).first(chosen.size()), packed.chosen.verdict},
-          {rejected, std::span(zeros).first(rejected.size()), packed.rejected.verdict},
-          pairs[packed.pair].prompt.size());
+      const PairLoss of_pair =
+          pair_loss({}, {chosen, std::span(zeros).first(chosen.size()), packed.chosen.verdict},
+                    {rejected, std::span(zeros).first(rejected.size()), packed.rejected.verdict},
+                    pairs[packed.pair].prompt.size());
       loss += of_pair.loss;
       for (std::size_t i = 0; i < chosen.size(); ++i)
         coefficients[static_cast<std::size_t>(packed.chosen.targets[i])] +=
@@ -199,7 +200,8 @@ TEST(TrainedModel, GradientsAreThoseOfFiniteDifferences) {
 
 // A model with an adapter that changes something.
 std::unique_ptr<Model> adapted(const RandomWeights& weights, Precision precision) {
-  auto model = model_of(weights, {.precision = precision, .lora = LoraSettings{.rank = 3, .alpha = 6}});
+  auto model =
+      model_of(weights, {.precision = precision, .lora = LoraSettings{.rank = 3, .alpha = 6}});
   model::LoraAdapter adapter = *model->adapter();
   Random random(11);
   for (model::LoraMatrix& matrix : adapter.matrices)

@@ -9,21 +9,22 @@
 namespace selene::train {
 namespace {
 
-TokenPair pair_of(std::vector<Token> prompt, std::vector<Token> chosen, std::vector<Token> rejected) {
+TokenPair pair_of(std::vector<Token> prompt, std::vector<Token> chosen,
+                  std::vector<Token> rejected) {
   return {"p", std::move(prompt), std::move(chosen), std::move(rejected), 0, 0};
 }
 
 // The tokens that a target's prediction sees, read off the row.
 std::vector<Token> context_of(const Row& row, std::int32_t place) {
+  const auto before = seen_before(row.segments);
   for (std::size_t s = 0; s < row.segments.size(); ++s) {
     const Segment& segment = row.segments[s];
     if (place < segment.begin || place >= segment.end) continue;
     std::vector<Token> tokens;
-    for (const Range& range : seen_before(row.segments)[s])
+    for (const Range& range : before[s])
       tokens.insert(tokens.end(), row.tokens.begin() + range.begin, row.tokens.begin() + range.end);
     EXPECT_EQ(static_cast<std::size_t>(segment.position), tokens.size());
-    tokens.insert(tokens.end(), row.tokens.begin() + segment.begin,
-                  row.tokens.begin() + place + 1);
+    tokens.insert(tokens.end(), row.tokens.begin() + segment.begin, row.tokens.begin() + place + 1);
     return tokens;
   }
   ADD_FAILURE() << "no segment has " << place;
