@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/text.h"
 #include "data/yaml.h"
 #include "data/yaml_map.h"
 
@@ -75,9 +76,8 @@ constexpr Key<TrainSettings> kKeys[] = {
      }},
     {"lora",
      [](TrainSettings& s, const Entry& e) {
-       LoraSettings lora;
-       data::read_keys(lora, data::entries_of(e.value, "'lora'", e.file), kLoraKeys);
-       s.model.lora = lora;
+       s.model.lora = LoraSettings{};
+       data::read_keys(*s.model.lora, data::entries_of(e.value, "'lora'", e.file), kLoraKeys);
      }},
     {"recompute", [](TrainSettings& s, const Entry& e) { s.model.recompute = e.as<bool>(); }},
     {"seed", [](TrainSettings& s, const Entry& e) { s.model.seed = e.as<std::uint64_t>(); }},
@@ -109,6 +109,10 @@ constexpr Key<TrainSettings> kKeys[] = {
     {"keep", [](TrainSettings& s, const Entry& e) { s.keep = e.as<std::int64_t>(); }},
     {"patience", [](TrainSettings& s, const Entry& e) { s.patience = e.as<std::int64_t>(); }},
     {"format", [](TrainSettings& s, const Entry& e) { s.format = e.text(); }},
+    {"assumed_pairs",
+     [](TrainSettings& s, const Entry& e) { s.assumed_pairs = e.as<std::int64_t>(); }},
+    {"assumed_tokens",
+     [](TrainSettings& s, const Entry& e) { s.assumed_tokens = e.as<std::int64_t>(); }},
     {"shape",
      [](TrainSettings& s, const Entry& e) {
        model::LlamaConfig shape;
@@ -128,6 +132,26 @@ void at_least(std::int64_t value, std::int64_t least, const char* name) {
 void read_settings(const std::filesystem::path& file, TrainSettings& settings) {
   const YAML::Node root = data::parse_yaml(read_file(file), file.string());
   data::read_keys(settings, data::entries_of(root, "training settings", file.string()), kKeys);
+}
+
+void set_setting(const std::string& key, const std::string& value, const std::string& place,
+                 TrainSettings& settings) {
+  data::read_keys(settings, {Entry{key, YAML::Node(value), place, place}}, kKeys);
+}
+
+void set_lora_setting(const std::string& key, const std::string& value, const std::string& place,
+                      LoraSettings& lora) {
+  YAML::Node node(value);
+  if (key == "targets") {
+    node = YAML::Node(YAML::NodeType::Sequence);
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      node.push_back(std::string(trim(rest.substr(0, comma))));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  data::read_keys(lora, {Entry{key, node, place, place}}, kLoraKeys);
 }
 
 void check_settings(const TrainSettings& settings) {

@@ -37,11 +37,20 @@ struct TrainSettings {
   std::int64_t keep = 2;              // Checkpoints, beside the best one.
   std::int64_t patience = 0;    // Validations without a better loss that end the run; 0: never.
   std::string format = "q8_0";  // Of the model file at the end.
-  std::optional<model::LlamaConfig> shape{};  // For a dry run without the base at hand.
+  // For a dry run without base and mix at hand.
+  std::optional<model::LlamaConfig> shape{};
+  std::int64_t assumed_pairs = 0;
+  std::int64_t assumed_tokens = 0;  // Of a pair, prompt and both answers.
 };
 
 // Reads a YAML file over `settings`. Throws Error that names file, line and key.
 void read_settings(const std::filesystem::path& file, TrainSettings& settings);
+// One key of such a file, its value as YAML text; errors name `place` ("--learning-rate").
+void set_setting(const std::string& key, const std::string& value, const std::string& place,
+                 TrainSettings& settings);
+// Of LoRA: rank, alpha, targets (commas between).
+void set_lora_setting(const std::string& key, const std::string& value, const std::string& place,
+                      LoraSettings& lora);
 // Throws Error for values that make no run.
 void check_settings(const TrainSettings& settings);
 // All that numbers depend on beside base and pairs.
