@@ -181,7 +181,8 @@ void read_merges(const Json& bpe, Tokenizer& tokenizer) {
     }
     const std::string& text = tokenizer.merges.back();
     const size_t space = text.find(' ');
-    if (space == 0 || space != text.rfind(' ') || space + 1 >= text.size())
+    if (space == std::string::npos || space != text.rfind(' ') || space == 0 ||
+        space + 1 == text.size())
       throw refused(fmt::format("its merge '{}' is not two parts", shown(text)));
   }
 }

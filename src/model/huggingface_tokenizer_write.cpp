@@ -85,7 +85,8 @@ std::string merges(const Tokenizer& tokenizer) {
   std::string list;
   for (const std::string& merge : tokenizer.merges) {
     const size_t space = merge.find(' ');
-    if (space == 0 || space != merge.rfind(' ') || space + 1 >= merge.size()) {
+    if (space == std::string::npos || space != merge.rfind(' ') || space == 0 ||
+        space + 1 == merge.size()) {
       throw Error(
           fmt::format("damaged: the merge '{}' is not two parts", cut_to_columns(merge, 40)));
     }
@@ -185,7 +186,7 @@ std::string tokenizer_config(const Tokenizer& tokenizer, const Places& places,
   Json json = Json::object();
   if (tokenizer.add_bos) json["add_bos_token"] = *tokenizer.add_bos;
   if (tokenizer.add_eos) json["add_eos_token"] = *tokenizer.add_eos;
-  json["add_prefix_space"] = tokenizer.add_space_prefix.value_or(false);
+  if (tokenizer.add_space_prefix) json["add_prefix_space"] = *tokenizer.add_space_prefix;
   Json decoder = Json::object();
   for (size_t i = 0; i < places.used; ++i) {
     if (is_added(tokenizer.types[i]))

@@ -164,16 +164,15 @@ TEST_F(DefaultModelFiles, JudgesWithTheSameBitsAfterAFolderAndBack) {
   const Finished same = run({"models", "diff", "default", back, "--numbers", "--quiet"});
   EXPECT_EQ(same.exit_code, 0) << same.out;
   const auto judged = [&](const std::string& model) {
-    const Finished finished =
-        judge({source_file("examples/answers.jsonl"), "--judge", model, "--mode", "verdict",
-               "--limit", "3", "--no-ledger", "--format", "jsonl"});
+    const Finished finished = judge({source_file("examples/answers.jsonl"), "--judge", model,
+                                     "--mode", "verdict", "--no-ledger", "--format", "jsonl"});
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
     std::vector<Json> results;
-    for (const Json& row : rows_of(finished.out)) results.push_back(row.at("distribution"));
+    for (const Json& row : rows_of(finished.out)) results.push_back(row.at("probabilities"));
     return results;
   };
   const std::vector<Json> before = judged("default");
-  EXPECT_EQ(before.size(), 3u);
+  EXPECT_EQ(before.size(), 8u);
   EXPECT_EQ(judged(back), before);
 }
 

@@ -263,6 +263,39 @@ TEST_F(Peers, TransformersSplitsTextAsLlamaCppDoesForTheVocabularyOfLlama3) {
   EXPECT_TRUE(back.merges == tokenizer.merges);
 }
 
+// Every key and number that llama.cpp's own script writes, but for those that say where a model is
+// from.
+TEST_F(Peers, AFolderBecomesTheGgufThatTheScriptOfLlamaCppMakesOfIt) {
+  fs::path path;
+  try {
+    path = model::resolve_model("").path;
+  } catch (const Error& failure) {
+    GTEST_SKIP() << "SKIPPED: " << failure.what();
+  }
+  const fs::path ours = folder_ / "ours.gguf";
+  const fs::path theirs = folder_ / "theirs.gguf";
+  convert(path, folder_ / "hf", "bf16");
+  convert(folder_ / "hf", ours, "bf16");
+  const std::string command =
+      fmt::format("HF_HUB_OFFLINE=1 '{}' '{}' '{}' --outfile '{}' --outtype bf16 > '{}' 2>&1",
+                  python_, selene::testing::llama_source("convert_hf_to_gguf.py").string(),
+                  (folder_ / "hf").string(), theirs.string(), (folder_ / "log").string());
+  ASSERT_EQ(std::system(command.c_str()), 0) << selene::testing::slurp(folder_ / "log");
+  const model::MappedFile our_file(ours);
+  const model::MappedFile their_file(theirs);
+  const model::GgufLayout a = model::read_gguf_layout(our_file.bytes());
+  const model::GgufLayout b = model::read_gguf_layout(their_file.bytes());
+  for (const model::GgufEntry& entry : b.entries) {
+    if (entry.key.starts_with("general.") && entry.key != "general.file_type") continue;
+    const model::GgufEntry* other = a.find(entry.key);
+    ASSERT_NE(other, nullptr) << entry.key;
+    EXPECT_TRUE(other->record == entry.record) << entry.key;
+  }
+  for (const model::GgufEntry& entry : a.entries)
+    EXPECT_NE(b.find(entry.key), nullptr) << entry.key;
+  EXPECT_TRUE(model::compare_models(ours, theirs).same_numbers());
+}
+
 TEST_F(Peers, ATinyModelHasTheSameLogitsInTransformersAndInLlamaCpp) {
   for (const bool tied : {false, true}) {
     const TinyLlama tiny{.tied = tied};

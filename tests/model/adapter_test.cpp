@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 #include "core/error.h"
+#include "model/gguf_layout.h"
 #include "model/tiny_llama.h"
 #include "model/weights.h"
 #include "temporary_folder.h"

@@ -4,6 +4,7 @@
 
 #include <ggml.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "core/error.h"
