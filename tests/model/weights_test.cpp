@@ -104,10 +104,10 @@ TEST(Weights, ShardsAreReadTogether) {
 TEST(Weights, EveryQuantisationIsReadAsGgmlReadsIt) {
   const TinyLlama tiny{.layers = 1,
                        .width = 256,
-                       .heads = 4,
-                       .kv_heads = 4,
+                       .heads = 1,
+                       .kv_heads = 1,
                        .head_size = 64,
-                       .feed_forward = 256,
+                       .feed_forward = 32,
                        .scaled = false};
   int types = 0;
   for (int number = 0; number < GGML_TYPE_COUNT; ++number) {
@@ -127,8 +127,11 @@ TEST(Weights, EveryQuantisationIsReadAsGgmlReadsIt) {
     std::map<std::string, std::vector<float>> expected;
     for (const TinyLlama::Tensor& tensor : tiny.tensors()) {
       const std::vector<float> numbers = tiny.gguf_order(tensor);
-      if (tensor.rows == 1) {
-        file.floats(tensor.gguf_name, {tensor.columns}, numbers);
+      // Rows that fill the largest block; the vocabulary would only take time.
+      if (tensor.columns != 256 || tensor.rows == 1 || tensor.rows > 64) {
+        std::vector<std::uint64_t> shape{tensor.columns};
+        if (tensor.rows > 1) shape.push_back(tensor.rows);
+        file.floats(tensor.gguf_name, shape, numbers);
         continue;
       }
       const auto rows = static_cast<std::int64_t>(tensor.rows);
@@ -146,8 +149,9 @@ TEST(Weights, EveryQuantisationIsReadAsGgmlReadsIt) {
     }
     const TemporaryFolder folder;
     const auto weights = open_weights(folder.file("a.gguf", file.build()));
-    EXPECT_EQ(weights->tensors()[0].type, ggml_type_name(type));
-    for (const char* name : {"model.embed_tokens.weight", "model.layers.0.mlp.up_proj.weight"})
+    EXPECT_EQ(weights->tensors()[2].type, ggml_type_name(type));
+    for (const char* name :
+         {"model.layers.0.self_attn.v_proj.weight", "model.layers.0.mlp.up_proj.weight"})
       EXPECT_EQ(read(*weights, name), expected[name]) << ggml_type_name(type);
     // A row of q, from the place that GGUF has it at.
     const std::vector<float> q = read(*weights, "model.layers.0.self_attn.q_proj.weight");
