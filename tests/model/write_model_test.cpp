@@ -225,6 +225,19 @@ TEST(WriteModel, NoFolderOfAnotherKindIsReplaced) {
                 ": the output folder exists; give --overwrite or name another folder");
 }
 
+TEST(WriteModel, ALargeModelIsCutIntoShardsWithAnIndex) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.file("a.gguf", TinyLlama().gguf().build());
+  const auto weights = open_weights(path);
+  write_huggingface(folder / "hf", path, weights_of(*weights), "f32", {.shard_bytes = 50'000});
+  const auto index = nlohmann::json::parse(slurp(folder / "hf" / "model.safetensors.index.json"));
+  EXPECT_EQ(index["metadata"]["total_size"], 35488 * 4);
+  EXPECT_EQ(index["weight_map"]["model.embed_tokens.weight"], "model-00001-of-00004.safetensors");
+  EXPECT_EQ(index["weight_map"]["lm_head.weight"], "model-00004-of-00004.safetensors");
+  EXPECT_FALSE(fs::exists(folder / "hf" / "model.safetensors"));
+  EXPECT_EQ(differences(path, folder / "hf"), "");
+}
+
 TEST(WriteModel, FoldersKeepTheirOwnWordsAndFiles) {
   const TemporaryFolder folder;
   const TinyLlama tiny;
