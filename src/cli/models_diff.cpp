@@ -26,9 +26,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// As of diff(1) and cmp(1), but that an error is 1 in every command of ours: so 3, as of a gate
-// that failed, says that they differ.
-constexpr int kExitDiffer = kExitGateFailed;
+// As of diff(1), and unlike our other commands: 1 says that they differ, 2 that something is wrong.
+constexpr int kExitDiffer = 1;
 
 constexpr const char* kExamples = R"(Examples:
   selene models diff model.gguf folder/

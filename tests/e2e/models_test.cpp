@@ -41,7 +41,7 @@ TEST_F(ModelFiles, InfoSaysWhatAFileIs) {
             "embedding      264 rows, apart from the output\n"
             "tokenizer      264 tokens, gpt2 (llama-bpe)\n"
             "               bos <|begin|>, eos <|end|>, pad <|pad|>\n"
-            "chat template  44 characters\n");
+            "chat template  43 characters\n");
   const Finished json = run({"models", "info", tiny(), "--format", "json"});
   const Json object = Json::parse(json.out);
   EXPECT_EQ(object["shape"]["layers"], 2);
