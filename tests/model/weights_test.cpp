@@ -4,7 +4,7 @@
 
 #include <ggml.h>
 
-#include <algorithm>
+#include <cstring>
 #include <functional>
 
 #include "core/error.h"
@@ -113,16 +113,11 @@ TEST(Weights, EveryQuantisationIsReadAsGgmlReadsIt) {
   for (int number = 0; number < GGML_TYPE_COUNT; ++number) {
     const auto type = static_cast<ggml_type>(number);
     const bool is_float = type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;
-    // What ggml_quantize_chunk() has no branch for ends the program.
-    static constexpr ggml_type kOnlyForProducts[] = {GGML_TYPE_Q8_1, GGML_TYPE_Q8_K};
     if ((!is_float && !ggml_is_quantized(type)) ||
-        std::find(std::begin(kOnlyForProducts), std::end(kOnlyForProducts), type) !=
-            std::end(kOnlyForProducts) ||
-        ggml_get_type_traits(type)->to_float == nullptr) {
+        (type != GGML_TYPE_F32 && ggml_get_type_traits(type)->to_float == nullptr)) {
       continue;
     }
     ++types;
-    const std::vector<float> importance(256, 1.0f);
     GgufBuilder file = tiny.metadata();
     std::map<std::string, std::vector<float>> expected;
     for (const TinyLlama::Tensor& tensor : tiny.tensors()) {
@@ -134,13 +129,17 @@ TEST(Weights, EveryQuantisationIsReadAsGgmlReadsIt) {
         file.floats(tensor.gguf_name, shape, numbers);
         continue;
       }
-      const auto rows = static_cast<std::int64_t>(tensor.rows);
+      // Any bytes are numbers in these formats; with none of 0x60 and more every scale is finite.
       std::string bytes(ggml_row_size(type, 256) * tensor.rows, '\0');
-      ggml_quantize_chunk(type, numbers.data(), bytes.data(), 0, rows, 256, importance.data());
+      std::uint32_t state = static_cast<std::uint32_t>(number) + 1;
+      for (char& byte : bytes) {
+        state = state * 1664525u + 1013904223u;
+        byte = static_cast<char>((state >> 24) % 0x60);
+      }
       std::vector<float>& back = expected[tensor.name];
       back.resize(numbers.size());
       if (type == GGML_TYPE_F32) {
-        back = numbers;
+        std::memcpy(back.data(), bytes.data(), bytes.size());
       } else {
         ggml_get_type_traits(type)->to_float(bytes.data(), back.data(),
                                              static_cast<std::int64_t>(back.size()));
