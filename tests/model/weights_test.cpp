@@ -215,6 +215,16 @@ TEST(Weights, AGgufOfAnotherKindIsNamed) {
             "the tensor 'blk.0.attn_q.weight' has 16 rows of 32, expected 32 of 32");
 }
 
+TEST(Weights, AGgufThatIsCutShortIsRefusedWithBothSizes) {
+  const TemporaryFolder folder;
+  const std::string whole = TinyLlama().gguf().build();
+  const std::filesystem::path path = folder.file("a.gguf", whole.substr(0, whole.size() - 100));
+  EXPECT_NE(message_of<Error>([&] { open_weights(path); })
+                .find(fmt::format("a.gguf: truncated: the file has {} bytes, its tensors need",
+                                  whole.size() - 100)),
+            std::string::npos);
+}
+
 TEST(Weights, NumbersThatAreNotFiniteAreRefused) {
   const TemporaryFolder folder;
   GgufBuilder file = TinyLlama().gguf();
