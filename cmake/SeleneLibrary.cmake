@@ -1,12 +1,12 @@
-# selene_library(NAME SOURCES file... [DEPS target...] [PRIVATE_DEPS target...])
+# selene_library(NAME [APART] SOURCES file... [DEPS target...] [PRIVATE_DEPS target...])
 #
 # The static library selene_NAME of the folder src/NAME, also known as selene::NAME. A dependency that is the name of
 # another folder (core, data, ...) stands for its library. The include root is src/. DEPS show in our headers;
-# PRIVATE_DEPS do not.
+# PRIVATE_DEPS do not. One that stands APART is no part of selene::selene.
 set_property(GLOBAL PROPERTY SELENE_LIBRARIES "")
 
 function(selene_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   set(target selene_${name})
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(selene::${name} ALIAS ${target})
@@ -17,7 +17,9 @@ function(selene_library name)
   selene_link(${target} PUBLIC ${ARG_DEPS})
   selene_link(${target} PRIVATE ${ARG_PRIVATE_DEPS})
   target_link_libraries(${target} PRIVATE "$<BUILD_INTERFACE:selene_flags>")
-  set_property(GLOBAL APPEND PROPERTY SELENE_LIBRARIES ${target})
+  if(NOT ARG_APART)
+    set_property(GLOBAL APPEND PROPERTY SELENE_LIBRARIES ${target})
+  endif()
 endfunction()
 
 # selene_link(TARGET PUBLIC|PRIVATE name...): links folders by their short name and anything else as it is.

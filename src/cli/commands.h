@@ -31,9 +31,15 @@ void add_curate_command(CLI::App& app, int& exit_code);
 void add_curate_explain_command(CLI::App& curate, int& exit_code);
 void add_curate_report_command(CLI::App& curate, int& exit_code);
 void add_curate_show_command(CLI::App& curate, int& exit_code);
+void add_train_command(CLI::App& app, int& exit_code);
+void add_train_plot_command(CLI::App& train, int& exit_code);  // selene train plot
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
-void add_tune_command(CLI::App& models, int& exit_code);  // selene models tune
+// Under `selene models`.
+void add_models_convert_commands(CLI::App& models, int& exit_code);  // convert, quantize, merge
+void add_models_diff_command(CLI::App& models, int& exit_code);
+void add_models_info_command(CLI::App& models, int& exit_code);
+void add_tune_command(CLI::App& models, int& exit_code);
 void add_ledger_command(CLI::App& app, int& exit_code);
 void add_verify_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);

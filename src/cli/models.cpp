@@ -31,6 +31,8 @@ constexpr const char* kExamples = R"(Examples:
   selene models pull selene-1-mini                    a real judge (4.92 GB)
   selene models pull hf:owner/repo/file.gguf          any GGUF file of Hugging Face
   selene judge answers.jsonl --judge selene-1-mini
+  selene models info model.gguf                       what a model file is
+  selene models convert model.gguf folder/            for transformers, and back
 
 Models are kept below SELENE_DATA_HOME (default ~/.local/share/selene). SELENE_MODEL, a name or a file, takes the place
 of the default model. SELENE_HF_ENDPOINT is the address of a mirror, HF_TOKEN a token for gated repositories.)";
@@ -217,7 +219,8 @@ void add_models_command(CLI::App& app, int& exit_code) {
     bool quiet = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("models", "List the models that can judge, or get one");
+  CLI::App* command = app.add_subcommand(
+      "models", "List the models that can judge, get one, look into it, convert it");
   command->add_flag("--json", options->json, "The list as JSON");
   command->callback([command, options, &exit_code] {
     if (!command->get_subcommands().empty()) return;
@@ -232,6 +235,9 @@ void add_models_command(CLI::App& app, int& exit_code) {
   pull->add_option("NAME", options->name, "Which model")->check(not_empty())->capture_default_str();
   pull->add_flag("--quiet", options->quiet, "No progress, no messages");
   pull->callback([options, &exit_code] { exit_code = run_pull(options->name, options->quiet); });
+  add_models_info_command(*command, exit_code);
+  add_models_convert_commands(*command, exit_code);
+  add_models_diff_command(*command, exit_code);
   add_tune_command(*command, exit_code);
   command->footer(kExamples);
 }

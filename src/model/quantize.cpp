@@ -9,64 +9,24 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <ggml.h>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/text.h"
 #include "model/gguf_layout.h"
+#include "model/gguf_writer.h"
 #include "model/mapped_file.h"
+#include "model/number_format.h"
 
 namespace selene::model {
 namespace {
 
 constexpr std::uint64_t kSlabNumbers = 1 << 22;  // 16 MiB of float32 at a time.
-
-template <typename Number>
-void append_number(std::string& out, Number value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-void append_text(std::string& out, std::string_view text) {
-  append_number(out, static_cast<std::uint64_t>(text.size()));
-  out += text;
-}
-
-void append_u32_entry(std::string& out, std::string_view key, std::uint32_t value) {
-  append_text(out, key);
-  append_number(out, static_cast<std::uint32_t>(GgufType::U32));
-  append_number(out, value);
-}
-
-void pad(std::string& out, std::uint64_t size, std::uint64_t alignment) {
-  out.append(static_cast<size_t>((alignment - size % alignment) % alignment), '\0');
-}
-
-struct Format {
-  std::string_view name;
-  ggml_type type;
-  std::uint32_t file_type;  // LLAMA_FTYPE_MOSTLY_*, for general.file_type.
-};
-constexpr Format kFormats[] = {
-    {"q8_0", GGML_TYPE_Q8_0, 7},  {"q4_0", GGML_TYPE_Q4_0, 2}, {"q4_1", GGML_TYPE_Q4_1, 3},
-    {"bf16", GGML_TYPE_BF16, 32}, {"f16", GGML_TYPE_F16, 1},
-};
-
-const Format& find_format(std::string_view name) {
-  const auto found = std::find_if(std::begin(kFormats), std::end(kFormats),
-                                  [&](const Format& format) { return format.name == name; });
-  if (found == std::end(kFormats)) {
-    throw Error(fmt::format("unknown format '{}'; known: {}", cut_to_columns(name, 60),
-                            fmt::join(quantized_formats(), ", ")));
-  }
-  return *found;
-}
 
 ggml_type target_type(const GgufTensor& tensor, ggml_type wanted) {
   const auto type = static_cast<ggml_type>(tensor.type);
@@ -85,7 +45,7 @@ std::uint64_t target_bytes(const GgufTensor& tensor, ggml_type wanted) {
          ggml_row_size(target_type(tensor, wanted), static_cast<std::int64_t>(tensor.row_length()));
 }
 
-std::string header(const GgufLayout& layout, const Format& format) {
+GgufWriter header(const GgufLayout& layout, const NumberFormat& format) {
   struct Setting {
     std::string_view key;
     std::uint32_t value;
@@ -93,64 +53,44 @@ std::string header(const GgufLayout& layout, const Format& format) {
   const Setting settings[] = {{"general.file_type", format.file_type},
                               {"general.quantization_version", GGML_QNT_VERSION}};
 
-  std::string records;
-  std::uint64_t count = layout.entries.size();
+  GgufWriter writer(layout.alignment);
   for (const GgufEntry& entry : layout.entries) {
     const auto setting = std::find_if(std::begin(settings), std::end(settings),
                                       [&](const Setting& s) { return s.key == entry.key; });
     if (setting == std::end(settings)) {
-      records += entry.record;
+      writer.entry(entry);
     } else {
-      append_u32_entry(records, setting->key, setting->value);
+      writer.u32(setting->key, setting->value);
     }
   }
   for (const Setting& setting : settings) {
-    if (layout.find(setting.key) != nullptr) continue;
-    append_u32_entry(records, setting.key, setting.value);
-    ++count;
+    if (layout.find(setting.key) == nullptr) writer.u32(setting.key, setting.value);
   }
-
-  std::string out = "GGUF";
-  append_number(out, std::uint32_t{3});
-  append_number(out, static_cast<std::uint64_t>(layout.tensors.size()));
-  append_number(out, count);
-  out += records;
-  std::uint64_t offset = 0;
+  const auto wanted = static_cast<ggml_type>(format.type);
   for (const GgufTensor& tensor : layout.tensors) {
-    append_text(out, tensor.name);
-    append_number(out, tensor.dimensions);
-    for (std::uint32_t i = 0; i < tensor.dimensions; ++i) append_number(out, tensor.shape[i]);
-    append_number(out, static_cast<std::int32_t>(target_type(tensor, format.type)));
-    append_number(out, offset);
-    offset += (target_bytes(tensor, format.type) + layout.alignment - 1) / layout.alignment *
-              layout.alignment;
+    writer.tensor(tensor.name, {tensor.shape.data(), tensor.dimensions},
+                  target_type(tensor, wanted), target_bytes(tensor, wanted));
   }
-  pad(out, out.size(), layout.alignment);
-  return out;
+  return writer;
 }
 
-// `rows` rows at `bytes` in another type. `numbers` is working space.
-std::string convert(const GgufTensor& tensor, const char* bytes, std::int64_t rows, ggml_type to,
-                    std::vector<float>& numbers) {
-  const auto type = static_cast<ggml_type>(tensor.type);
-  const auto row_length = static_cast<std::int64_t>(tensor.row_length());
-  numbers.resize(static_cast<size_t>(rows * row_length));  // (rows, row_length)
-  if (type == GGML_TYPE_F32) {
-    std::copy_n(bytes, numbers.size() * sizeof(float), reinterpret_cast<char*>(numbers.data()));
-  } else {
-    const ggml_to_float_t to_float = ggml_get_type_traits(type)->to_float;
-    if (to_float == nullptr) {
-      throw Error(fmt::format("the tensor '{}' is of type {}, which cannot be converted",
-                              cut_to_columns(tensor.name, 60), ggml_type_name(type)));
-    }
-    to_float(bytes, numbers.data(), rows * row_length);
+// Rows at `bytes` in another type. `numbers` is working space of their number of floats.
+std::string convert(const GgufTensor& tensor, std::string_view bytes, ggml_type to,
+                    std::span<float> numbers) {  // (rows, row_length)
+  if (tensor.type != GGML_TYPE_F32 &&
+      ggml_get_type_traits(static_cast<ggml_type>(tensor.type))->to_float == nullptr) {
+    throw Error(fmt::format("the tensor '{}' is of type {}, which cannot be converted",
+                            cut_to_columns(tensor.name, 60),
+                            ggml_type_name(static_cast<ggml_type>(tensor.type))));
   }
-  if (!std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); })) {
-    throw Error(fmt::format("the tensor '{}' holds numbers that are not finite",
-                            cut_to_columns(tensor.name, 60)));
-  }
-  std::string out(static_cast<size_t>(rows) * ggml_row_size(to, row_length), '\0');
-  ggml_quantize_chunk(to, numbers.data(), out.data(), 0, rows, row_length, nullptr);
+  decode_numbers(tensor.type, bytes, numbers);
+  check_finite(tensor.name, numbers);
+  std::string out(numbers.size() / tensor.row_length() *
+                      ggml_row_size(to, static_cast<std::int64_t>(tensor.row_length())),
+                  '\0');
+  ggml_quantize_chunk(to, numbers.data(), out.data(), 0,
+                      static_cast<std::int64_t>(numbers.size() / tensor.row_length()),
+                      static_cast<std::int64_t>(tensor.row_length()), nullptr);
   return out;
 }
 
@@ -162,23 +102,24 @@ void write_tensor(const GgufTensor& tensor, ggml_type wanted, AppendFile& out,
   for (std::uint64_t row = 0; row < tensor.rows(); row += slab) {
     const std::uint64_t rows = std::min(slab, tensor.rows() - row);
     const std::string_view part = tensor.bytes.substr(row * row_bytes, rows * row_bytes);
-    out.append(to != tensor.type
-                   ? convert(tensor, part.data(), static_cast<std::int64_t>(rows), to, numbers)
-                   : std::string(part));
+    if (to == tensor.type) {
+      out.append(part);
+      continue;
+    }
+    numbers.resize(rows * tensor.row_length());
+    out.append(convert(tensor, part, to, numbers));
   }
 }
 
 }  // namespace
 
 std::vector<std::string_view> quantized_formats() {
-  std::vector<std::string_view> names;
-  for (const Format& format : kFormats) names.push_back(format.name);
-  return names;
+  return {"q8_0", "q4_0", "q4_1", "bf16", "f16"};
 }
 
 void quantize(const std::filesystem::path& source, const std::filesystem::path& destination,
-              std::string_view format_name) {
-  const Format& format = find_format(format_name);
+              std::string_view format_name, const std::function<void(std::uint64_t)>& written) {
+  const NumberFormat& format = find_number_format(format_name, quantized_formats());
   const MappedFile file(source);
   const std::string temporary = fmt::format("{}.tmp{}", destination.string(), ::getpid());
   try {
@@ -190,13 +131,14 @@ void quantize(const std::filesystem::path& source, const std::filesystem::path& 
       }
     }();
     AppendFile out(temporary, 0);
-    out.append(header(layout, format));
+    const GgufWriter writer = header(layout, format);
+    out.append(writer.header());
     std::vector<float> numbers;
+    const auto wanted = static_cast<ggml_type>(format.type);
     for (const GgufTensor& tensor : layout.tensors) {
-      write_tensor(tensor, format.type, out, numbers);
-      std::string padding;
-      pad(padding, target_bytes(tensor, format.type), layout.alignment);
-      out.append(padding);
+      write_tensor(tensor, wanted, out, numbers);
+      out.append(writer.padding(target_bytes(tensor, wanted)));
+      if (written) written(tensor.elements);
     }
     rename_synced(temporary, destination);
   } catch (...) {

@@ -2,7 +2,9 @@
 // makes, for the formats that have fast kernels everywhere.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -19,8 +21,9 @@ std::vector<std::string_view> quantized_formats();
 //
 // From Q4_0, Q4_1, Q8_0, F16, BF16 and F32 the result is the same bytes on every machine: see
 // quantize.cpp. Throws Error on an unknown format, on a source that is not a whole GGUF or holds
-// numbers that are not finite, and on a failing write.
+// numbers that are not finite, and on a failing write. `written` is called after each tensor with
+// its size in numbers.
 void quantize(const std::filesystem::path& source, const std::filesystem::path& destination,
-              std::string_view format);
+              std::string_view format, const std::function<void(std::uint64_t)>& written = {});
 
 }  // namespace selene::model
