@@ -85,7 +85,9 @@ TEST(Packing, EveryAnswerSeesItsOwnTextAlone) {
         expect_branch(row, packed.chosen, pairs[packed.pair].prompt, pairs[packed.pair].chosen);
         expect_branch(row, packed.rejected, pairs[packed.pair].prompt, pairs[packed.pair].rejected);
       }
-      if (row.pairs.size() > 1) EXPECT_LE(row.tokens.size(), most);
+      if (row.pairs.size() > 1) {
+        EXPECT_LE(row.tokens.size(), most);
+      }
     }
     EXPECT_EQ(seen.size(), pairs.size());
     EXPECT_EQ(std::set<std::size_t>(seen.begin(), seen.end()).size(), pairs.size());
