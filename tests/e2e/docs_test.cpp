@@ -91,7 +91,8 @@ TEST(CliDocument, HasEveryFlagOfEveryCommandAndNoOther) {
   read_help({}, helped);
   std::map<std::string, Names> documented = documented_flags();
   if (!helped.contains("selene train plot")) {  // Built without LibTorch: there is no help of it.
-    std::erase_if(documented, [](const auto& one) { return one.first.starts_with("selene train"); });
+    std::erase_if(documented,
+                  [](const auto& one) { return one.first.starts_with("selene train"); });
     helped.erase("selene train");
   }
   for (const auto& [command, flags] : helped) {
