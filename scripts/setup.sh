@@ -11,7 +11,7 @@ case "${1:-}" in
   judge) packages="$(lock_get apt.judge package)" ;;
   tables) packages="$(lock_get apt.judge package; lock_get apt.tables package)" ;;
   train) packages="$(lock_get apt.judge package; lock_get apt.train package)" ;;
-  check) packages="$(lock_get apt.judge package; lock_get apt.tables package; lock_get apt.train package; lock_get apt.check package)" ;;
+  check) packages="$(lock_get apt.judge package; lock_get apt.tables package; lock_get apt.check package)" ;;
   package) packages="$(lock_get apt.judge package; lock_get apt.package package)" ;;
   *) die "usage: scripts/setup.sh judge|tables|train|check|package" ;;
 esac
