@@ -31,6 +31,8 @@ void add_curate_command(CLI::App& app, int& exit_code);
 void add_curate_explain_command(CLI::App& curate, int& exit_code);
 void add_curate_report_command(CLI::App& curate, int& exit_code);
 void add_curate_show_command(CLI::App& curate, int& exit_code);
+void add_train_command(CLI::App& app, int& exit_code);
+void add_train_plot_command(CLI::App& train, int& exit_code);  // selene train plot
 void add_templates_command(CLI::App& app, int& exit_code);
 void add_models_command(CLI::App& app, int& exit_code);
 // Under `selene models`.

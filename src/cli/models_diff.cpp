@@ -14,6 +14,8 @@
 #include "cli/commands.h"
 #include "cli/models_files.h"
 #include "cli/output.h"
+#include "core/error.h"
+#include "core/interrupt.h"
 #include "core/text.h"
 #include "model/compare.h"
 #include "model/weights.h"
@@ -24,17 +26,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// As of diff(1) and cmp(1), but that an error is 1 in every command of ours: so 3, as of a gate
-// that failed, says that they differ.
-constexpr int kExitDiffer = kExitGateFailed;
+// As of diff(1), and unlike our other commands: 1 says that they differ, 2 that something is wrong.
+constexpr int kExitDiffer = 1;
 
 constexpr const char* kExamples = R"(Examples:
   selene models diff model.gguf folder/
   selene models diff model-f16.gguf model-q8_0.gguf --format json
   selene models diff before.gguf after.gguf --numbers && echo "the same numbers"
 
-Numbers are compared as fp32, whatever each file keeps them as. Exit codes: 0 the same, 3 they differ,
-1 an error.)";
+Numbers are compared as fp32, whatever each file keeps them as. Exit codes are those of diff(1): 0 the
+same, 1 they differ, 2 an error.)";
 
 struct Options {
   std::string a;
@@ -141,7 +142,14 @@ void add_models_diff_command(CLI::App& models, int& exit_code) {
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));
   command->add_flag("--quiet", options->quiet, "No progress");
-  command->callback([options, &exit_code] { exit_code = run_diff(*options); });
+  command->callback([options, &exit_code] {
+    try {
+      exit_code = run_diff(*options);
+    } catch (const Error& failure) {
+      if (interrupted()) throw;
+      throw UsageError(failure.message(), failure.where(), failure.remedy());  // Exit code 2.
+    }
+  });
 }
 
 }  // namespace selene::cli

@@ -37,6 +37,13 @@ std::vector<std::string> split_endpoints(std::string_view text) {
   return urls;
 }
 
+// The folder of a training run has a judge file of its own.
+bool is_run_folder(std::string_view text) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(text, ignored) &&
+         std::filesystem::exists(std::filesystem::path(text) / "judge.yaml", ignored);
+}
+
 // One key of a member, and what to do with its value.
 struct Key {
   std::string_view name;
@@ -233,14 +240,18 @@ JudgeSpec parse_judge_file(std::string_view yaml, const std::filesystem::path& p
 }
 
 bool names_judge_file(std::string_view text) {
-  return text.ends_with(".yaml") || text.ends_with(".yml");
+  return text.ends_with(".yaml") || text.ends_with(".yml") || is_run_folder(text);
 }
 
 bool names_local_model(std::string_view text) { return !is_url(text) && !names_judge_file(text); }
 
 JudgeSpec parse_judge_spec(std::string_view text) {
-  if (names_judge_file(text))
-    return parse_judge_file(read_file(std::string(text)), std::string(text));
+  if (names_judge_file(text)) {
+    const std::filesystem::path file = is_run_folder(text)
+                                           ? std::filesystem::path(text) / "judge.yaml"
+                                           : std::filesystem::path(text);
+    return parse_judge_file(read_file(file), file);
+  }
   MemberSpec member;
   if (is_url(text)) {
     member.endpoints = split_endpoints(text);

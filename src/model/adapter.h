@@ -28,16 +28,18 @@ struct LoraAdapter {
   std::vector<LoraMatrix> matrices{};  // In the order of llama_tensors(); distinct names.
 };
 
-// A GGUF adapter, or a PEFT folder (adapter_config.json and adapter_model.safetensors). Throws
-// Error when it is damaged, is for a model of another shape, or is of a kind that is more than B A:
-// DoRA, rsLoRA with other scales, biases, trained embeddings, ranks by pattern.
+// A GGUF adapter, or a PEFT folder (adapter_config.json and adapter_model.safetensors; rsLoRA's
+// scale alpha / sqrt(rank) becomes an alpha of ours). Throws Error when it is damaged, is for a
+// model of another shape, or is of a kind that is more than B A: DoRA, biases, trained embeddings,
+// a rank or an alpha by pattern.
 LoraAdapter read_adapter(const std::filesystem::path& path, const LlamaConfig& config);
 
 // Both write f32, appear whole or not at all, and throw Error for a matrix that does not fit the
 // model.
 void write_adapter_gguf(const std::filesystem::path& destination, const LoraAdapter& adapter,
                         const LlamaConfig& config);
-// `base_name` is what the adapter says it is for: a folder, or a repository of Hugging Face.
+// `base_name` is what the adapter says it is for: a folder, or a repository of Hugging Face. A
+// folder that is there is replaced only where it holds an adapter_config.json.
 void write_peft_folder(const std::filesystem::path& folder, const LoraAdapter& adapter,
                        const LlamaConfig& config, std::string_view base_name);
 

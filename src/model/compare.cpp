@@ -82,9 +82,11 @@ std::string shown_value(const GgufEntry& entry) {
   return fmt::format("{}", number);
 }
 
-// Keys that say how numbers are kept, which the tensors' types say too.
-bool says_format(std::string_view key) {
-  return key == "general.file_type" || key == "general.quantization_version";
+// Keys that say how numbers are kept, which the tensors' types say too, and those of the shape, of
+// which compare_shapes() has what they mean: one that is not there has a default.
+bool is_compared_elsewhere(std::string_view key) {
+  return key == "general.file_type" || key == "general.quantization_version" ||
+         key.starts_with("llama.");
 }
 
 void compare_ggufs(const fs::path& a, const fs::path& b, std::vector<std::string>& out) {
@@ -98,18 +100,18 @@ void compare_ggufs(const fs::path& a, const fs::path& b, std::vector<std::string
     const std::string key = cut_to_columns(entry.key, 60);
     const auto found = rest.find(entry.key);
     if (found == rest.end()) {
-      if (!says_format(entry.key))
+      if (!is_compared_elsewhere(entry.key))
         out.push_back(fmt::format("{}: {} and none", key, shown_value(entry)));
       continue;
     }
-    if (found->second->record != entry.record && !says_format(entry.key)) {
+    if (found->second->record != entry.record && !is_compared_elsewhere(entry.key)) {
       out.push_back(
           fmt::format("{}: {} and {}", key, shown_value(entry), shown_value(*found->second)));
     }
     rest.erase(found);
   }
   for (const auto& [key, entry] : rest) {
-    if (!says_format(key))
+    if (!is_compared_elsewhere(key))
       out.push_back(fmt::format("{}: none and {}", cut_to_columns(key, 60), shown_value(*entry)));
   }
 }

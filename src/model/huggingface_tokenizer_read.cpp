@@ -180,8 +180,9 @@ void read_merges(const Json& bpe, Tokenizer& tokenizer) {
       throw refused(fmt::format("its merge {} is not two texts", tokenizer.merges.size()));
     }
     const std::string& text = tokenizer.merges.back();
-    const size_t space = text.find(' ', 1);
-    if (space == std::string::npos || space + 1 == text.size())
+    const size_t space = text.find(' ');
+    if (space == std::string::npos || space != text.rfind(' ') || space == 0 ||
+        space + 1 == text.size())
       throw refused(fmt::format("its merge '{}' is not two parts", shown(text)));
   }
 }

@@ -84,8 +84,9 @@ std::string vocabulary(const Tokenizer& tokenizer, const Places& places) {
 std::string merges(const Tokenizer& tokenizer) {
   std::string list;
   for (const std::string& merge : tokenizer.merges) {
-    const size_t space = merge.find(' ', 1);  // No part is empty.
-    if (space == std::string::npos || space + 1 == merge.size()) {
+    const size_t space = merge.find(' ');
+    if (space == std::string::npos || space != merge.rfind(' ') || space == 0 ||
+        space + 1 == merge.size()) {
       throw Error(
           fmt::format("damaged: the merge '{}' is not two parts", cut_to_columns(merge, 40)));
     }
@@ -102,28 +103,33 @@ std::string post_processor(const Tokenizer& tokenizer) {
                    {"add_prefix_space", true},
                    {"trim_offsets", false},
                    {"use_regex", true}};
-  const auto bos = tokenizer.adds_bos() ? tokenizer.id_of("bos") : std::nullopt;
-  const auto eos = tokenizer.add_eos.value_or(false) ? tokenizer.id_of("eos") : std::nullopt;
-  if (!bos && !eos) return bytes.dump();
+  // No element or one each.
+  std::vector<std::uint32_t> first;
+  std::vector<std::uint32_t> last;
+  for (const SpecialToken& token : tokenizer.special) {
+    if (!token.id) continue;
+    if (token.name == "bos" && tokenizer.adds_bos()) first.push_back(*token.id);
+    if (token.name == "eos" && tokenizer.add_eos.value_or(false)) last.push_back(*token.id);
+  }
+  if (first.empty() && last.empty()) return bytes.dump();
   Json single = Json::array();
   Json pair = Json::array();
   Json tokens = Json::object();
-  const auto special = [&](std::uint32_t id, Json& list, int type) {
-    const std::string& text = tokenizer.tokens[id];
-    list.push_back({{"SpecialToken", {{"id", text}, {"type_id", type}}}});
-    tokens[text] = {{"id", text}, {"ids", {id}}, {"tokens", {text}}};
+  const auto add_special = [&](const std::vector<std::uint32_t>& ids, Json& list, int type) {
+    for (const std::uint32_t id : ids) {
+      const std::string& text = tokenizer.tokens[id];
+      list.push_back({{"SpecialToken", {{"id", text}, {"type_id", type}}}});
+      tokens[text] = {{"id", text}, {"ids", {id}}, {"tokens", {text}}};
+    }
   };
-  const auto sequence = [](const char* name, int type) {
-    return Json{{"Sequence", {{"id", name}, {"type_id", type}}}};
+  const auto add_text = [&](const char* name, Json& list, int type) {
+    add_special(first, list, type);
+    list.push_back({{"Sequence", {{"id", name}, {"type_id", type}}}});
+    add_special(last, list, type);
   };
-  for (const int type : {0, 1}) {
-    if (bos) special(*bos, pair, type);
-    pair.push_back(sequence(type == 0 ? "A" : "B", type));
-    if (eos) special(*eos, pair, type);
-  }
-  if (bos) special(*bos, single, 0);
-  single.push_back(sequence("A", 0));
-  if (eos) special(*eos, single, 0);
+  add_text("A", single, 0);
+  add_text("A", pair, 0);
+  add_text("B", pair, 1);
   const Json both{{"type", "Sequence"},
                   {"processors",
                    {bytes,
@@ -180,7 +186,7 @@ std::string tokenizer_config(const Tokenizer& tokenizer, const Places& places,
   Json json = Json::object();
   if (tokenizer.add_bos) json["add_bos_token"] = *tokenizer.add_bos;
   if (tokenizer.add_eos) json["add_eos_token"] = *tokenizer.add_eos;
-  json["add_prefix_space"] = tokenizer.add_space_prefix.value_or(false);
+  if (tokenizer.add_space_prefix) json["add_prefix_space"] = *tokenizer.add_space_prefix;
   Json decoder = Json::object();
   for (size_t i = 0; i < places.used; ++i) {
     if (is_added(tokenizer.types[i]))

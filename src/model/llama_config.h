@@ -42,7 +42,8 @@ struct Llama3Scaling {
 };
 
 // The divisors that make this scaling: 1 for short wave lengths, `factor` for long ones, between
-// them a smooth way from one to the other. The bits are those of llama.cpp's conversion script.
+// them a smooth way from one to the other. Those of llama.cpp's conversion script, to one rounding
+// of a power.
 std::vector<float> llama3_rope_factors(const Llama3Scaling& scaling, double rope_base,
                                        std::uint64_t head_size);
 

@@ -136,10 +136,8 @@ void write_metadata(GgufWriter& writer, const fs::path& folder, const LlamaConfi
   number("attention.head_count_kv", config.kv_heads);
   writer.f32("llama.rope.freq_base", static_cast<float>(config.rope_base));
   writer.f32("llama.attention.layer_norm_rms_epsilon", config.rms_epsilon);
-  if (config.head_size * config.heads != config.width) {
-    number("attention.key_length", config.head_size);
-    number("attention.value_length", config.head_size);
-  }
+  number("attention.key_length", config.head_size);
+  number("attention.value_length", config.head_size);
   writer.u32("general.file_type", file_type);
   number("vocab_size", config.vocabulary);
   number("rope.dimension_count", config.head_size);

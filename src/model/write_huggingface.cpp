@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kShardBytes = 5'000'000'000;  // transformers' own limit.
-
 // Files of a Hugging Face folder that are of the tokenizer and of generation.
 constexpr std::string_view kAlong[] = {"tokenizer.json",
                                        "tokenizer_config.json",
@@ -42,11 +40,12 @@ struct Shard {
   std::uint64_t bytes = 0;
 };
 
-std::vector<Shard> plan_shards(const LlamaConfig& config, std::uint64_t number_bytes) {
+std::vector<Shard> plan_shards(const LlamaConfig& config, std::uint64_t number_bytes,
+                               std::uint64_t limit) {
   std::vector<Shard> shards(1);
   for (const LlamaTensor& tensor : llama_tensors(config)) {
     const std::uint64_t bytes = tensor.rows * tensor.columns * number_bytes;
-    if (!shards.back().tensors.empty() && shards.back().bytes + bytes > kShardBytes)
+    if (!shards.back().tensors.empty() && shards.back().bytes + bytes > limit)
       shards.emplace_back();
     shards.back().bytes += bytes;
     shards.back().tensors.push_back(tensor);
@@ -158,7 +157,8 @@ void write_huggingface(const fs::path& folder, const fs::path& base, const Weigh
   const LlamaConfig config = open_weights(base)->config();
   NewFolder out(folder, "config.json", options.overwrite);
   write_small_files(out, base, config, format_name, options.tokenizer);
-  const std::vector<Shard> shards = plan_shards(config, encoded_bytes(format.type, 1));
+  const std::vector<Shard> shards =
+      plan_shards(config, encoded_bytes(format.type, 1), options.shard_bytes);
   std::uint64_t bytes = 0;
   for (const Shard& shard : shards) bytes += shard.bytes;
   check_space(out.file(""), bytes);

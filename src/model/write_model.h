@@ -1,6 +1,7 @@
 // Model files out: GGUF, and Hugging Face folders with safetensors.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -28,6 +29,7 @@ struct WriteOptions {
   bool overwrite = true;  // Without it, Error where the destination is there.
   // A GGUF whose tokenizer goes along in place of the base's.
   std::filesystem::path tokenizer{};
+  std::uint64_t shard_bytes = 5'000'000'000;  // Of a safetensors file; transformers' own limit.
   // Called after each tensor with its size in numbers, to show progress.
   std::function<void(std::uint64_t numbers)> written{};
 };

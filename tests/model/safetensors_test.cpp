@@ -60,7 +60,9 @@ TEST(Safetensors, AFileThatIsCutShortIsRefused) {
 }
 
 TEST(Safetensors, OtherFilesAreNamed) {
-  EXPECT_EQ(message_of<Error>([] { read_safetensors("GGUF\3\0\0\0....."); }),
+  EXPECT_EQ(message_of<Error>([] {
+              read_safetensors({"GGUF\3\0\0\0.....", 13});
+            }),
             "not a safetensors file: it is GGUF");
   EXPECT_NE(message_of<Error>([] {
               read_safetensors("version https://git-lfs.github.com/spec/v1\n");

@@ -33,12 +33,12 @@ struct TinyLlama {
   std::uint32_t seed = 1;
 
   struct Tensor {
-    std::string name;
-    std::string gguf_name;
+    std::string name{};
+    std::string gguf_name{};
     std::uint64_t rows = 1;
     std::uint64_t columns = 0;
     std::uint64_t turned_heads = 0;
-    std::vector<float> numbers;  // In Hugging Face's order.
+    std::vector<float> numbers{};  // In Hugging Face's order.
   };
 
   // GPT-2's printable character for each byte.

@@ -1,0 +1,510 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/random.h"
+#include "core/text.h"
+#include "model/adapter.h"
+#include "model/write_model.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+
+namespace selene::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// 1 % of a run's steps at least, so that short ones are still looked at.
+constexpr std::int64_t kLooks = 10;
+
+Json to_json(const PairMeans& means) {
+  return {{"pairs", means.pairs},
+          {"loss", means.loss},
+          {"dpo", means.dpo},
+          {"nll", means.nll},
+          {"margin", means.margin},
+          {"accuracy", means.accuracy},
+          {"verdict_accuracy", means.verdict_accuracy},
+          {"chosen_log_p", means.chosen_log_p},
+          {"rejected_log_p", means.rejected_log_p}};
+}
+
+// The order of the pairs in an epoch (Fisher and Yates).
+std::vector<std::size_t> order_of(std::size_t pairs, std::uint64_t seed, std::int64_t epoch) {
+  std::vector<std::size_t> order(pairs);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Random random(derive_seed(seed, fmt::format("epoch {}", epoch)));
+  for (std::size_t i = pairs; i > 1; --i) std::swap(order[i - 1], order[random.next() % i]);
+  return order;
+}
+
+// Rows of some of the pairs, and which pair each of theirs is.
+struct Packed {
+  std::vector<Row> rows;
+  std::vector<std::size_t> index_of;
+  std::size_t tokens = 0;
+  std::size_t plain = 0;
+};
+
+Packed packed(std::span<const LoadedPair> pairs, std::span<const std::size_t> members,
+              std::int64_t row_tokens) {
+  Packed made;
+  std::vector<TokenPair> tokens;
+  for (const std::size_t member : members) {
+    tokens.push_back(pairs[member].tokens);
+    made.index_of.push_back(member);
+  }
+  made.rows = pack(tokens, static_cast<std::size_t>(row_tokens));
+  for (const Row& row : made.rows) made.tokens += row.tokens.size();
+  made.plain = plain_tokens(tokens);
+  return made;
+}
+
+std::vector<std::size_t> all_of(std::size_t count) {
+  std::vector<std::size_t> members(count);
+  std::iota(members.begin(), members.end(), std::size_t{0});
+  return members;
+}
+
+std::vector<TokenPair> tokens_of(std::span<const LoadedPair> pairs) {
+  std::vector<TokenPair> tokens;
+  for (const LoadedPair& pair : pairs) tokens.push_back(pair.tokens);
+  return tokens;
+}
+
+// metrics.jsonl: a line a step and a line a validation, in order.
+class Metrics {
+ public:
+  // Lines of steps after `step` (of a run that was killed after its last checkpoint) go.
+  Metrics(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
+    std::string kept;
+    if (step > 0 && path_exists(path_)) {
+      std::string text = read_file(path_);
+      for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = text.find('\n', at);
+        if (end == std::string::npos) break;
+        const Json line = Json::parse(text.substr(at, end - at), nullptr, false);
+        if (!line.is_object() || line.value("step", std::int64_t{0}) > step) break;
+        kept += text.substr(at, end + 1 - at);
+        at = end + 1;
+      }
+    }
+    write_file_atomically(path_, kept);
+    out_.open(path_, std::ios::app);
+  }
+
+  void add(const Json& line) {
+    if (!(out_ << line.dump() << '\n') || !out_.flush())
+      throw Error("the metrics cannot be written", path_.string(), "is the disk full?");
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream out_;
+};
+
+class Run {
+ public:
+  Run(const TrainSettings& settings, std::filesystem::path base, std::filesystem::path out,
+      const TrainEvents& events, Json& record)
+      : settings_(settings),
+        base_(std::move(base)),
+        out_(std::move(out)),
+        events_(events),
+        record_(record) {}
+
+  TrainOutcome run() {
+    load();
+    if (!prepare_reference()) return outcome_;
+    Checkpoints checkpoints(out_ / "checkpoints", identity_,
+                            static_cast<std::size_t>(settings_.keep));
+    Optimizer optimizer(*model_, settings_.optimizer);
+    resume(checkpoints, optimizer);
+    Metrics metrics(out_ / "metrics.jsonl", step_);
+    if (step_ == 0) {
+      if (!settings_.adapter.empty())
+        model_->set_adapter(model::read_adapter(settings_.adapter, model_->config()));
+      if (!validation_.pairs.empty() && !validate(metrics, checkpoints)) return outcome_;
+      outcome_.before = last_validation_;
+    }
+    while (step_ < steps_ && !ended_early_) {
+      if (events_.stop()) return stopped(checkpoints, optimizer);
+      train_step(optimizer, metrics);
+      const bool last = step_ == steps_;
+      if (step_ % validate_every_ == 0 || last) {
+        if (!validation_.pairs.empty() && !validate(metrics, checkpoints))
+          return stopped(checkpoints, optimizer);
+        measure_share(optimizer, metrics);
+      }
+      if (step_ % checkpoint_every_ == 0 || last || ended_early_) save(checkpoints, optimizer);
+    }
+    finish(checkpoints);
+    return outcome_;
+  }
+
+ private:
+  void say(const std::string& line) const {
+    if (events_.say) events_.say(line);
+  }
+
+  void load() {
+    check_settings(settings_);
+    const engine::ConversationTokens tokenizer(base_);
+    const auto weights = model::open_weights(base_);
+    if (static_cast<std::uint64_t>(tokenizer.vocabulary()) > weights->config().vocabulary)
+      throw Error(fmt::format("the model has {} tokens and numbers for {} of them",
+                              tokenizer.vocabulary(), weights->config().vocabulary),
+                  base_.string());
+    std::int64_t most = static_cast<std::int64_t>(weights->config().context_length);
+    if (settings_.max_tokens > 0) most = std::min(most, settings_.max_tokens);
+    const bool folder = std::filesystem::is_directory(settings_.mix);
+    const std::filesystem::path mix = settings_.mix;
+    const auto limit = static_cast<std::size_t>(most);
+    training_ = load_pairs(folder ? mix / "train.jsonl" : mix, tokenizer, limit,
+                           static_cast<std::size_t>(settings_.pairs));
+    if (folder && settings_.validation_pairs > 0 && path_exists(mix / "validation.jsonl"))
+      validation_ = load_pairs(mix / "validation.jsonl", tokenizer, limit,
+                               static_cast<std::size_t>(settings_.validation_pairs));
+    outcome_.pairs = training_.pairs.size();
+    outcome_.cut = training_.cut;
+    outcome_.too_long = training_.too_long;
+    const auto in_epoch = static_cast<std::int64_t>(
+        (training_.pairs.size() + static_cast<std::size_t>(settings_.batch) - 1) /
+        static_cast<std::size_t>(settings_.batch));
+    steps_ = settings_.steps > 0
+                 ? settings_.steps
+                 : std::max<std::int64_t>(
+                       1, std::llround(settings_.epochs * static_cast<double>(in_epoch)));
+    steps_in_epoch_ = in_epoch;
+    validate_every_ = settings_.validate_every > 0 ? settings_.validate_every
+                                                   : std::max<std::int64_t>(1, steps_ / kLooks);
+    checkpoint_every_ =
+        settings_.checkpoint_every > 0 ? settings_.checkpoint_every : validate_every_;
+    Json facts = train::to_json(settings_);
+    facts["base"] = sha256_file_cached(base_);
+    facts["train"] = training_.digest;
+    facts["validation"] = validation_.digest;
+    facts["steps"] = steps_;
+    if (!settings_.adapter.empty() && std::filesystem::is_regular_file(settings_.adapter))
+      facts["adapter"] = sha256_file_cached(settings_.adapter);
+    identity_ = sha256(facts.dump());
+    record_["settings"] = facts;
+    record_["counts"] = {{"train_pairs", training_.pairs.size()},
+                         {"validation_pairs", validation_.pairs.size()},
+                         {"prompts_cut", training_.cut + validation_.cut},
+                         {"too_long", training_.too_long + validation_.too_long}};
+    say(fmt::format("{} pairs to train on, {} to validate; {} steps of {} pairs",
+                    training_.pairs.size(), validation_.pairs.size(), steps_, settings_.batch));
+    if (training_.cut + validation_.cut > 0)
+      say(fmt::format("{} pairs are longer than {} tokens: the middle of their data is cut out",
+                      training_.cut + validation_.cut, most));
+    if (training_.too_long + validation_.too_long > 0)
+      say(fmt::format("{} pairs are left out: their answers alone are longer than {} tokens",
+                      training_.too_long + validation_.too_long, most));
+    model_ = make_model(*weights, settings_.model);
+  }
+
+  // Of training and validation pairs, in this order. False when stopped.
+  bool prepare_reference() {
+    if (settings_.loss.dpo_weight == 0) return true;
+    std::vector<TokenPair> pairs = tokens_of(training_.pairs);
+    for (const LoadedPair& pair : validation_.pairs) pairs.push_back(pair.tokens);
+    const std::string digest = sha256(
+        fmt::format("{} {} {} {}", record_["settings"]["base"].get<std::string>(), training_.digest,
+                    validation_.digest, train::name_of(settings_.model.precision)));
+    model_->use_adapters(false);
+    references_ = reference_scores(
+        *model_, pairs, static_cast<std::size_t>(settings_.row_tokens), out_ / "reference.bin",
+        digest, [&](std::size_t done) { events_.work("reference", done, pairs.size()); },
+        [&] { return !events_.stop(); });
+    model_->use_adapters(true);
+    return references_.size() == pairs.size();
+  }
+
+  std::span<const ReferenceScores> training_references() const {
+    return std::span(references_).first(references_.empty() ? 0 : training_.pairs.size());
+  }
+  std::span<const ReferenceScores> validation_references() const {
+    return std::span(references_).subspan(references_.empty() ? 0 : training_.pairs.size());
+  }
+
+  void resume(const Checkpoints& checkpoints, Optimizer& optimizer) {
+    const std::optional<Json> state = checkpoints.find_last();
+    if (!state) return;
+    step_ = (*state)["step"].get<std::int64_t>();
+    checkpoints.load(step_, *model_, optimizer);
+    best_loss_ = state->value("best_loss", best_loss_);
+    best_step_ = state->value("best_step", best_step_);
+    worse_ = state->value("worse", worse_);
+    ended_early_ = state->value("ended_early", false);
+    if (state->contains("before")) outcome_.before = means_from((*state)["before"]);
+    if (state->contains("last")) last_validation_ = means_from((*state)["last"]);
+    outcome_.tokens = state->value("tokens", std::uint64_t{0});
+    outcome_.plain_tokens = state->value("plain_tokens", std::uint64_t{0});
+    say(fmt::format("going on from step {} of {}", step_, steps_));
+  }
+
+  static PairMeans means_from(const Json& json) {
+    PairMeans means;
+    means.pairs = json.value("pairs", std::size_t{0});
+    means.loss = json.value("loss", 0.0);
+    means.dpo = json.value("dpo", 0.0);
+    means.nll = json.value("nll", 0.0);
+    means.margin = json.value("margin", 0.0);
+    means.accuracy = json.value("accuracy", 0.0);
+    means.verdict_accuracy = json.value("verdict_accuracy", 0.0);
+    means.chosen_log_p = json.value("chosen_log_p", 0.0);
+    means.rejected_log_p = json.value("rejected_log_p", 0.0);
+    return means;
+  }
+
+  // The pairs of a step: the next of its epoch.
+  std::vector<std::size_t> members_of(std::int64_t step) {
+    const std::int64_t epoch = (step - 1) / steps_in_epoch_;
+    if (epoch != ordered_epoch_) {
+      order_ = order_of(training_.pairs.size(), settings_.model.seed, epoch);
+      ordered_epoch_ = epoch;
+    }
+    const auto begin = static_cast<std::size_t>((step - 1) % steps_in_epoch_ * settings_.batch);
+    const std::size_t end =
+        std::min(begin + static_cast<std::size_t>(settings_.batch), order_.size());
+    return {order_.begin() + static_cast<std::ptrdiff_t>(begin),
+            order_.begin() + static_cast<std::ptrdiff_t>(end)};
+  }
+
+  void train_step(Optimizer& optimizer, Metrics& metrics) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::int64_t step = step_ + 1;
+    const std::vector<std::size_t> members = members_of(step);
+    const Packed batch = packed(training_.pairs, members, settings_.row_tokens);
+    PairSum sum(settings_.loss, training_.pairs, training_references());
+    for (const Row& row : batch.rows) {
+      const std::vector<double> log_p = model_->log_probabilities(row, /*keep=*/true);
+      std::vector<double> gradients(row.targets.size());
+      sum.add(row, log_p, batch.index_of, 1.0 / static_cast<double>(members.size()), &gradients);
+      model_->backward(row, gradients);
+    }
+    const PairMeans means = sum.means();
+    const double norm = optimizer.gradient_norm();
+    if (!std::isfinite(means.loss) || !std::isfinite(norm)) throw not_finite(step, members);
+    const double rate = learning_rate_at(settings_.optimizer, step, steps_);
+    optimizer.step(step, rate, norm);
+    step_ = step;
+    outcome_.tokens += batch.tokens;
+    outcome_.plain_tokens += batch.plain;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const double speed = static_cast<double>(batch.tokens) / seconds.count();
+    Json line{{"step", step},
+              {"epoch", static_cast<double>(step) / static_cast<double>(steps_in_epoch_)}};
+    line.update(to_json(means));
+    line["gradient_norm"] = norm;
+    line["learning_rate"] = rate;
+    line["tokens"] = batch.tokens;
+    line["tokens_per_second"] = std::round(speed * 10) / 10;
+    metrics.add(line);
+    if (events_.step) events_.step({step, steps_, means, norm, rate, speed});
+  }
+
+  Error not_finite(std::int64_t step, std::span<const std::size_t> members) const {
+    std::vector<std::string> ids;
+    for (const std::size_t member : members) ids.push_back(training_.pairs[member].tokens.id);
+    const std::string names = fmt::format("{}", fmt::join(ids, ", "));
+    return Error(fmt::format("the loss or its gradient is no finite number at step {}, of the "
+                             "pairs {}",
+                             step, cut_to_columns(names, 400)),
+                 out_.string(),
+                 "the last checkpoint is kept; try a smaller --learning-rate, or fp32");
+  }
+
+  // Losses and accuracies of the validation pairs; false when stopped.
+  bool validate(Metrics& metrics, const Checkpoints&) {
+    const std::vector<std::size_t> members = all_of(validation_.pairs.size());
+    const Packed batch = packed(validation_.pairs, members, settings_.row_tokens);
+    PairSum sum(settings_.loss, validation_.pairs, validation_references());
+    std::size_t done = 0;
+    for (const Row& row : batch.rows) {
+      if (events_.stop()) return false;
+      sum.add(row, model_->log_probabilities(row, /*keep=*/false), batch.index_of, 1, nullptr);
+      done += row.pairs.size();
+      events_.work("validating", done, members.size());
+    }
+    last_validation_ = sum.means();
+    if (!std::isfinite(last_validation_->loss))
+      throw Error(fmt::format("the validation loss is no finite number after step {}", step_),
+                  out_.string(), "try a smaller --learning-rate, or fp32");
+    Json line{{"step", step_}, {"validation", to_json(*last_validation_)}};
+    metrics.add(line);
+    if (events_.validated) events_.validated(step_, *last_validation_);
+    if (last_validation_->loss < best_loss_) {
+      best_loss_ = last_validation_->loss;
+      best_step_ = step_;
+      worse_ = 0;
+    } else if (step_ > 0) {
+      ++worse_;
+      if (settings_.patience > 0 && worse_ >= settings_.patience) {
+        ended_early_ = true;
+        say(fmt::format("no better for {} validations: ended at step {}", worse_, step_));
+      }
+    }
+    return true;
+  }
+
+  // The gradients of the first pairs' verdicts and of the rest, each alone. The model's gradients
+  // are 0 before and after.
+  void measure_share(Optimizer& optimizer, Metrics& metrics) {
+    const std::size_t count = std::min<std::size_t>(training_.pairs.size(), 4);
+    const Packed batch = packed(training_.pairs, all_of(count), settings_.row_tokens);
+    std::vector<Json> norms;
+    for (const bool of_verdict : {true, false}) {
+      for (const Row& row : batch.rows) {
+        const std::vector<double> log_p = model_->log_probabilities(row, /*keep=*/true);
+        std::vector<double> gradients(row.targets.size());
+        PairSum sum(settings_.loss, training_.pairs, training_references());
+        sum.add(row, log_p, batch.index_of, 1.0 / static_cast<double>(count), &gradients);
+        std::vector<bool> verdict(row.targets.size());
+        for (const PackedPair& pair : row.pairs) {
+          for (const Branch* branch : {&pair.chosen, &pair.rejected}) {
+            for (std::size_t i = branch->verdict; i < branch->targets.size(); ++i)
+              verdict[static_cast<std::size_t>(branch->targets[i])] = true;
+          }
+        }
+        for (std::size_t t = 0; t < gradients.size(); ++t)
+          if (verdict[t] != of_verdict) gradients[t] = 0;
+        model_->backward(row, gradients);
+      }
+      norms.emplace_back(optimizer.gradient_norm());
+      optimizer.clear_gradients();
+    }
+    metrics.add({{"step", step_},
+                 {"gradient_share",
+                  {{"pairs", count}, {"verdict_norm", norms[0]}, {"critique_norm", norms[1]}}}});
+  }
+
+  void save(const Checkpoints& checkpoints, const Optimizer& optimizer) {
+    Json state{{"best_loss", best_loss_},   {"best_step", best_step_},
+               {"worse", worse_},           {"ended_early", ended_early_},
+               {"tokens", outcome_.tokens}, {"plain_tokens", outcome_.plain_tokens}};
+    if (outcome_.before) state["before"] = to_json(*outcome_.before);
+    if (last_validation_) state["last"] = to_json(*last_validation_);
+    checkpoints.save(step_, std::move(state), *model_, optimizer,
+                     best_step_ > 0 ? std::optional(best_step_) : std::nullopt);
+  }
+
+  TrainOutcome stopped(const Checkpoints& checkpoints, const Optimizer& optimizer) {
+    if (step_ > 0) save(checkpoints, optimizer);
+    outcome_.steps = step_;
+    return outcome_;
+  }
+
+  void finish(const Checkpoints&) {
+    outcome_.done = true;
+    outcome_.steps = step_;
+    outcome_.best_step = best_step_;
+    outcome_.after = last_validation_;
+    say("writing the model");
+    Json judge{{"name", out_.filename().string()}};
+    if (settings_.model.lora) {
+      const model::LoraAdapter adapter = *model_->adapter();
+      model::write_adapter_gguf(out_ / "adapter.gguf", adapter, model_->config());
+      model::write_peft_folder(out_ / "adapter", adapter, model_->config(), settings_.base);
+    }
+    model::write_gguf(
+        out_ / "model.gguf", base_,
+        [&](const std::string& name, std::span<float> out) { model_->read(name, true, out); },
+        settings_.format);
+    outcome_.model = out_;
+  }
+
+  TrainSettings settings_;
+  std::filesystem::path base_;
+  std::filesystem::path out_;
+  const TrainEvents& events_;
+  Json& record_;
+  TrainOutcome outcome_;
+  std::string identity_;
+  LoadedPairs training_;
+  LoadedPairs validation_;
+  std::vector<ReferenceScores> references_;
+  std::unique_ptr<Model> model_;
+  std::int64_t steps_ = 0;
+  std::int64_t steps_in_epoch_ = 1;
+  std::int64_t validate_every_ = 1;
+  std::int64_t checkpoint_every_ = 1;
+  std::int64_t step_ = 0;
+  std::vector<std::size_t> order_;
+  std::int64_t ordered_epoch_ = -1;
+  std::optional<PairMeans> last_validation_;
+  double best_loss_ = 1e300;
+  std::int64_t best_step_ = 0;
+  std::int64_t worse_ = 0;
+  bool ended_early_ = false;
+};
+
+}  // namespace
+
+void PairSum::add(const Row& row, std::span<const double> log_p,
+                  std::span<const std::size_t> index_of, double scale,
+                  std::vector<double>* gradients) {
+  for (const PackedPair& packed : row.pairs) {
+    const std::size_t index = index_of[packed.pair];
+    const std::vector<double> chosen = scores_of(packed.chosen, log_p);
+    const std::vector<double> rejected = scores_of(packed.rejected, log_p);
+    AnswerScores of_chosen{.log_p = chosen, .reference = {}, .verdict = packed.chosen.verdict};
+    AnswerScores of_rejected{
+        .log_p = rejected, .reference = {}, .verdict = packed.rejected.verdict};
+    if (!references_.empty()) {
+      of_chosen.reference = references_[index].chosen;
+      of_rejected.reference = references_[index].rejected;
+    }
+    const PairLoss loss =
+        pair_loss(loss_, of_chosen, of_rejected, pairs_[index].tokens.prompt.size());
+    const auto of_label = [](const std::vector<double>& scores, std::size_t verdict) {
+      return std::accumulate(scores.begin() + static_cast<std::ptrdiff_t>(verdict), scores.end(),
+                             0.0);
+    };
+    ++sums_.pairs;
+    sums_.loss += loss.loss;
+    sums_.dpo += loss.dpo;
+    sums_.nll += loss.nll;
+    sums_.margin += loss.margin();
+    sums_.accuracy += loss.margin() > 0 ? 1 : 0;
+    sums_.chosen_log_p += loss.chosen_log_p;
+    sums_.rejected_log_p += loss.rejected_log_p;
+    sums_.verdict_accuracy +=
+        of_label(chosen, packed.chosen.verdict) > of_label(rejected, packed.rejected.verdict) ? 1
+                                                                                              : 0;
+    if (!gradients) continue;
+    const auto add_to = [&](const Branch& branch, const std::vector<double>& of_tokens) {
+      for (std::size_t i = 0; i < of_tokens.size(); ++i)
+        (*gradients)[static_cast<std::size_t>(branch.targets[i])] += scale * of_tokens[i];
+    };
+    add_to(packed.chosen, loss.chosen_gradient);
+    add_to(packed.rejected, loss.rejected_gradient);
+  }
+}
+
+PairMeans PairSum::means() const {
+  PairMeans means = sums_;
+  const double count = std::max<double>(1, static_cast<double>(sums_.pairs));
+  for (double* sum : {&means.loss, &means.dpo, &means.nll, &means.margin, &means.accuracy,
+                      &means.chosen_log_p, &means.rejected_log_p, &means.verdict_accuracy})
+    *sum /= count;
+  return means;
+}
+
+TrainOutcome train(const TrainSettings& settings, const std::filesystem::path& base_gguf,
+                   const std::filesystem::path& out, const TrainEvents& events, Json& record) {
+  return Run(settings, base_gguf, out, events, record).run();
+}
+
+}  // namespace selene::train
