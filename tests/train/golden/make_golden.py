@@ -110,12 +110,12 @@ def random_model(seed):
 
 
 def tokens_as_text():
-    """A tokenizer of which every token is a word: "t7" has the id 7."""
+    """A tokenizer of which every token is a word: "<7>" has the id 7."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
-    words = Tokenizer(models.WordLevel({f"t{i}": i for i in range(80)}, unk_token="t0"))
+    words = Tokenizer(models.WordLevel({f"<{i}>": i for i in range(80)}, unk_token="<0>"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=words, bos_token="t0", eos_token="t1", pad_token="t1")
+    return PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<0>", eos_token="<1>", pad_token="<1>")
 
 
 def tiny_pairs():
@@ -138,7 +138,7 @@ def trl_losses(model, reference, pairs, folder):
     from trl import DPOConfig, DPOTrainer
 
     def text(tokens):
-        return " ".join(f"t{token}" for token in tokens)
+        return " ".join(f"<{token}>" for token in tokens)
 
     rows = [{"prompt": text(p), "chosen": " " + text(c), "rejected": " " + text(r)} for p, c, r in pairs]
     trainer = DPOTrainer(
@@ -146,7 +146,7 @@ def trl_losses(model, reference, pairs, folder):
         args=DPOConfig(output_dir=folder, per_device_train_batch_size=1, beta=0.1, loss_type=["sigmoid", "sft"],
                        loss_weights=[1.0, 1.0], precompute_ref_log_probs=True, max_length=512, use_cpu=True, bf16=False,
                        gradient_checkpointing=False, report_to=[], disable_tqdm=True))
-    # TRL joins the texts before it cuts them into tokens; a word of its end of text follows each answer.
+    # Behind each answer TRL has put the end of a text.
     found = []
     for row, (prompt, chosen, rejected) in zip(trainer.train_dataset, pairs):
         assert row["prompt_ids"] == prompt
