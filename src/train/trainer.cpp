@@ -134,7 +134,7 @@ class Run {
     if (step_ == 0) {
       if (!settings_.adapter.empty())
         model_->set_adapter(model::read_adapter(settings_.adapter, model_->config()));
-      if (!validation_.pairs.empty() && !validate(metrics, checkpoints)) return outcome_;
+      if (!validation_.pairs.empty() && !validate(metrics)) return outcome_;
       outcome_.before = last_validation_;
     }
     while (step_ < steps_ && !ended_early_) {
@@ -142,7 +142,7 @@ class Run {
       train_step(optimizer, metrics);
       const bool last = step_ == steps_;
       if (step_ % validate_every_ == 0 || last) {
-        if (!validation_.pairs.empty() && !validate(metrics, checkpoints))
+        if (!validation_.pairs.empty() && !validate(metrics))
           return stopped(checkpoints, optimizer);
         measure_share(optimizer, metrics);
       }
@@ -248,6 +248,7 @@ class Run {
     worse_ = state->value("worse", worse_);
     ended_early_ = state->value("ended_early", false);
     if (state->contains("before")) outcome_.before = means_from((*state)["before"]);
+    if (state->contains("best")) best_validation_ = means_from((*state)["best"]);
     if (state->contains("last")) last_validation_ = means_from((*state)["last"]);
     outcome_.tokens = state->value("tokens", std::uint64_t{0});
     outcome_.plain_tokens = state->value("plain_tokens", std::uint64_t{0});
@@ -327,7 +328,7 @@ class Run {
   }
 
   // Losses and accuracies of the validation pairs; false when stopped.
-  bool validate(Metrics& metrics, const Checkpoints&) {
+  bool validate(Metrics& metrics) {
     const std::vector<std::size_t> members = all_of(validation_.pairs.size());
     const Packed batch = packed(validation_.pairs, members, settings_.row_tokens);
     PairSum sum(settings_.loss, validation_.pairs, validation_references());
@@ -348,6 +349,7 @@ class Run {
     if (last_validation_->loss < best_loss_) {
       best_loss_ = last_validation_->loss;
       best_step_ = step_;
+      best_validation_ = last_validation_;
       worse_ = 0;
     } else if (step_ > 0) {
       ++worse_;
@@ -395,6 +397,7 @@ class Run {
                {"worse", worse_},           {"ended_early", ended_early_},
                {"tokens", outcome_.tokens}, {"plain_tokens", outcome_.plain_tokens}};
     if (outcome_.before) state["before"] = to_json(*outcome_.before);
+    if (best_validation_) state["best"] = to_json(*best_validation_);
     if (last_validation_) state["last"] = to_json(*last_validation_);
     checkpoints.save(step_, std::move(state), *model_, optimizer,
                      best_step_ > 0 ? std::optional(best_step_) : std::nullopt);
@@ -406,13 +409,31 @@ class Run {
     return outcome_;
   }
 
-  void finish(const Checkpoints&) {
+  // The weights of the step with the least validation loss, where that is not the last.
+  void use_best(const Checkpoints& checkpoints) {
+    if (validation_.pairs.empty() || best_step_ == step_) return;
+    const std::vector<std::int64_t> there = checkpoints.steps();
+    if (best_step_ == 0) {
+      say("no step has a smaller validation loss than the base model; the last step's is written");
+    } else if (std::find(there.begin(), there.end(), best_step_) == there.end()) {
+      say(
+          fmt::format("step {} had the least validation loss and no checkpoint; the last step's "
+                      "model is written",
+                      best_step_));
+    } else {
+      say(fmt::format("step {} had the least validation loss: its model is written", best_step_));
+      checkpoints.load_weights(best_step_, *model_);
+      outcome_.after = best_validation_;
+    }
+  }
+
+  void finish(const Checkpoints& checkpoints) {
     outcome_.done = true;
     outcome_.steps = step_;
     outcome_.best_step = best_step_;
     outcome_.after = last_validation_;
+    use_best(checkpoints);
     say("writing the model");
-    Json judge{{"name", out_.filename().string()}};
     if (settings_.model.lora) {
       const model::LoraAdapter adapter = *model_->adapter();
       model::write_adapter_gguf(out_ / "adapter.gguf", adapter, model_->config());
@@ -444,6 +465,7 @@ class Run {
   std::vector<std::size_t> order_;
   std::int64_t ordered_epoch_ = -1;
   std::optional<PairMeans> last_validation_;
+  std::optional<PairMeans> best_validation_;
   double best_loss_ = 1e300;
   std::int64_t best_step_ = 0;
   std::int64_t worse_ = 0;
