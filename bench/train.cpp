@@ -98,7 +98,7 @@ int time_training(char** arguments) {
     settings.lora = train::LoraSettings{.rank = static_cast<std::int64_t>(rank),
                                         .alpha = 2 * static_cast<double>(rank)};
   const std::size_t row_tokens = number(arguments[7]);
-  const auto model = make_model(*model::open_weights(arguments[2]), settings);
+  const auto model = train::make_model(*model::open_weights(arguments[2]), settings);
 
   const std::string kept =
       std::filesystem::temp_directory_path() / fmt::format("selene-reference-{}", ::getpid());

@@ -41,7 +41,7 @@ std::vector<TokenPair> read_pairs(const std::string& path) {
 std::vector<ReferenceScores> references(const std::string& path, train::Precision precision,
                                         const std::vector<TokenPair>& pairs,
                                         std::size_t row_tokens) {
-  const auto model = make_model(*model::open_weights(path), {.precision = precision});
+  const auto model = train::make_model(*model::open_weights(path), {.precision = precision});
   std::vector<ReferenceScores> scores(pairs.size());
   for (const Row& row : pack(pairs, row_tokens)) {
     const std::vector<double> log_p = model->log_probabilities(row, /*keep=*/false);
@@ -66,9 +66,9 @@ std::vector<double> losses_of(train::Model& model, const std::vector<Row>& rows,
     for (const train::PackedPair& pair : row.pairs) {
       const std::vector<double> chosen = scores_of(pair.chosen, log_p);
       const std::vector<double> rejected = scores_of(pair.rejected, log_p);
-      const train::PairLoss loss =
-          pair_loss({}, {chosen, reference[pair.pair].chosen, 0},
-                    {rejected, reference[pair.pair].rejected, 0}, pairs[pair.pair].prompt.size());
+      const train::PairLoss loss = train::pair_loss({}, {chosen, reference[pair.pair].chosen, 0},
+                                                    {rejected, reference[pair.pair].rejected, 0},
+                                                    pairs[pair.pair].prompt.size());
       losses[pair.pair] = loss.loss;
       add(pair.chosen, loss.chosen_gradient);
       add(pair.rejected, loss.rejected_gradient);
@@ -103,7 +103,8 @@ int run(char** arguments) {
   const std::vector<TokenPair> pairs = read_pairs(arguments[3]);
   const std::vector<ReferenceScores> reference =
       references(arguments[2], precision, pairs, row_tokens);
-  const auto model = make_model(*model::open_weights(arguments[1]), {.precision = precision});
+  const auto model =
+      train::make_model(*model::open_weights(arguments[1]), {.precision = precision});
   const std::vector<Row> rows = pack(pairs, row_tokens);
   std::size_t tokens = 0;
   for (const Row& row : rows) tokens += row.tokens.size();

@@ -106,7 +106,7 @@ def random_model(seed):
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.copy_(1 + 0.3 * torch.randn(weight.shape) if "norm" in name else 0.25 * torch.randn(weight.shape))
-    return model.to(torch.bfloat16)  # So that the file is small and read without a rounding.
+    return model
 
 
 def tokens_as_text():
@@ -161,15 +161,16 @@ def trl_losses(model, reference, pairs, folder):
 
 def make_tiny():
     from safetensors.torch import save_file
-    model = random_model(1)
-    model.save_pretrained(HERE / "tiny")
+    from transformers import LlamaForCausalLM
+    random_model(1).to(torch.bfloat16).save_pretrained(HERE / "tiny")  # The file is small, and read without a rounding.
     (HERE / "tiny" / "generation_config.json").unlink()
-    model = model.float().eval()
+    # Not the model that was written: its frequencies were rounded with it.
+    model = LlamaForCausalLM.from_pretrained(HERE / "tiny", dtype=torch.float32).eval()
     draw = random.Random(3)
     prompts = [[draw.randrange(80) for _ in range(length)] for length in (20, 60, 90, 120)]
     write("tiny_logits.json", logits_of(model, prompts, positions=3))
     with tempfile.TemporaryDirectory() as folder:
-        write("tiny_loss.json", trl_losses(model, random_model(2).float().eval(), tiny_pairs(), folder))
+        write("tiny_loss.json", trl_losses(model, random_model(2).eval(), tiny_pairs(), folder))
     save_file({name: weight.grad for name, weight in model.named_parameters()}, HERE / "tiny_gradient.safetensors")
 
 
