@@ -96,6 +96,9 @@ def gradient(gguf, pairs, count, folder):
     model = moved(load_model(gguf))
     trainer = make_trainer(model, load_model(gguf), load_tokenizer(gguf), read_pairs(pairs, int(count)), folder)
     model.eval()  # There is no dropout; and nothing of the trainer's loop is used.
+    # transformers leaves a pad token's row out of the embedding's gradient where it is an input. This model pads with the
+    # token that ends a message, which every pair has: a row that would be wrong is no measure of ours.
+    model.get_input_embeddings().padding_idx = None
     losses = []
     for row in trainer.train_dataset:
         loss = trainer.compute_loss(model, trainer.data_collator([row]))
