@@ -71,15 +71,16 @@ def time_training(gguf, pairs, count, precision, rank):
     tokenizer, model, rows = load_tokenizer(gguf), load_model(gguf), read_pairs(pairs, int(count))
     with tempfile.TemporaryDirectory() as folder:
         # The reference's log-probabilities are computed while the trainer is made.
-        start = time.perf_counter()
+        start = time.perf_counter(), time.process_time()
         trainer = make_trainer(model, None, tokenizer, rows, folder, precision == "bf16", peft)
-        ready = time.perf_counter()
+        ready = time.perf_counter(), time.process_time()
         trainer.train()
-        end = time.perf_counter()
+        end = time.perf_counter(), time.process_time()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     tokens = sum(2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
                  for row in trainer.train_dataset)
-    return {"pairs": len(trainer.train_dataset), "reference_s": ready - start, "train_s": end - ready, "losses": losses,
+    return {"pairs": len(trainer.train_dataset), "reference_s": ready[0] - start[0], "train_s": end[0] - ready[0],
+            "reference_processor_s": ready[1] - start[1], "train_processor_s": end[1] - ready[1], "losses": losses,
             "tokens": tokens, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
