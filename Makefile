@@ -1,6 +1,6 @@
 # Every chore of the project. `make judge` and `make check` do all of their own set-up (see scripts/setup.sh).
 .DEFAULT_GOAL := all
-.PHONY: all judge tables check fuzz bench package format lint clean help
+.PHONY: all judge tables train check fuzz bench package format lint clean help
 
 jobs := $(shell getconf _NPROCESSORS_ONLN)
 sources = $(shell git ls-files --cached --others --exclude-standard 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' 'examples/*.cpp')
@@ -18,6 +18,12 @@ judge:  ## set up, build, fetch the default model, judge examples/answers.jsonl
 tables:  ## set up and build the program with DuckDB, to read Parquet, JSONL, JSON and CSV by SQL, and with report figures
 	@scripts/setup.sh tables
 	@scripts/build.sh judge -DSELENE_TABLES=ON
+
+train:  ## set up and build the program with LibTorch, and train a judge on examples/train for two minutes
+	@scripts/setup.sh train
+	@scripts/build.sh judge -DSELENE_TRAIN=ON
+	@test -n "$$SELENE_MODEL" || build/selene models pull default
+	@build/selene train --config examples/train/two-minutes.yaml --out runs/two-minutes --overwrite
 
 check:  ## set up, build everything, run all tests
 	@scripts/setup.sh check

@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Installs the distribution packages that a group needs (judge: to build and judge; tables: to read tables as well;
-# check: to test as well; package: to make packages), and for tables and check fetches DuckDB and what the figures of
+# train: to train; check: to test as well; package: to make packages), and for tables and check fetches DuckDB and what the figures of
 # the report page are drawn with.
 # The lists are the [apt.*] sections of third_party.lock. A second run finds nothing missing and is quick.
-# Usage: scripts/setup.sh judge|tables|check|package
+# Usage: scripts/setup.sh judge|tables|train|check|package
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case "${1:-}" in
   judge) packages="$(lock_get apt.judge package)" ;;
   tables) packages="$(lock_get apt.judge package; lock_get apt.tables package)" ;;
-  check) packages="$(lock_get apt.judge package; lock_get apt.tables package; lock_get apt.check package)" ;;
+  train) packages="$(lock_get apt.judge package; lock_get apt.train package)" ;;
+  check) packages="$(lock_get apt.judge package; lock_get apt.tables package; lock_get apt.train package; lock_get apt.check package)" ;;
   package) packages="$(lock_get apt.judge package; lock_get apt.package package)" ;;
-  *) die "usage: scripts/setup.sh judge|tables|check|package" ;;
+  *) die "usage: scripts/setup.sh judge|tables|train|check|package" ;;
 esac
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

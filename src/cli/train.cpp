@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -218,7 +217,7 @@ void prepare_folder(const TrainCommand& options) {
 
 int run_train(const TrainCommand& options) {
   const train::TrainSettings settings = settings_of(options);
-  if (options.threads > 0) at::set_num_threads(options.threads);
+  if (options.threads > 0) train::set_threads(options.threads);
   if (options.dry_run) {
     put(train::estimate_text(train::estimate(settings)));
     return kExitOk;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <numeric>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -523,6 +524,8 @@ PairMeans PairSum::means() const {
     *sum /= count;
   return means;
 }
+
+void set_threads(int threads) { at::set_num_threads(threads); }
 
 TrainOutcome train(const TrainSettings& settings, const std::filesystem::path& base_gguf,
                    const std::filesystem::path& out, const TrainEvents& events, Json& record) {

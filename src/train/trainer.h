@@ -77,6 +77,9 @@ TrainOutcome train(const TrainSettings& settings, const std::filesystem::path& b
                    const std::filesystem::path& out, const TrainEvents& events,
                    nlohmann::ordered_json& record);
 
+// Threads of all work from here on; else all cores.
+void set_threads(int threads);
+
 // What a pair costs and how it is judged, summed up; `gradients` of each target are added where it
 // is not null, times `scale`.
 class PairSum {

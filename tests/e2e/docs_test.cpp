@@ -89,7 +89,11 @@ TEST(CliDocument, HasEveryFlagOfEveryCommandAndNoOther) {
   if (!table::is_available()) GTEST_SKIP() << "SKIPPED: without DuckDB some commands are missing";
   std::map<std::string, Names> helped;
   read_help({}, helped);
-  const std::map<std::string, Names> documented = documented_flags();
+  std::map<std::string, Names> documented = documented_flags();
+  if (!helped.contains("selene train plot")) {  // Built without LibTorch: there is no help of it.
+    std::erase_if(documented, [](const auto& one) { return one.first.starts_with("selene train"); });
+    helped.erase("selene train");
+  }
   for (const auto& [command, flags] : helped) {
     ASSERT_TRUE(documented.contains(command))
         << "docs/cli.md has no section '## " << command << "'";
