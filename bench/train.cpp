@@ -1,0 +1,157 @@
+// How fast pairs are trained on: reference log-probabilities, then a step of the optimizer for each
+// 16 pairs, by the trainer's own parts. bench/peers/train compares it with TRL.
+//
+//   build/bench/train time MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS
+//   build/bench/train tokens MODEL.gguf PAIRS.jsonl COUNT ROW_TOKENS
+//
+// LORA_RANK 0 trains all weights. `time` prints a JSON object: reference_s, train_s, losses (means
+// of each step), tokens (computed in training), peak_bytes of this process. `tokens` computes
+// nothing and prints how many tokens are: as packed and as a row for each answer has them.
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/run_record.h"
+#include "engine/conversation_tokens.h"
+#include "model/weights.h"
+#include "train/model.h"
+#include "train/optimizer.h"
+#include "train/packing.h"
+#include "train/pairs.h"
+#include "train/reference.h"
+#include "train/trainer.h"
+
+namespace {
+
+using namespace selene;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBatch = 16;
+constexpr std::size_t kMostTokens = 2048;  // Of a pair, as the peer has it.
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Of all threads, so far.
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+std::size_t number(const char* text) { return static_cast<std::size_t>(std::stoul(text)); }
+
+train::LoadedPairs read_pairs(char** arguments) {
+  return train::load_pairs(arguments[3], engine::ConversationTokens(arguments[2]), kMostTokens,
+                           number(arguments[4]));
+}
+
+std::vector<train::TokenPair> tokens_of(std::span<const train::LoadedPair> pairs) {
+  std::vector<train::TokenPair> tokens;
+  for (const train::LoadedPair& pair : pairs) tokens.push_back(pair.tokens);
+  return tokens;
+}
+
+int count_tokens(char** arguments) {
+  const std::vector<train::TokenPair> pairs = tokens_of(read_pairs(arguments).pairs);
+  std::size_t packed = 0;
+  for (std::size_t begin = 0; begin < pairs.size(); begin += kBatch) {
+    const auto batch = std::span(pairs).subspan(begin, std::min(kBatch, pairs.size() - begin));
+    for (const train::Row& row : train::pack(batch, number(arguments[5])))
+      packed += row.tokens.size();
+  }
+  fmt::print("{}\n",
+             nlohmann::json{
+                 {"pairs", pairs.size()}, {"packed", packed}, {"plain", train::plain_tokens(pairs)}}
+                 .dump());
+  return EXIT_SUCCESS;
+}
+
+// One step on pairs [begin, end); their mean loss.
+double step_on(train::Model& model, train::Optimizer& optimizer,
+               std::span<const train::LoadedPair> pairs,
+               std::span<const train::ReferenceScores> references, std::size_t row_tokens,
+               std::int64_t step, std::size_t& tokens) {
+  std::vector<std::size_t> members(pairs.size());
+  for (std::size_t i = 0; i < members.size(); ++i) members[i] = i;
+  train::PairSum sum({}, pairs, references);
+  for (const train::Row& row : train::pack(tokens_of(pairs), row_tokens)) {
+    const std::vector<double> log_p = model.log_probabilities(row, /*keep=*/true);
+    std::vector<double> gradients(row.targets.size());
+    sum.add(row, log_p, members, 1.0 / static_cast<double>(pairs.size()), &gradients);
+    model.backward(row, gradients);
+    tokens += row.tokens.size();
+  }
+  optimizer.step(step, 1e-5, optimizer.gradient_norm());
+  return sum.means().loss;
+}
+
+int time_training(char** arguments) {
+  const std::vector<train::LoadedPair> pairs = read_pairs(arguments).pairs;
+  train::ModelSettings settings{.precision = train::precision_from_name(arguments[5])};
+  if (const std::size_t rank = number(arguments[6]); rank > 0)
+    settings.lora = train::LoraSettings{.rank = static_cast<std::int64_t>(rank),
+                                        .alpha = 2 * static_cast<double>(rank)};
+  const std::size_t row_tokens = number(arguments[7]);
+  const auto model = train::make_model(*model::open_weights(arguments[2]), settings);
+
+  const std::string kept =
+      std::filesystem::temp_directory_path() / fmt::format("selene-reference-{}", ::getpid());
+  const Clock::time_point start = Clock::now();
+  const double before = processor_seconds();
+  model->use_adapters(false);
+  const auto references = train::reference_scores(
+      *model, tokens_of(pairs), row_tokens, kept, "bench", [](std::size_t) {}, [] { return true; });
+  model->use_adapters(true);
+  const double reference_s = seconds_since(start);
+  const double between = processor_seconds();
+  std::filesystem::remove(kept);
+
+  const Clock::time_point trained = Clock::now();
+  train::Optimizer optimizer(*model, {});
+  std::vector<double> losses;
+  std::size_t tokens = 0;
+  for (std::size_t begin = 0; begin < pairs.size(); begin += kBatch) {
+    const std::size_t count = std::min(kBatch, pairs.size() - begin);
+    losses.push_back(step_on(*model, optimizer, std::span(pairs).subspan(begin, count),
+                             std::span(references).subspan(begin, count), row_tokens,
+                             static_cast<std::int64_t>(losses.size() + 1), tokens));
+  }
+  fmt::print("{}\n", nlohmann::json{{"pairs", pairs.size()},
+                                    {"reference_s", reference_s},
+                                    {"reference_processor_s", between - before},
+                                    {"train_s", seconds_since(trained)},
+                                    {"train_processor_s", processor_seconds() - between},
+                                    {"losses", losses},
+                                    {"tokens", tokens},
+                                    {"peak_bytes", peak_memory_bytes()}}
+                         .dump());
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);  // As selene-train.
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  try {
+    const std::string part = argc > 1 ? argv[1] : "";
+    if (part == "time" && argc == 8) return time_training(argv);
+    if (part == "tokens" && argc == 6) return count_tokens(argv);
+    fmt::print(stderr,
+               "usage: train time MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS\n"
+               "       train tokens MODEL.gguf PAIRS.jsonl COUNT ROW_TOKENS\n");
+  } catch (const std::exception& failure) {
+    fmt::print(stderr, "error: {}\n", failure.what());
+  }
+  return EXIT_FAILURE;
+}
