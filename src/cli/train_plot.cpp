@@ -34,9 +34,9 @@ constexpr Wanted kWanted[] = {
     {"Margin of rewards", "margin", "validation", true},
     {"Log-probability of an answer", "chosen_log_p", "chosen"},
     {"Log-probability of an answer", "rejected_log_p", "rejected"},
-    {"Share that is right", "accuracy", "margin above 0, a step's pairs"},
-    {"Share that is right", "accuracy", "margin above 0, validation", true},
-    {"Share that is right", "verdict_accuracy", "verdicts, validation", true},
+    {"Share that is right", "accuracy", "step's margins"},
+    {"Share that is right", "accuracy", "validation's", true},
+    {"Share that is right", "verdict_accuracy", "its verdicts", true},
     {"Norm of the gradient", "gradient_norm", "before clipping"},
     {"Learning rate", "learning_rate", "learning rate"},
 };
