@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -143,6 +144,7 @@ int time_training(char** arguments) {
 int main(int argc, char** argv) {
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);  // As selene-train.
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  train::set_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   try {
     const std::string part = argc > 1 ? argv[1] : "";
     if (part == "time" && argc == 8) return time_training(argv);
