@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/interrupt.h"
+#include "core/parallel.h"
 #include "core/progress.h"
 #include "core/run_record.h"
 #include "core/text.h"
@@ -217,7 +218,7 @@ void prepare_folder(const TrainCommand& options) {
 
 int run_train(const TrainCommand& options) {
   const train::TrainSettings settings = settings_of(options);
-  if (options.threads > 0) train::set_threads(options.threads);
+  train::set_threads(options.threads > 0 ? options.threads : machine_threads());
   if (options.dry_run) {
     put(train::estimate_text(train::estimate(settings)));
     return kExitOk;
