@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the distribution packages that a group needs (judge: to build and judge; tables: to read tables as well;
-# train: to train; check: to test as well; package: to make packages), and for tables and check fetches DuckDB and what the figures of
-# the report page are drawn with.
+# train: to train; check: to test all of it; package: to make packages), and for tables and check fetches DuckDB and
+# what the figures of the report page are drawn with.
 # The lists are the [apt.*] sections of third_party.lock. A second run finds nothing missing and is quick.
 # Usage: scripts/setup.sh judge|tables|train|check|package
 set -euo pipefail
@@ -23,7 +23,9 @@ else
 fi
 case "$1" in
   tables) "$repo/scripts/fetch.sh" duckdb >/dev/null ;;
-  check) "$repo/scripts/fetch.sh" duckdb >/dev/null || say "NOTE: there is no DuckDB: the tests of tables are skipped" ;;
+  check)
+    (apt_install $(lock_get apt.train package)) || say "NOTE: there is no LibTorch: training is neither built nor tested"
+    "$repo/scripts/fetch.sh" duckdb >/dev/null || say "NOTE: there is no DuckDB: the tests of tables are skipped" ;;
 esac
 case "$1" in tables | check)
   for part in d3 plot; do
