@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "data/jsonl.h"
 #include "report/curves.h"
+#include "report/picture.h"
 
 namespace selene::cli {
 namespace {
@@ -79,17 +80,18 @@ void add_train_plot_command(CLI::App& train, int& exit_code) {
     std::string out;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = train.add_subcommand("plot", "Draw a run's curves as SVG");
-  command->footer("Examples:\n  selene train plot run\n  selene train plot run --out curves.svg");
+  CLI::App* command = train.add_subcommand("plot", "Draw a run's curves as SVG or PNG");
+  command->footer("Examples:\n  selene train plot run\n  selene train plot run --out curves.png");
   command->add_option("RUN", options->run, "Folder of a run")
       ->required()
       ->check(CLI::ExistingDirectory);
-  command->add_option("--out", options->out, "SVG file [RUN/curves.svg]")->check(not_empty());
+  command->add_option("--out", options->out, ".svg or .png file [RUN/curves.svg]")
+      ->check(not_empty());
   command->callback([options, &exit_code] {
     const fs::path run = options->run;
     const fs::path out =
         output_target(options->out.empty() ? run / "curves.svg" : fs::path(options->out), true);
-    write_file_atomically(out, report::curves_svg(chart_of(run / "metrics.jsonl")));
+    report::write_picture(out, report::curves_svg(chart_of(run / "metrics.jsonl")));
     std::fprintf(stderr, "%s\n", out.c_str());
     exit_code = kExitOk;
   });

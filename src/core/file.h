@@ -96,8 +96,9 @@ class AppendFile {
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
 
-  // `row` ends with a newline. On failure (a full disk) the part that was written is cut off again,
-  // so that every row in the file is whole, and the Error says how to go on.
+  // `row` is a line with its newline, or a record that tells its size. On failure (a full disk) the
+  // part that was written is cut off again, so that every row in the file is whole, and the Error
+  // says how to go on.
   void append(std::string_view row);
   void sync();
 

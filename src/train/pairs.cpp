@@ -141,6 +141,10 @@ std::string cut_middle(const std::string& message, std::size_t bytes) {
   return message.substr(0, begin) + std::string(kCut) + message.substr(end);
 }
 
+std::filesystem::path training_file(const std::filesystem::path& mix) {
+  return std::filesystem::is_directory(mix) ? mix / "train.jsonl" : mix;
+}
+
 LoadedPairs load_pairs(const std::filesystem::path& file,
                        const engine::ConversationTokens& tokenizer, std::size_t most_tokens,
                        std::size_t most) {

@@ -25,6 +25,9 @@ struct LoadedPairs {
   std::size_t longest = 0;     // Tokens of the longest pair, as packed.
 };
 
+// The pairs to train on of a mix: a folder's train.jsonl, or the file itself.
+std::filesystem::path training_file(const std::filesystem::path& mix);
+
 // A file of pairs (docs/formats.md, "Pair"). At most `most` of them are read (0: all). A pair of
 // more than `most_tokens` (prompt and the longer answer) has the middle of its longest fenced text
 // cut out, or where there is none of its longest message: the verdict and the task stay whole.

@@ -1,7 +1,6 @@
 #include "train/reference.h"
 
 #include <cstring>
-#include <fstream>
 
 #include <fmt/format.h>
 
@@ -70,30 +69,32 @@ bool read_record(Reader& reader, std::span<const TokenPair> pairs, std::vector<R
   return true;
 }
 
-// What is kept of these pairs; the file then ends behind the last whole record.
-std::size_t read_kept(const std::filesystem::path& file, const std::string& digest,
-                      std::span<const TokenPair> pairs, std::vector<ReferenceScores>& scores) {
+// What the file has of these pairs.
+struct Kept {
+  std::uint64_t bytes = 0;  // Up to the end of the last whole record.
+  std::size_t pairs = 0;
+};
+Kept read_kept(const std::filesystem::path& file, const std::string& digest,
+               std::span<const TokenPair> pairs, std::vector<ReferenceScores>& scores) {
   const std::string header = "selene reference 1 " + digest + "\n";
   if (!path_exists(file) || !read_file(file).starts_with(header)) {
     write_file_atomically(file, header);
-    return 0;
+    return {.bytes = header.size()};
   }
   const std::string bytes = read_file(file);
   Reader reader(bytes);
   std::string skipped(header.size(), ' ');
   for (char& byte : skipped) reader.take(byte);
-  std::size_t whole = reader.at();
-  std::size_t known = 0;
+  Kept kept{.bytes = reader.at()};
   std::vector<Record> records;
   while (read_record(reader, pairs, records)) {
     for (Record& record : records) {
-      if (scores[record.pair].chosen.empty()) ++known;
+      if (scores[record.pair].chosen.empty()) ++kept.pairs;
       scores[record.pair] = std::move(record.scores);
     }
-    whole = reader.at();
+    kept.bytes = reader.at();
   }
-  if (whole < bytes.size()) std::filesystem::resize_file(file, whole);
-  return known;
+  return kept;
 }
 
 }  // namespace
@@ -113,7 +114,8 @@ std::vector<ReferenceScores> reference_scores(Model& model, std::span<const Toke
                                               const std::function<void(std::size_t done)>& progress,
                                               const std::function<bool()>& more) {
   std::vector<ReferenceScores> scores(pairs.size());
-  std::size_t done = read_kept(file, digest, pairs, scores);
+  const Kept kept = read_kept(file, digest, pairs, scores);
+  std::size_t done = kept.pairs;
   std::vector<TokenPair> missing;
   std::vector<std::uint32_t> indexes;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -123,7 +125,7 @@ std::vector<ReferenceScores> reference_scores(Model& model, std::span<const Toke
   }
   progress(done);
   if (missing.empty()) return scores;
-  std::ofstream out(file, std::ios::binary | std::ios::app);
+  AppendFile out(file, kept.bytes);
   for (const Row& row : pack(missing, row_tokens)) {
     if (!more()) return {};
     const std::vector<double> log_p = model.log_probabilities(row, /*keep=*/false);
@@ -138,9 +140,7 @@ std::vector<ReferenceScores> reference_scores(Model& model, std::span<const Toke
       for (const double one : of_pair.chosen) put(record, one);
       for (const double one : of_pair.rejected) put(record, one);
     }
-    if (!out.write(record.data(), static_cast<std::streamsize>(record.size())) || !out.flush())
-      throw Error("the reference's log-probabilities cannot be written", file.string(),
-                  "is the disk full?");
+    out.append(record);
     done += row.pairs.size();
     progress(done);
   }

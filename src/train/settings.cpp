@@ -1,5 +1,7 @@
 #include "train/settings.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -152,6 +154,12 @@ void set_lora_setting(const std::string& key, const std::string& value, const st
     }
   }
   data::read_keys(lora, {Entry{key, node, place, place}}, kLoraKeys);
+}
+
+std::size_t longest_pair(const TrainSettings& settings, std::uint64_t context) {
+  return settings.max_tokens > 0
+             ? std::min(context, static_cast<std::uint64_t>(settings.max_tokens))
+             : context;
 }
 
 void check_settings(const TrainSettings& settings) {

@@ -51,6 +51,8 @@ void set_setting(const std::string& key, const std::string& value, const std::st
 // Of LoRA: rank, alpha, targets (commas between).
 void set_lora_setting(const std::string& key, const std::string& value, const std::string& place,
                       LoraSettings& lora);
+// The longest pair, in tokens, of a model with this context.
+std::size_t longest_pair(const TrainSettings& settings, std::uint64_t context);
 // Throws Error for values that make no run.
 void check_settings(const TrainSettings& settings);
 // All that numbers depend on beside base and pairs.

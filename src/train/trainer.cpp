@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 
 #include <ATen/Parallel.h>
@@ -27,18 +26,6 @@ using Json = nlohmann::ordered_json;
 
 // 1 % of a run's steps at least, so that short ones are still looked at.
 constexpr std::int64_t kLooks = 10;
-
-Json to_json(const PairMeans& means) {
-  return {{"pairs", means.pairs},
-          {"loss", means.loss},
-          {"dpo", means.dpo},
-          {"nll", means.nll},
-          {"margin", means.margin},
-          {"accuracy", means.accuracy},
-          {"verdict_accuracy", means.verdict_accuracy},
-          {"chosen_log_p", means.chosen_log_p},
-          {"rejected_log_p", means.rejected_log_p}};
-}
 
 // The order of the pairs in an epoch (Fisher and Yates).
 std::vector<std::size_t> order_of(std::size_t pairs, std::uint64_t seed, std::int64_t epoch) {
@@ -83,35 +70,30 @@ std::vector<TokenPair> tokens_of(std::span<const LoadedPair> pairs) {
   return tokens;
 }
 
+// Of a metrics.jsonl: the bytes of its lines of steps up to `step`. Those after it are of a run
+// that was killed after its last checkpoint.
+std::uint64_t bytes_up_to(const std::filesystem::path& file, std::int64_t step) {
+  if (step == 0 || !path_exists(file)) return 0;
+  const std::string text = read_file(file);
+  std::size_t kept = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', kept)) {
+    const Json line = Json::parse(text.substr(kept, end - kept), nullptr, false);
+    if (!line.is_object() || line.value("step", std::int64_t{0}) > step) break;
+    kept = end + 1;
+  }
+  return kept;
+}
+
 // metrics.jsonl: a line a step and a line a validation, in order.
 class Metrics {
  public:
-  // Lines of steps after `step` (of a run that was killed after its last checkpoint) go.
-  Metrics(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
-    std::string kept;
-    if (step > 0 && path_exists(path_)) {
-      std::string text = read_file(path_);
-      for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = text.find('\n', at);
-        if (end == std::string::npos) break;
-        const Json line = Json::parse(text.substr(at, end - at), nullptr, false);
-        if (!line.is_object() || line.value("step", std::int64_t{0}) > step) break;
-        kept += text.substr(at, end + 1 - at);
-        at = end + 1;
-      }
-    }
-    write_file_atomically(path_, kept);
-    out_.open(path_, std::ios::app);
-  }
+  Metrics(const std::filesystem::path& file, std::int64_t step)
+      : file_(file, bytes_up_to(file, step)) {}
 
-  void add(const Json& line) {
-    if (!(out_ << line.dump() << '\n') || !out_.flush())
-      throw Error("the metrics cannot be written", path_.string(), "is the disk full?");
-  }
+  void add(const Json& line) { file_.append(line.dump() + "\n"); }
 
  private:
-  std::filesystem::path path_;
-  std::ofstream out_;
+  AppendFile file_;
 };
 
 class Run {
@@ -122,7 +104,9 @@ class Run {
         base_(std::move(base)),
         out_(std::move(out)),
         events_(events),
-        record_(record) {}
+        record_(record) {
+    settings_.model.most_kept = settings_.row_tokens;
+  }
 
   TrainOutcome run() {
     load();
@@ -166,16 +150,17 @@ class Run {
       throw Error(fmt::format("the model has {} tokens and numbers for {} of them",
                               tokenizer.vocabulary(), weights->config().vocabulary),
                   base_.string());
-    std::int64_t most = static_cast<std::int64_t>(weights->config().context_length);
-    if (settings_.max_tokens > 0) most = std::min(most, settings_.max_tokens);
-    const bool folder = std::filesystem::is_directory(settings_.mix);
-    const std::filesystem::path mix = settings_.mix;
-    const auto limit = static_cast<std::size_t>(most);
-    training_ = load_pairs(folder ? mix / "train.jsonl" : mix, tokenizer, limit,
+    const std::size_t most = longest_pair(settings_, weights->config().context_length);
+    training_ = load_pairs(training_file(settings_.mix), tokenizer, most,
                            static_cast<std::size_t>(settings_.pairs));
-    if (folder && settings_.validation_pairs > 0 && path_exists(mix / "validation.jsonl"))
-      validation_ = load_pairs(mix / "validation.jsonl", tokenizer, limit,
+    const std::filesystem::path validation =
+        std::filesystem::path(settings_.mix) / "validation.jsonl";
+    if (settings_.validation_pairs > 0 && path_exists(validation)) {
+      validation_ = load_pairs(validation, tokenizer, most,
                                static_cast<std::size_t>(settings_.validation_pairs));
+      validation_rows_ =
+          packed(validation_.pairs, all_of(validation_.pairs.size()), settings_.row_tokens);
+    }
     outcome_.pairs = training_.pairs.size();
     outcome_.cut = training_.cut;
     outcome_.too_long = training_.too_long;
@@ -256,20 +241,6 @@ class Run {
     say(fmt::format("going on from step {} of {}", step_, steps_));
   }
 
-  static PairMeans means_from(const Json& json) {
-    PairMeans means;
-    means.pairs = json.value("pairs", std::size_t{0});
-    means.loss = json.value("loss", 0.0);
-    means.dpo = json.value("dpo", 0.0);
-    means.nll = json.value("nll", 0.0);
-    means.margin = json.value("margin", 0.0);
-    means.accuracy = json.value("accuracy", 0.0);
-    means.verdict_accuracy = json.value("verdict_accuracy", 0.0);
-    means.chosen_log_p = json.value("chosen_log_p", 0.0);
-    means.rejected_log_p = json.value("rejected_log_p", 0.0);
-    return means;
-  }
-
   // The pairs of a step: the next of its epoch.
   std::vector<std::size_t> members_of(std::int64_t step) {
     const std::int64_t epoch = (step - 1) / steps_in_epoch_;
@@ -308,7 +279,7 @@ class Run {
     const double speed = static_cast<double>(batch.tokens) / seconds.count();
     Json line{{"step", step},
               {"epoch", static_cast<double>(step) / static_cast<double>(steps_in_epoch_)}};
-    line.update(to_json(means));
+    line.update(train::to_json(means));
     line["gradient_norm"] = norm;
     line["learning_rate"] = rate;
     line["tokens"] = batch.tokens;
@@ -330,21 +301,20 @@ class Run {
 
   // Losses and accuracies of the validation pairs; false when stopped.
   bool validate(Metrics& metrics) {
-    const std::vector<std::size_t> members = all_of(validation_.pairs.size());
-    const Packed batch = packed(validation_.pairs, members, settings_.row_tokens);
     PairSum sum(settings_.loss, validation_.pairs, validation_references());
     std::size_t done = 0;
-    for (const Row& row : batch.rows) {
+    for (const Row& row : validation_rows_.rows) {
       if (events_.stop()) return false;
-      sum.add(row, model_->log_probabilities(row, /*keep=*/false), batch.index_of, 1, nullptr);
+      sum.add(row, model_->log_probabilities(row, /*keep=*/false), validation_rows_.index_of, 1,
+              nullptr);
       done += row.pairs.size();
-      events_.work("validating", done, members.size());
+      events_.work("validating", done, validation_.pairs.size());
     }
     last_validation_ = sum.means();
     if (!std::isfinite(last_validation_->loss))
       throw Error(fmt::format("the validation loss is no finite number after step {}", step_),
                   out_.string(), "try a smaller --learning-rate, or fp32");
-    Json line{{"step", step_}, {"validation", to_json(*last_validation_)}};
+    Json line{{"step", step_}, {"validation", train::to_json(*last_validation_)}};
     metrics.add(line);
     if (events_.validated) events_.validated(step_, *last_validation_);
     if (last_validation_->loss < best_loss_) {
@@ -397,9 +367,9 @@ class Run {
     Json state{{"best_loss", best_loss_},   {"best_step", best_step_},
                {"worse", worse_},           {"ended_early", ended_early_},
                {"tokens", outcome_.tokens}, {"plain_tokens", outcome_.plain_tokens}};
-    if (outcome_.before) state["before"] = to_json(*outcome_.before);
-    if (best_validation_) state["best"] = to_json(*best_validation_);
-    if (last_validation_) state["last"] = to_json(*last_validation_);
+    if (outcome_.before) state["before"] = train::to_json(*outcome_.before);
+    if (best_validation_) state["best"] = train::to_json(*best_validation_);
+    if (last_validation_) state["last"] = train::to_json(*last_validation_);
     checkpoints.save(step_, std::move(state), *model_, optimizer,
                      best_step_ > 0 ? std::optional(best_step_) : std::nullopt);
   }
@@ -456,6 +426,7 @@ class Run {
   std::string identity_;
   LoadedPairs training_;
   LoadedPairs validation_;
+  Packed validation_rows_;
   std::vector<ReferenceScores> references_;
   std::unique_ptr<Model> model_;
   std::int64_t steps_ = 0;
@@ -474,56 +445,6 @@ class Run {
 };
 
 }  // namespace
-
-void PairSum::add(const Row& row, std::span<const double> log_p,
-                  std::span<const std::size_t> index_of, double scale,
-                  std::vector<double>* gradients) {
-  for (const PackedPair& packed : row.pairs) {
-    const std::size_t index = index_of[packed.pair];
-    const std::vector<double> chosen = scores_of(packed.chosen, log_p);
-    const std::vector<double> rejected = scores_of(packed.rejected, log_p);
-    AnswerScores of_chosen{.log_p = chosen, .reference = {}, .verdict = packed.chosen.verdict};
-    AnswerScores of_rejected{
-        .log_p = rejected, .reference = {}, .verdict = packed.rejected.verdict};
-    if (!references_.empty()) {
-      of_chosen.reference = references_[index].chosen;
-      of_rejected.reference = references_[index].rejected;
-    }
-    const PairLoss loss =
-        pair_loss(loss_, of_chosen, of_rejected, pairs_[index].tokens.prompt.size());
-    const auto of_label = [](const std::vector<double>& scores, std::size_t verdict) {
-      return std::accumulate(scores.begin() + static_cast<std::ptrdiff_t>(verdict), scores.end(),
-                             0.0);
-    };
-    ++sums_.pairs;
-    sums_.loss += loss.loss;
-    sums_.dpo += loss.dpo;
-    sums_.nll += loss.nll;
-    sums_.margin += loss.margin();
-    sums_.accuracy += loss.margin() > 0 ? 1 : 0;
-    sums_.chosen_log_p += loss.chosen_log_p;
-    sums_.rejected_log_p += loss.rejected_log_p;
-    sums_.verdict_accuracy +=
-        of_label(chosen, packed.chosen.verdict) > of_label(rejected, packed.rejected.verdict) ? 1
-                                                                                              : 0;
-    if (!gradients) continue;
-    const auto add_to = [&](const Branch& branch, const std::vector<double>& of_tokens) {
-      for (std::size_t i = 0; i < of_tokens.size(); ++i)
-        (*gradients)[static_cast<std::size_t>(branch.targets[i])] += scale * of_tokens[i];
-    };
-    add_to(packed.chosen, loss.chosen_gradient);
-    add_to(packed.rejected, loss.rejected_gradient);
-  }
-}
-
-PairMeans PairSum::means() const {
-  PairMeans means = sums_;
-  const double count = std::max<double>(1, static_cast<double>(sums_.pairs));
-  for (double* sum : {&means.loss, &means.dpo, &means.nll, &means.margin, &means.accuracy,
-                      &means.chosen_log_p, &means.rejected_log_p, &means.verdict_accuracy})
-    *sum /= count;
-  return means;
-}
 
 void set_threads(int threads) { at::set_num_threads(threads); }
 

@@ -10,33 +10,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "train/pairs.h"
-#include "train/reference.h"
+#include "train/pair_means.h"
 #include "train/settings.h"
 
 namespace selene::train {
-
-// Means over pairs.
-struct PairMeans {
-  std::size_t pairs = 0;
-  double loss = 0;
-  double dpo = 0;
-  double nll = 0;
-  double margin = 0;    // Reward of the chosen minus that of the rejected answer.
-  double accuracy = 0;  // Share with a margin above 0.
-  double chosen_log_p = 0;
-  double rejected_log_p = 0;
-  // Share of pairs whose chosen label is more probable, after its critique, than the rejected
-  // answer's label after its own.
-  double verdict_accuracy = 0;
-};
-
-// How much of the gradient's norm is of the verdicts' tokens: |g_verdict| and |g_critique| of the
-// same pairs, each alone.
-struct GradientShare {
-  double verdict = 0;
-  double critique = 0;
-};
 
 struct TrainProgress {
   std::int64_t step = 0;
@@ -79,25 +56,5 @@ TrainOutcome train(const TrainSettings& settings, const std::filesystem::path& b
 
 // Threads of all work from here on; else all cores.
 void set_threads(int threads);
-
-// What a pair costs and how it is judged, summed up; `gradients` of each target are added where it
-// is not null, times `scale`.
-class PairSum {
- public:
-  PairSum(const LossSettings& loss, std::span<const LoadedPair> pairs,
-          std::span<const ReferenceScores> references)
-      : loss_(loss), pairs_(pairs), references_(references) {}
-
-  // `index_of` gives the pair's index from the row's.
-  void add(const Row& row, std::span<const double> log_p, std::span<const std::size_t> index_of,
-           double scale, std::vector<double>* gradients);
-  PairMeans means() const;
-
- private:
-  LossSettings loss_;
-  std::span<const LoadedPair> pairs_;
-  std::span<const ReferenceScores> references_;  // Empty: none.
-  PairMeans sums_;
-};
 
 }  // namespace selene::train

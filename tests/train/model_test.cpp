@@ -85,7 +85,7 @@ TEST(TrainedModel, LogitsAreThoseOfThePlainOne) {
 // The gradients of all parameters for the sum of the pairs' losses.
 std::vector<at::Tensor> gradients_of(Model& model, const std::vector<TokenPair>& pairs,
                                      std::size_t most_tokens, double& loss) {
-  for (Parameter& parameter : model.parameters()) parameter.gradient.zero_();
+  for (const Parameter& parameter : model.parameters()) parameter.gradient.zero_();
   loss = 0;
   for (const Row& row : pack(pairs, most_tokens)) {
     const std::vector<double> log_p = model.log_probabilities(row, true);
@@ -178,7 +178,7 @@ TEST(TrainedModel, GradientsAreThoseOfFiniteDifferences) {
   model->log_probabilities(row, true);
   model->backward(row, coefficients);
   constexpr double kStep = 1e-6;
-  for (Parameter& parameter : model->parameters()) {
+  for (const Parameter& parameter : model->parameters()) {
     const std::int64_t at = parameter.value.numel() / 3;
     double& number = parameter.value.data_ptr<double>()[at];
     const double gradient = parameter.gradient.data_ptr<double>()[at];
@@ -268,7 +268,7 @@ TEST(Adapters, GradientsAreThoseOfFiniteDifferences) {
   model->backward(row, coefficients);
   EXPECT_EQ(model->parameters().size(), 2U * 2U * 7U);
   constexpr double kStep = 1e-6;
-  for (Parameter& parameter : model->parameters()) {
+  for (const Parameter& parameter : model->parameters()) {
     const std::int64_t at = parameter.value.numel() / 2;
     double& number = parameter.value.data_ptr<double>()[at];
     const double gradient = parameter.gradient.data_ptr<double>()[at];
