@@ -209,6 +209,27 @@ std::vector<MemoryPart> memory_of(const TrainSettings& settings, const model::Ll
   return parts;
 }
 
+std::string what_needs_less(const TrainSettings& settings, const model::LlamaConfig& config) {
+  TrainSettings smaller = settings;
+  smaller.row_tokens = std::min<std::int64_t>(settings.row_tokens, 512);
+  smaller.model.recompute = true;
+  const auto needs = [&] { return gigabytes(total_of(memory_of(smaller, config, false, 1))); };
+  std::string text =
+      fmt::format("with --recompute --row-tokens {} it is {}", smaller.row_tokens, needs());
+  if (settings.model.lora) return text;
+  smaller.model.lora = LoraSettings{};
+  return text + fmt::format(", with --lora as well {}", needs());
+}
+
+void check_memory(const TrainSettings& settings, const model::LlamaConfig& config,
+                  std::uint64_t bytes) {
+  const double needed = total_of(memory_of(settings, config, false, 1));
+  if (needed <= number(bytes)) return;
+  throw Error(fmt::format("the run needs {} of memory and this machine has {}", gigabytes(needed),
+                          gigabytes(number(bytes))),
+              "", what_needs_less(settings, config));
+}
+
 Estimate estimate(const TrainSettings& settings) {
   Estimate made;
   std::vector<std::string>& lines = made.lines;
@@ -244,15 +265,8 @@ Estimate estimate(const TrainSettings& settings) {
     const double needed = total_of(memory_of(settings, config, false, 1));
     const double there = number(machine().memory_bytes);
     if (needed > 0.9 * there) {
-      TrainSettings smaller = settings;
-      smaller.row_tokens = std::min<std::int64_t>(settings.row_tokens, 512);
-      smaller.model.recompute = true;
-      const double least = total_of(memory_of(smaller, config, false, 1));
-      smaller.model.lora = LoraSettings{};
-      lines.push_back(fmt::format(
-          "this machine has {}: with --recompute --row-tokens {} it is {}, with --lora as well {}",
-          gigabytes(there), smaller.row_tokens, gigabytes(least),
-          gigabytes(total_of(memory_of(smaller, config, false, 1)))));
+      lines.push_back(fmt::format("this machine has {}; {}", gigabytes(there),
+                                  what_needs_less(settings, config)));
     } else {
       const Speed speed = measured_speed(settings, *weights);
       const double reference = settings.loss.dpo_weight > 0 ? work.tokens * speed.reference : 0;

@@ -28,6 +28,12 @@ std::uint64_t lora_parameters_of(const model::LlamaConfig& config, const LoraSet
 // weight itself is not trained) and in the reference (2), without attention's.
 double operations_a_token(const TrainSettings& settings, const model::LlamaConfig& config);
 
+// Throws Error where a run here needs more memory than there is, with what would fit.
+void check_memory(const TrainSettings& settings, const model::LlamaConfig& config,
+                  std::uint64_t bytes);
+// "with --recompute --row-tokens 512 it is 2.31 GB, with --lora as well 0.61 GB"
+std::string what_needs_less(const TrainSettings& settings, const model::LlamaConfig& config);
+
 struct Estimate {
   std::vector<std::string> lines;
 };

@@ -179,7 +179,6 @@ LoadedPairs load_pairs(const std::filesystem::path& file,
                      .rejected_verdict = tokens->rejected.label};
       if (row.value.contains("kind")) pair.kind = text_of(row.value, "kind");
       if (row.value.contains("source")) pair.source = text_of(row.value, "source");
-      loaded.longest = std::max(loaded.longest, size_of(*tokens));
       loaded.pairs.push_back(std::move(pair));
     } catch (const Error& failure) {
       throw failure.at(reader.place());

@@ -22,7 +22,6 @@ struct LoadedPairs {
   std::string digest;          // SHA-256 of the file.
   std::uint64_t cut = 0;       // Pairs whose prompt was cut to fit.
   std::uint64_t too_long = 0;  // Pairs whose answers alone do not fit: left out.
-  std::size_t longest = 0;     // Tokens of the longest pair, as packed.
 };
 
 // The pairs to train on of a mix: a folder's train.jsonl, or the file itself.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -156,6 +157,20 @@ void set_lora_setting(const std::string& key, const std::string& value, const st
   data::read_keys(lora, {Entry{key, node, place, place}}, kLoraKeys);
 }
 
+namespace {
+
+void check_targets(const std::vector<std::string>& targets) {
+  const std::vector<std::string> known = LoraSettings{}.targets;
+  if (targets.empty()) throw Error("LoRA without targets trains nothing");
+  for (const std::string& target : targets) {
+    if (std::find(known.begin(), known.end(), target) == known.end())
+      throw Error(fmt::format("there is no weight '{}' to adapt", cut_to_columns(target, 40)), "",
+                  fmt::format("lora targets are {}", fmt::join(known, ", ")));
+  }
+}
+
+}  // namespace
+
 std::size_t longest_pair(const TrainSettings& settings, std::uint64_t context) {
   return settings.max_tokens > 0
              ? std::min(context, static_cast<std::uint64_t>(settings.max_tokens))
@@ -197,6 +212,7 @@ void check_settings(const TrainSettings& settings) {
   if (settings.model.lora) {
     at_least(settings.model.lora->rank, 1, "lora rank");
     if (!(settings.model.lora->alpha > 0)) throw Error("the alpha of LoRA must be above 0");
+    check_targets(settings.model.lora->targets);
   } else if (!settings.adapter.empty()) {
     throw Error("an adapter to start from needs LoRA", "", "give --lora");
   }

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <new>
 #include <numeric>
 
 #include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,10 +15,12 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/random.h"
+#include "core/run_record.h"
 #include "core/text.h"
 #include "model/adapter.h"
 #include "model/write_model.h"
 #include "train/checkpoint.h"
+#include "train/estimate.h"
 #include "train/optimizer.h"
 
 namespace selene::train {
@@ -108,6 +112,11 @@ class Run {
     settings_.model.most_kept = settings_.row_tokens;
   }
 
+  Error out_of_memory() const {
+    return Error("there is not enough memory", "",
+                 what_needs_less(settings_, config_) + "; the last checkpoint is kept");
+  }
+
   TrainOutcome run() {
     load();
     if (!prepare_reference()) return outcome_;
@@ -146,11 +155,12 @@ class Run {
     check_settings(settings_);
     const engine::ConversationTokens tokenizer(base_);
     const auto weights = model::open_weights(base_);
-    if (static_cast<std::uint64_t>(tokenizer.vocabulary()) > weights->config().vocabulary)
+    config_ = weights->config();
+    if (static_cast<std::uint64_t>(tokenizer.vocabulary()) > config_.vocabulary)
       throw Error(fmt::format("the model has {} tokens and numbers for {} of them",
-                              tokenizer.vocabulary(), weights->config().vocabulary),
+                              tokenizer.vocabulary(), config_.vocabulary),
                   base_.string());
-    const std::size_t most = longest_pair(settings_, weights->config().context_length);
+    const std::size_t most = longest_pair(settings_, config_.context_length);
     training_ = load_pairs(training_file(settings_.mix), tokenizer, most,
                            static_cast<std::size_t>(settings_.pairs));
     const std::filesystem::path validation =
@@ -197,6 +207,18 @@ class Run {
     if (training_.too_long + validation_.too_long > 0)
       say(fmt::format("{} pairs are left out: their answers alone are longer than {} tokens",
                       training_.too_long + validation_.too_long, most));
+    const auto longer =
+        std::count_if(training_.pairs.begin(), training_.pairs.end(), [&](const LoadedPair& pair) {
+          return pair.tokens.prompt.size() + pair.tokens.chosen.size() +
+                     pair.tokens.rejected.size() >
+                 static_cast<std::size_t>(settings_.row_tokens);
+        });
+    if (longer > 0 && !settings_.model.recompute)
+      say(
+          fmt::format("{} pairs are longer than a row of {} tokens: their activations are computed "
+                      "twice, to keep memory as --dry-run says; a larger --row-tokens is faster",
+                      longer, settings_.row_tokens));
+    check_memory(settings_, config_, machine().memory_bytes);
     model_ = make_model(*weights, settings_.model);
   }
 
@@ -423,6 +445,7 @@ class Run {
   const TrainEvents& events_;
   Json& record_;
   TrainOutcome outcome_;
+  model::LlamaConfig config_;
   std::string identity_;
   LoadedPairs training_;
   LoadedPairs validation_;
@@ -450,7 +473,17 @@ void set_threads(int threads) { at::set_num_threads(threads); }
 
 TrainOutcome train(const TrainSettings& settings, const std::filesystem::path& base_gguf,
                    const std::filesystem::path& out, const TrainEvents& events, Json& record) {
-  return Run(settings, base_gguf, out, events, record).run();
+  Run run(settings, base_gguf, out, events, record);
+  try {
+    return run.run();
+  } catch (const std::bad_alloc&) {
+    throw run.out_of_memory();
+  } catch (const c10::Error& failure) {
+    // LibTorch's own allocator says so in words alone.
+    const std::string message = failure.what_without_backtrace();
+    if (message.find("allocate memory") != std::string::npos) throw run.out_of_memory();
+    throw Error("LibTorch: " + message);
+  }
 }
 
 }  // namespace selene::train
