@@ -1,8 +1,8 @@
 // How fast pairs are trained on: reference log-probabilities, then a step of the optimizer for each
 // 16 pairs, by the trainer's own parts. bench/peers/train compares it with TRL.
 //
-//   build/bench/train time MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS
-//   build/bench/train where MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS
+//   build/bench/train time MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS [recompute]
+//   build/bench/train where MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS [recompute]
 //   build/bench/train tokens MODEL.gguf PAIRS.jsonl COUNT ROW_TOKENS
 //   build/bench/train lengths MODEL.gguf CHART.svg
 //
@@ -33,6 +33,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/process.h"
 #include "core/random.h"
 #include "core/run_record.h"
 #include "engine/conversation_tokens.h"
@@ -205,7 +206,7 @@ int draw_lengths(char** arguments) {
   return EXIT_SUCCESS;
 }
 
-int time_training(char** arguments, bool where) {
+int time_training(char** arguments, bool where, bool recompute) {
   const std::vector<train::LoadedPair> pairs = read_pairs(arguments).pairs;
   train::ModelSettings settings{.precision = train::precision_from_name(arguments[5])};
   if (const std::size_t rank = number(arguments[6]); rank > 0)
@@ -213,6 +214,7 @@ int time_training(char** arguments, bool where) {
                                         .alpha = 2 * static_cast<double>(rank)};
   const std::size_t row_tokens = number(arguments[7]);
   settings.most_kept = static_cast<std::int64_t>(row_tokens);
+  settings.recompute = recompute;
   const auto model = train::make_model(*model::open_weights(arguments[2]), settings);
 
   const std::string kept =
@@ -259,20 +261,22 @@ int time_training(char** arguments, bool where) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  limit_spinning(argv);
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);  // As selene-train.
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   train::set_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   try {
     const std::string part = argc > 1 ? argv[1] : "";
-    if (part == "time" && argc == 8) return time_training(argv, false);
-    if (part == "where" && argc == 8) return time_training(argv, true);
+    const bool recompute = argc == 9 && argv[8] == std::string_view("recompute");
+    if ((part == "time" || part == "where") && (argc == 8 || recompute))
+      return time_training(argv, part == "where", recompute);
     if (part == "tokens" && argc == 6) return count_tokens(argv);
     if (part == "lengths" && argc == 4) return draw_lengths(argv);
-    fmt::print(
-        stderr,
-        "usage: train time|where MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK ROW_TOKENS\n"
-        "       train tokens MODEL.gguf PAIRS.jsonl COUNT ROW_TOKENS\n"
-        "       train lengths MODEL.gguf CHART.svg\n");
+    fmt::print(stderr,
+               "usage: train time|where MODEL.gguf PAIRS.jsonl COUNT PRECISION LORA_RANK "
+               "ROW_TOKENS [recompute]\n"
+               "       train tokens MODEL.gguf PAIRS.jsonl COUNT ROW_TOKENS\n"
+               "       train lengths MODEL.gguf CHART.svg\n");
   } catch (const std::exception& failure) {
     fmt::print(stderr, "error: {}\n", failure.what());
   }

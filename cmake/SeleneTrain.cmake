@@ -16,7 +16,9 @@ if(NOT SELENE_TRAIN STREQUAL OFF)
     set(SELENE_TORCH "${Torch_VERSION}")
     # Its flags stay with those who include it; its headers are not ours to warn about.
     add_library(selene_torch INTERFACE)
-    target_link_libraries(selene_torch INTERFACE ${TORCH_LIBRARIES})
+    # Without OpenMP's flag at::parallel_for, which is in a header, runs on one thread.
+    find_package(OpenMP REQUIRED COMPONENTS CXX)
+    target_link_libraries(selene_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
     target_include_directories(selene_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
   endif()
 endif()

@@ -17,20 +17,10 @@
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/interrupt.h"
+#include "core/process.h"
 
 namespace selene::cli {
 namespace {
-
-// llama.cpp's threads wait for one another several hundred times a pass. OpenMP lets them spin for
-// milliseconds there, which on a machine with other work makes every pass wait for time slices
-// (measured: 10 times as slow and more). The runtime reads its settings when the program is loaded,
-// so they are set and the program is loaded again, once.
-void limit_spinning(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  ::setenv("GOMP_SPINCOUNT", "10000", 1);
-  ::execv("/proc/self/exe",
-          argv);  // Returns only where this is not possible: then it goes on as it is.
-}
 
 // A file opened later must not get the number of a closed standard stream, and its bytes with it.
 // Each gets one that fails as a closed one does.

@@ -76,7 +76,7 @@ constexpr Flag kFlags[] = {
     {"--precision", "precision",
      "Of matrix products: fp32, bf16 or fp64; weights are kept in fp32 [fp32]", kMemory},
     {"--row-tokens", "row_tokens",
-     "Tokens computed at a time; pairs are packed into rows of so many [1024]", kMemory},
+     "Tokens computed at a time; pairs are packed into rows of so many [2048]", kMemory},
     {"--validation-pairs", "validation_pairs",
      "Pairs of validation.jsonl to measure with, 0 for none [200]", kKept},
     {"--validate-every", "validate_every", "Steps [a tenth of the run]", kKept},

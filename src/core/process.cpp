@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -70,6 +71,13 @@ Finished run_program(const std::vector<std::string>& arguments, const std::strin
   if (interrupted()) throw Error("interrupted", "", "run the same command again");
   finished.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   return finished;
+}
+
+void limit_spinning(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  ::setenv("GOMP_SPINCOUNT", "10000", 1);
+  ::setenv("OPENBLAS_THREAD_TIMEOUT", "4", 0);  // 2^4 processor cycles, the least.
+  ::execv("/proc/self/exe", argv);
 }
 
 std::string last_lines(std::string_view output) {

@@ -64,6 +64,35 @@ std::int64_t count_of(const std::vector<Range>& keys) {
   return count;
 }
 
+// A head's blocks are two pieces of work, so that any number of heads is halved among two threads.
+struct Share {
+  std::int64_t head = 0;
+  std::span<const Block> blocks;
+
+  std::int64_t tokens() const { return blocks.empty() ? 0 : blocks.back().end; }  // From 0 on.
+};
+constexpr std::int64_t kShares = 2;
+
+// All heads' shares in order; a head's have about as many scores each.
+std::vector<Share> shares_of(const BranchLayout& layout, std::span<const Block> blocks,
+                             std::int64_t heads) {
+  std::vector<Range> keys;
+  std::vector<std::int64_t> scores;  // Of the blocks up to each.
+  for (const Block& block : blocks) {
+    keys_of(layout, block, keys);
+    scores.push_back((scores.empty() ? 0 : scores.back()) +
+                     (block.end - block.begin) * count_of(keys));
+  }
+  const auto middle = std::lower_bound(scores.begin(), scores.end(), scores.back() / kShares);
+  const auto first = static_cast<std::size_t>(middle - scores.begin()) + 1;
+  std::vector<Share> shares;
+  for (std::int64_t head = 0; head < heads; ++head) {
+    shares.push_back({head, blocks.first(first)});
+    shares.push_back({head, blocks.subspan(first)});
+  }
+  return shares;
+}
+
 // Keys and values of one head, as the products want them.
 template <typename A>
 struct HeadCopy {
@@ -167,19 +196,23 @@ void attention(const AttentionShape& shape, const BranchLayout& layout, const G*
   const std::vector<Block> blocks = blocks_of(layout);
   const std::int64_t group = shape.heads / shape.kv_heads;
   const A scale = A(1) / std::sqrt(A(shape.size));
-  at::parallel_for(0, shape.heads, 1, [&](std::int64_t first, std::int64_t last) {
+  const std::vector<Share> shares = shares_of(layout, blocks, shape.heads);
+  const auto count = static_cast<std::int64_t>(shares.size());
+  at::parallel_for(0, count, 1, [&](std::int64_t first, std::int64_t last) {
     HeadCopy<A> keys;
     HeadCopy<A> values;
     BlockScores<A> scores;
     std::vector<A> result;
     std::int64_t loaded = -1;
-    for (std::int64_t head = first; head < last; ++head) {
+    for (std::int64_t at = first; at < last; ++at) {
+      const Share& share = shares[static_cast<std::size_t>(at)];
+      const std::int64_t head = share.head;
       if (const std::int64_t kv = head / group; kv != loaded) {
         keys.load(shape, qkv + shape.width() + kv * shape.size, false, true);
         values.load(shape, qkv + shape.width() + (shape.kv_heads + kv) * shape.size, true, false);
         loaded = kv;
       }
-      for (const Block& block : blocks) {
+      for (const Block& block : share.blocks) {
         scores.compute(shape, layout, block, qkv + head * shape.size, keys);
         for (std::int64_t i = 0; i < scores.rows; ++i) {
           A* line = scores.line(i);
@@ -213,11 +246,12 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
   const std::vector<Block> blocks = blocks_of(layout);
   const std::int64_t group = shape.heads / shape.kv_heads;
   const A scale = A(1) / std::sqrt(A(shape.size));
-  const auto head_numbers = static_cast<std::size_t>(shape.tokens * shape.size);
-  // One a query head, so that threads never add to one sum; those of a group are added in order.
-  std::vector<std::vector<A>> d_keys(static_cast<std::size_t>(shape.heads));
-  std::vector<std::vector<A>> d_values(static_cast<std::size_t>(shape.heads));
-  at::parallel_for(0, shape.heads, 1, [&](std::int64_t first, std::int64_t last) {
+  const std::vector<Share> shares = shares_of(layout, blocks, shape.heads);
+  const auto count = static_cast<std::int64_t>(shares.size());
+  // One a share, so that threads never add to one sum; those of a group are added in order.
+  std::vector<std::vector<A>> d_keys(shares.size());
+  std::vector<std::vector<A>> d_values(shares.size());
+  at::parallel_for(0, count, 1, [&](std::int64_t first, std::int64_t last) {
     HeadCopy<A> keys;
     HeadCopy<A> values;
     BlockScores<A> scores;
@@ -225,17 +259,19 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
     std::vector<A> d_scores;
     std::vector<A> d_queries;
     std::int64_t loaded = -1;
-    for (std::int64_t head = first; head < last; ++head) {
+    for (std::int64_t at = first; at < last; ++at) {
+      const Share& share = shares[static_cast<std::size_t>(at)];
+      const std::int64_t head = share.head;
       if (const std::int64_t kv = head / group; kv != loaded) {
         keys.load(shape, qkv + shape.width() + kv * shape.size, true, true);
         values.load(shape, qkv + shape.width() + (shape.kv_heads + kv) * shape.size, false, true);
         loaded = kv;
       }
-      std::vector<A>& d_key = d_keys[static_cast<std::size_t>(head)];
-      std::vector<A>& d_value = d_values[static_cast<std::size_t>(head)];
-      d_key.assign(head_numbers, A(0));
-      d_value.assign(head_numbers, A(0));
-      for (const Block& block : blocks) {
+      std::vector<A>& d_key = d_keys[static_cast<std::size_t>(at)];
+      std::vector<A>& d_value = d_values[static_cast<std::size_t>(at)];
+      d_key.assign(static_cast<std::size_t>(share.tokens() * shape.size), A(0));
+      d_value.assign(d_key.size(), A(0));
+      for (const Block& block : share.blocks) {
         scores.compute(shape, layout, block, qkv + head * shape.size, keys);
         const std::int64_t rows = scores.rows;
         const std::int64_t width = scores.width;
@@ -272,22 +308,24 @@ void attention_backward(const AttentionShape& shape, const BranchLayout& layout,
       }
     }
   });
+  // The sum over the shares of a group's heads that go so far.
+  const auto add_up = [&](const std::vector<std::vector<A>>& parts, std::int64_t kv,
+                          std::int64_t token, G* to) {
+    std::array<A, kMostHeadSize> sums{};
+    for (std::int64_t at = kv * group * kShares; at < (kv + 1) * group * kShares; ++at) {
+      if (token >= shares[static_cast<std::size_t>(at)].tokens()) continue;
+      const A* part = parts[static_cast<std::size_t>(at)].data() + token * shape.size;
+      for (std::int64_t d = 0; d < shape.size; ++d) sums[static_cast<std::size_t>(d)] += part[d];
+    }
+    for (std::int64_t d = 0; d < shape.size; ++d)
+      to[d] = static_cast<G>(sums[static_cast<std::size_t>(d)]);
+  };
   at::parallel_for(0, shape.tokens, 64, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t t = first; t < last; ++t) {
       G* line = d_qkv + t * shape.line() + shape.width();
       for (std::int64_t kv = 0; kv < shape.kv_heads; ++kv) {
-        for (std::int64_t d = 0; d < shape.size; ++d) {
-          A key = 0;
-          A value = 0;
-          for (std::int64_t h = kv * group; h < (kv + 1) * group; ++h) {
-            key +=
-                d_keys[static_cast<std::size_t>(h)][static_cast<std::size_t>(t * shape.size + d)];
-            value +=
-                d_values[static_cast<std::size_t>(h)][static_cast<std::size_t>(t * shape.size + d)];
-          }
-          line[kv * shape.size + d] = static_cast<G>(key);
-          line[(shape.kv_heads + kv) * shape.size + d] = static_cast<G>(value);
-        }
+        add_up(d_keys, kv, t, line + kv * shape.size);
+        add_up(d_values, kv, t, line + (shape.kv_heads + kv) * shape.size);
       }
     }
   });

@@ -27,13 +27,15 @@ struct ComputeType<double> {
 template <typename G>
 using Compute = typename ComputeType<G>::type;
 
+inline constexpr std::int64_t kMostHeadSize = 512;
+
 // Heads of a row: queries, keys and values stand side by side in a token's line of `qkv`:
 // heads * size queries, then kv_heads * size keys, then as many values.
 struct AttentionShape {
   std::int64_t tokens = 0;
   std::int64_t heads = 0;
   std::int64_t kv_heads = 0;  // Each serves heads / kv_heads queries.
-  std::int64_t size = 0;      // Of a head; even.
+  std::int64_t size = 0;      // Of a head; a multiple of 16, at most kMostHeadSize.
 
   std::int64_t line() const { return (heads + 2 * kv_heads) * size; }
   std::int64_t width() const { return heads * size; }

@@ -581,11 +581,12 @@ const char* name_of(Precision precision) {
 }
 
 std::unique_ptr<Model> make_model(const model::Weights& weights, const ModelSettings& settings) {
-  if (weights.config().head_size % 16 != 0)
+  const std::uint64_t head = weights.config().head_size;
+  if (head % 16 != 0 || head > static_cast<std::uint64_t>(kMostHeadSize))
     throw Error(
         fmt::format("heads of {} numbers cannot be trained; their size must be a multiple "
-                    "of 16",
-                    weights.config().head_size));
+                    "of 16, at most {}",
+                    head, kMostHeadSize));
   switch (settings.precision) {
     case Precision::F32:
       return std::make_unique<Llama<float>>(weights, settings);

@@ -28,7 +28,7 @@ struct TrainSettings {
   std::int64_t batch = 16;           // Pairs a step.
   double epochs = 1;
   std::int64_t steps = 0;          // 0: as the epochs say.
-  std::int64_t row_tokens = 1024;  // Of a packed row, the unit of memory.
+  std::int64_t row_tokens = 2048;  // Of a packed row, the unit of memory.
   std::int64_t max_tokens = 0;     // Of a pair; 0: the model's context.
   std::int64_t pairs = 0;          // Of the mix, the first ones; 0: all.
   std::int64_t validation_pairs = 200;
