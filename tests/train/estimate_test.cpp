@@ -46,7 +46,7 @@ TEST(TrainEstimate, MemoryOfAFullRunIsSixteenBytesANumberAndActivations) {
   const double numbers = 8'030'261'248.0;
   const std::vector<MemoryPart> parts = memory_of(settings, llama_8b(), false, 1);
   EXPECT_EQ(parts[0].bytes + parts[1].bytes + parts[2].bytes, 16 * numbers);
-  settings.row_tokens = 2048;
+  settings.row_tokens = 4096;
   EXPECT_GT(total(memory_of(settings, llama_8b(), false, 1)), total(parts));
   settings.model.recompute = true;
   EXPECT_LT(total(memory_of(settings, llama_8b(), false, 1)), total(parts));

@@ -1,8 +1,12 @@
 #include "train/model.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
+#include <array>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "train/loss.h"
 #include "train/plain_model.h"
@@ -164,36 +168,48 @@ TEST(TrainedModel, RecomputedActivationsGiveTheSameBits) {
   }
 }
 
-TEST(TrainedModel, GradientsAreThoseOfFiniteDifferences) {
-  const RandomWeights weights;
-  const auto model = model_of(weights, {.precision = Precision::F64});
+// A number of each parameter moved a little up and down.
+void expect_finite_differences(Model& model) {
   const Row row = pack(random_pairs(3), 1000).at(0);
   const std::vector<double> coefficients = coefficients_of(row);
-  const auto value = [&] {
-    const std::vector<double> log_p = model->log_probabilities(row, false);
-    double sum = 0;
-    for (std::size_t i = 0; i < log_p.size(); ++i) sum += coefficients[i] * log_p[i];
-    return sum;
+  const auto value_with = [&](double& number, double changed) {
+    const double was = std::exchange(number, changed);
+    model.refresh();
+    const std::vector<double> log_p = model.log_probabilities(row, false);
+    number = was;
+    model.refresh();
+    return std::inner_product(log_p.begin(), log_p.end(), coefficients.begin(), 0.0);
   };
-  model->log_probabilities(row, true);
-  model->backward(row, coefficients);
+  model.log_probabilities(row, true);
+  model.backward(row, coefficients);
   constexpr double kStep = 1e-6;
-  for (const Parameter& parameter : model->parameters()) {
+  for (const Parameter& parameter : model.parameters()) {
     const std::int64_t at = parameter.value.numel() / 3;
     double& number = parameter.value.data_ptr<double>()[at];
     const double gradient = parameter.gradient.data_ptr<double>()[at];
-    const double was = number;
-    number = was + kStep;
-    model->refresh();
-    const double above = value();
-    number = was - kStep;
-    model->refresh();
-    const double below = value();
-    number = was;
-    model->refresh();
-    EXPECT_NEAR((above - below) / (2 * kStep), gradient, 1e-5 * (1 + std::abs(gradient)))
+    const double difference =
+        value_with(number, number + kStep) - value_with(number, number - kStep);
+    EXPECT_NEAR(difference / (2 * kStep), gradient, 1e-5 * (1 + std::abs(gradient)))
         << parameter.name;
   }
+}
+
+TEST(TrainedModel, GradientsAreThoseOfFiniteDifferences) {
+  const RandomWeights weights;
+  expect_finite_differences(*model_of(weights, {.precision = Precision::F64}));
+}
+
+// Without OpenMP's flag at::parallel_for runs on one thread and says nothing.
+TEST(TrainedModel, ItsKernelsRunOnSeveralThreads) {
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  std::array<int, 2> thread{};
+  at::parallel_for(0, 2, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i)
+      thread[static_cast<std::size_t>(i)] = at::get_thread_num();
+  });
+  at::set_num_threads(threads);
+  EXPECT_NE(thread[0], thread[1]);
 }
 
 // --- Adapters ----------------------------------------------------------------------------------
@@ -256,31 +272,8 @@ TEST(Adapters, MergedAreApplied) {
 TEST(Adapters, GradientsAreThoseOfFiniteDifferences) {
   const RandomWeights weights;
   const auto model = adapted(weights, Precision::F64);
-  const Row row = pack(random_pairs(3), 1000).at(0);
-  const std::vector<double> coefficients = coefficients_of(row);
-  const auto value = [&] {
-    const std::vector<double> log_p = model->log_probabilities(row, false);
-    double sum = 0;
-    for (std::size_t i = 0; i < log_p.size(); ++i) sum += coefficients[i] * log_p[i];
-    return sum;
-  };
-  model->log_probabilities(row, true);
-  model->backward(row, coefficients);
   EXPECT_EQ(model->parameters().size(), 2U * 2U * 7U);
-  constexpr double kStep = 1e-6;
-  for (const Parameter& parameter : model->parameters()) {
-    const std::int64_t at = parameter.value.numel() / 2;
-    double& number = parameter.value.data_ptr<double>()[at];
-    const double gradient = parameter.gradient.data_ptr<double>()[at];
-    const double was = number;
-    number = was + kStep;
-    const double above = value();
-    number = was - kStep;
-    const double below = value();
-    number = was;
-    EXPECT_NEAR((above - below) / (2 * kStep), gradient, 1e-5 * (1 + std::abs(gradient)))
-        << parameter.name;
-  }
+  expect_finite_differences(*model);
 }
 
 }  // namespace
