@@ -363,7 +363,7 @@ void check_usage(const CurateCommand& options) {
     throw Error("there is no such folder", options.data, "--pull fetches the sources into it");
   if (options.out.empty() && !options.dry_run && !options.pull)
     throw UsageError("--out is missing: the folder for the mix");
-  check_judge_flags(options.judge);
+  check_judge_flags(options.judge, /*others=*/true);
 }
 
 int curate_recipe(const CurateCommand& options) {

@@ -226,7 +226,7 @@ void check_local_model(const std::string& judge, std::string_view command) {
                    "give a name (selene models), a GGUF file or hf:owner/repo/file.gguf");
 }
 
-void check_judge_flags(const JudgeFlags& flags) {
+void check_judge_flags(const JudgeFlags& flags, bool others) {
   const judge::MemberSettings& settings = flags.settings;
   const judge::JudgeSpec spec = judge::parse_judge_spec(flags.judge);
   check_samples(settings, spec);
@@ -236,6 +236,7 @@ void check_judge_flags(const JudgeFlags& flags) {
   };
   if (settings.adapter_scale && std::none_of(spec.members.begin(), spec.members.end(), has_adapter))
     throw UsageError("--adapter-scale is given and no adapter", "", "give --adapter FILE too");
+  if (others) return;
   const auto is_server = [](const judge::MemberSpec& member) { return !member.endpoints.empty(); };
   const auto servers = std::count_if(spec.members.begin(), spec.members.end(), is_server);
   const bool all_are_servers = servers == std::ssize(spec.members);

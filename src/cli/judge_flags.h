@@ -41,8 +41,9 @@ void add_judge_flags(CLI::App& command, JudgeFlags& flags, std::string_view mode
 // Throws UsageError for a --judge that is a server or a judge file; `command` is for models alone.
 void check_local_model(const std::string& judge, std::string_view command);
 
-// Throws UsageError for flags that contradict one another or that this judge has no use for.
-void check_judge_flags(const JudgeFlags& flags);
+// Throws UsageError for flags that contradict one another or that this judge has no use for; with
+// `others` (a recipe's teachers and scorers) another judge may have use for those of the machine.
+void check_judge_flags(const JudgeFlags& flags, bool others = false);
 
 // --ledger, or the default one.
 std::filesystem::path ledger_path(const JudgeFlags& flags);
