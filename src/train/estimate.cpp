@@ -42,7 +42,7 @@ void say_memory(const std::string& title, const std::vector<MemoryPart>& parts,
                 std::vector<std::string>& lines) {
   lines.push_back(fmt::format("{}: {}", title, gigabytes(total_of(parts))));
   for (const MemoryPart& part : parts)
-    lines.push_back(fmt::format("  {:<44} {:>10}", part.what, gigabytes(part.bytes)));
+    lines.push_back(fmt::format("  {:<52} {:>10}", part.what, gigabytes(part.bytes)));
 }
 
 // Of a run: pairs, tokens that are computed once, and passes over them.
