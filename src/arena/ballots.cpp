@@ -97,6 +97,29 @@ std::vector<bool> reached(const Graph& graph, std::uint32_t from) {
   return seen;
 }
 
+// Those who are in no group: above or below the first one, or where there is none, by their own
+// votes.
+void place_others(const PairCounts& counts, const Graph& wins, Groups& found) {
+  const Graph losses = graph_of(counts, true);
+  std::vector<bool> below;
+  std::vector<bool> above;
+  if (!found.members.empty()) {
+    below = reached(wins, found.members.front().front());
+    above = reached(losses, found.members.front().front());
+  }
+  for (std::size_t judge = 0; judge < counts.judges; ++judge) {
+    if (found.group[judge] < found.members.size()) continue;
+    const bool won = !wins[judge].empty();
+    const bool lost = !losses[judge].empty();
+    const bool is_above = below.empty() ? won && !lost : above[judge] && !below[judge];
+    const bool is_below = below.empty() ? lost && !won : below[judge] && !above[judge];
+    found.standing[judge] = !won && !lost ? Standing::NoVotes
+                            : is_above    ? Standing::Above
+                            : is_below    ? Standing::Below
+                                          : Standing::Apart;
+  }
+}
+
 }  // namespace
 
 PairCounts count_pairs(const Ballots& ballots) {
@@ -146,9 +169,7 @@ Groups groups(const PairCounts& counts) {
   for (std::uint32_t judge = 0; judge < counts.judges; ++judge)
     members[components.of()[judge]].push_back(judge);
   std::vector<double> votes(components.count(), 0);
-  std::vector<bool> has_votes(counts.judges, false);
   for (const PairCount& pair : counts.pairs) {
-    has_votes[pair.first] = has_votes[pair.second] = true;
     if (components.of()[pair.first] == components.of()[pair.second])
       votes[components.of()[pair.first]] += pair.total();
   }
@@ -168,24 +189,7 @@ Groups groups(const PairCounts& counts) {
       result.group[judge] = g;
       result.standing[judge] = Standing::Rated;
     }
-  // Without a group any judge with votes is the one that others are above or below of.
-  std::uint32_t root = 0;
-  while (root < counts.judges && !has_votes[root]) ++root;
-  if (!result.members.empty()) root = result.members.front().front();
-  std::vector<bool> lower(counts.judges, false);
-  std::vector<bool> upper(counts.judges, false);
-  if (root < counts.judges) {
-    lower = reached(wins, root);
-    upper = reached(graph_of(counts, true), root);
-  }
-  for (std::size_t judge = 0; judge < counts.judges; ++judge) {
-    if (!has_votes[judge]) {
-      result.standing[judge] = Standing::NoVotes;
-    } else if (result.group[judge] == result.members.size()) {
-      if (upper[judge] && !lower[judge]) result.standing[judge] = Standing::Above;
-      if (lower[judge] && !upper[judge]) result.standing[judge] = Standing::Below;
-    }
-  }
+  place_others(counts, wins, result);
   return result;
 }
 

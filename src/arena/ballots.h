@@ -43,9 +43,9 @@ PairCounts count_pairs(const Ballots& ballots);
 // Where a judge stands to those that can be rated on one scale.
 enum class Standing {
   Rated,
-  Above,  // It never lost to nor tied with the others of its group: its rating has no upper end.
+  Above,  // It beat those who are rated, and none of them it: its rating has no upper end.
   Below,  // The reverse.
-  Apart,  // No chain of wins or ties leads to or from the largest group.
+  Apart,  // No chain of wins or ties says where it is.
   NoVotes
 };
 

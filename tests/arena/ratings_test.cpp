@@ -317,6 +317,18 @@ TEST(Ratings, WhoNeverLostOrNeverWonHasNoRating) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(*rated.judges[i].rating, alone[i], 1e-9);
 }
 
+TEST(Ratings, WhereNobodyCanBeRatedTheirOwnVotesSayWhereTheyStand) {
+  Ballots ballots{.judges = 4, .a = {}, .b = {}, .outcome = {}};
+  vote(ballots, 2, 1, Outcome::A, 3);
+  vote(ballots, 0, 1, Outcome::B, 3);
+  const Ratings rated = rate("bradley-terry", ballots);
+  EXPECT_EQ(rated.groups, 0u);
+  EXPECT_EQ(rated.judges[2].standing, Standing::Above);
+  EXPECT_EQ(rated.judges[1].standing, Standing::Apart);
+  EXPECT_EQ(rated.judges[0].standing, Standing::Below);
+  EXPECT_EQ(rated.judges[3].standing, Standing::NoVotes);
+}
+
 TEST(Ratings, JudgesThatNobodyComparedAreGroupsApart) {
   Ballots ballots = simulated(3, 200, 4);
   ballots.judges = 6;
