@@ -33,10 +33,8 @@ void write_store(const ArenaSimulateCommand& options) {
   const arena::Ballots ballots = arena::simulate_votes(options.simulation, truth);
   nlohmann::ordered_json known = nlohmann::ordered_json::object();
   std::vector<std::string> names;
-  // Numbered by chance, so that no name tells its strength.
-  const std::size_t step = truth.size() / 2 + 1;
-  for (std::size_t i = 0; i < truth.size(); ++i)
-    names.push_back(fmt::format("judge-{:03}-{:02}", (i * step * 7 + 3) % 997, i + 1));
+  for (std::size_t i = 0; i < truth.size(); ++i)  // From the strongest.
+    names.push_back(fmt::format("judge-{:02}", i + 1));
   for (std::size_t i = 0; i < truth.size(); ++i) known[names[i]] = truth[i];
   std::vector<arena::Vote> votes;
   for (std::size_t v = 0; v < ballots.size(); ++v)
