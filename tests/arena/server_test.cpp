@@ -107,6 +107,9 @@ class Client {
 
 class ServerTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+    if (!can_serve()) GTEST_SKIP() << "SKIPPED: this build has no page";
+  }
   void fill(int judges, int samples, const std::string& critique = "It says so.") {
     Store store(path_, Opening::MakeIfMissing);
     fill_pool(store, judges, samples, critique);
