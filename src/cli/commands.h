@@ -31,6 +31,18 @@ void add_curate_command(CLI::App& app, int& exit_code);
 void add_curate_explain_command(CLI::App& curate, int& exit_code);
 void add_curate_report_command(CLI::App& curate, int& exit_code);
 void add_curate_show_command(CLI::App& curate, int& exit_code);
+void add_arena_command(CLI::App& app, int& exit_code);
+// Under `selene arena`.
+void add_arena_add_command(CLI::App& arena_command, int& exit_code);
+void add_arena_audit_command(CLI::App& arena_command, int& exit_code);
+void add_arena_board_command(CLI::App& arena_command, int& exit_code);
+void add_arena_export_command(CLI::App& arena_command, int& exit_code);
+void add_arena_import_command(CLI::App& arena_command, int& exit_code);
+void add_arena_init_command(CLI::App& arena_command, int& exit_code);
+void add_arena_panel_command(CLI::App& arena_command, int& exit_code);
+void add_arena_serve_command(CLI::App& arena_command, int& exit_code);
+void add_arena_simulate_command(CLI::App& arena_command, int& exit_code);
+void add_arena_vote_command(CLI::App& arena_command, int& exit_code);
 void add_train_command(CLI::App& app, int& exit_code);
 void add_train_plot_command(CLI::App& train, int& exit_code);  // selene train plot
 void add_templates_command(CLI::App& app, int& exit_code);

@@ -16,11 +16,12 @@ namespace {
 
 // In the order of the help text.
 constexpr selene::cli::AddCommand kCommands[] = {
-    selene::cli::add_judge_command,  selene::cli::add_check_command,
-    selene::cli::add_bench_command,  selene::cli::add_curate_command,
-    selene::cli::add_train_command,  selene::cli::add_templates_command,
-    selene::cli::add_models_command, selene::cli::add_ledger_command,
-    selene::cli::add_verify_command, selene::cli::add_doctor_command,
+    selene::cli::add_judge_command,     selene::cli::add_check_command,
+    selene::cli::add_bench_command,     selene::cli::add_curate_command,
+    selene::cli::add_train_command,     selene::cli::add_arena_command,
+    selene::cli::add_templates_command, selene::cli::add_models_command,
+    selene::cli::add_ledger_command,    selene::cli::add_verify_command,
+    selene::cli::add_doctor_command,
 };
 
 constexpr const char* kExamples = R"(Examples:

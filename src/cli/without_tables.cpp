@@ -26,4 +26,8 @@ void add_curate_command(CLI::App& app, int&) {
   add_missing(app, "curate", "From data sets to training pairs (not in this build: make tables)");
 }
 
+void add_arena_command(CLI::App& app, int&) {
+  add_missing(app, "arena", "People rank judges (not in this build: make tables)");
+}
+
 }  // namespace selene::cli

@@ -349,7 +349,7 @@ TEST_F(LedgerTest, AReadOnlyOneIsRefusedBeforeAnythingIsJudged) {
   if (!said || *said == "no right") GTEST_SKIP() << "SKIPPED: no right to mount a small disk";
   EXPECT_EQ(*said, path_ +
                        ": the ledger is read-only; make it or a copy of it writable, or name "
-                       "another: --ledger FILE");
+                       "another with --ledger FILE");
 }
 
 TEST_F(LedgerTest, AFullDiskIsSaidFromTheBeginning) {

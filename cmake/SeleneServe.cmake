@@ -1,0 +1,23 @@
+# cpp-httplib, for the arena's page, as the target selene_httplib where the build has it (Debian: libcpp-httplib-dev).
+# The tests have their local servers from it too. The definitions are those that the distribution built its library with.
+set(SELENE_SERVE AUTO CACHE STRING "The arena's page through cpp-httplib: ON, OFF, or AUTO where it is at hand")
+set_property(CACHE SELENE_SERVE PROPERTY STRINGS AUTO ON OFF)
+if(NOT SELENE_SERVE MATCHES "^(AUTO|ON|OFF)$")
+  message(FATAL_ERROR "SELENE_SERVE is '${SELENE_SERVE}', not AUTO, ON or OFF")
+endif()
+find_path(SELENE_HTTPLIB_HEADER httplib.h)
+find_library(SELENE_HTTPLIB cpp-httplib)
+mark_as_advanced(SELENE_HTTPLIB_HEADER SELENE_HTTPLIB)
+if(SELENE_HTTPLIB AND SELENE_HTTPLIB_HEADER)
+  find_package(Threads REQUIRED)
+  add_library(selene_httplib INTERFACE)
+  target_link_libraries(selene_httplib INTERFACE ${SELENE_HTTPLIB} OpenSSL::SSL Threads::Threads)
+  target_compile_definitions(selene_httplib INTERFACE
+    CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
+elseif(SELENE_SERVE STREQUAL ON)
+  message(FATAL_ERROR "cpp-httplib was not found: `scripts/setup.sh tables` installs it (Debian: libcpp-httplib-dev)")
+endif()
+set(SELENE_HAS_SERVE "")
+if(TARGET selene_httplib AND NOT SELENE_SERVE STREQUAL OFF)
+  set(SELENE_HAS_SERVE yes)
+endif()
