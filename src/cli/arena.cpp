@@ -21,7 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   selene arena init a.db --samples answers.jsonl --judges judges.yaml
   selene arena vote a.db
   selene arena serve a.db
-  selene arena board a.db --svg board.svg
+  selene arena board a.db --plot board.png
   selene arena simulate --judges 12 --votes 5000 --out simulated.db)";
 
 }  // namespace

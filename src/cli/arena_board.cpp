@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "core/file.h"
+#include "report/picture.h"
 
 namespace selene::cli {
 namespace {
@@ -21,7 +22,7 @@ struct ArenaBoardCommand {
   std::string format = "table";
   std::string markdown;
   std::string json;
-  std::string svg;
+  std::string plot;
   std::string matrix;
   bool panel = false;
   arena::BoardOptions board;
@@ -38,8 +39,11 @@ int show(const ArenaBoardCommand& options) {
   };
   write(options.json, json);
   write(options.markdown, arena::board_markdown(board));
-  write(options.svg, arena::forest_svg(board));
-  write(options.matrix, arena::matrix_svg(board));
+  const auto draw = [](const std::string& file, const std::string& svg) {
+    if (!file.empty()) report::write_picture(output_target(file, true), svg);
+  };
+  draw(options.plot, arena::forest_svg(board));
+  draw(options.matrix, arena::matrix_svg(board));
   put(options.format == "json"       ? json
       : options.format == "markdown" ? arena::board_markdown(board)
                                      : arena::board_text(board, report::terminal(STDOUT_FILENO)));
@@ -48,7 +52,7 @@ int show(const ArenaBoardCommand& options) {
 
 constexpr const char* kExamples = R"(Examples:
   selene arena board a.db
-  selene arena board a.db --anchor selene-1-mini --svg board.svg --matrix wins.svg
+  selene arena board a.db --anchor selene-1-mini --plot board.png --matrix wins.png
   selene arena board a.db --rating elo --interval judge-arena)";
 
 }  // namespace
@@ -77,9 +81,11 @@ void add_arena_board_command(CLI::App& arena_command, int& exit_code) {
       ->capture_default_str();
   command->add_option("--markdown", options->markdown, "Markdown file")->check(not_empty());
   command->add_option("--json", options->json, "JSON file: every figure")->check(not_empty());
-  command->add_option("--svg", options->svg, "SVG file: ratings and intervals as a forest plot")
+  command
+      ->add_option("--plot", options->plot,
+                   ".svg or .png file: ratings and intervals as a forest plot")
       ->check(not_empty());
-  command->add_option("--matrix", options->matrix, "SVG file: who beat whom how often")
+  command->add_option("--matrix", options->matrix, ".svg or .png file: who beat whom how often")
       ->check(not_empty());
   command->footer(kExamples);
   command->callback([options, &exit_code] { exit_code = show(*options); });

@@ -33,7 +33,7 @@ TEST_F(ArenaProgram, ASimulatedArenaHasABoardBesideTheTruth) {
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_NE(made.out.find("true ratings are inside their intervals"), std::string::npos)
       << made.out;
-  const Finished board = arena({"board", path_, "--format", "json", "--svg", folder_ / "f.svg",
+  const Finished board = arena({"board", path_, "--format", "json", "--plot", folder_ / "f.svg",
                                 "--matrix", folder_ / "m.svg", "--markdown", folder_ / "b.md"});
   ASSERT_EQ(board.exit_code, 0) << board.err;
   const Json json = Json::parse(board.out);
